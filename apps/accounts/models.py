@@ -1,0 +1,67 @@
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+
+PERSON, MACHINE, ROBOT = KINDS = ("person", "machine", "robot")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes and finds accounts by their e-mail address, in small letters."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Who signs in: a person, a provider's machine, or the timetable (which never signs in).
+
+    An account is shut, never removed: what it signed stays nameable.
+    """
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=[(k, k) for k in KINDS], default=PERSON)
+    is_active = models.BooleanField(default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        # What a person may do at the agency; held through groups, one per role.
+        permissions = [
+            ("see_portfolio", "see all dossiers, contracts, runs and answers"),
+            ("decide_dossiers", "assess, approve, refuse and stop dossiers"),
+            ("verify_claims", "verify claims or send them back"),
+            ("check_runs", "draw up, check and abandon runs"),
+            ("approve_runs", "approve runs"),
+            ("settle_runs", "take the payment file to the bank and settle payments"),
+        ]
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="user_is_never_above_the_rules", condition=Q(is_superuser=False)
+            ),
+            models.CheckConstraint(name="user_kind_known", condition=Q(kind__in=KINDS)),
+            models.CheckConstraint(
+                name="user_robot_never_signs_in", condition=~Q(kind="robot") | Q(is_active=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Token(models.Model):
+    """The key of a provider's machine. Only its digest is kept; the key is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""The door for a provider's machine."""

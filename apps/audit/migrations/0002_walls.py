@@ -1,0 +1,17 @@
+"""Who may see and write deeds; nobody changes them."""
+
+from django.db import migrations
+
+SQL = """
+CALL cst_wall('audit_entry', 'SELECT, INSERT', 'SELECT, INSERT');
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION cst_append_only();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("audit", "0001_initial"),
+        ("providers", "0001_database_roles"),
+    ]
+    operations = [migrations.RunSQL(SQL, migrations.RunSQL.noop)]

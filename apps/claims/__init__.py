@@ -1,0 +1,1 @@
+"""Statements (prestatiestaten) and payout claims per tranche."""

@@ -1,0 +1,115 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from apps.dossiers.models import Dossier
+from apps.providers.models import Provider
+from cstraject.lifecycle import CLAIM
+
+
+class Statement(models.Model):
+    """What was delivered on a dossier since its start, by the end of a quarter (prestatiestaat).
+
+    Person-days and euro excluding VAT, cumulative. A correction is a new version.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="statements")
+    quarter = models.CharField(max_length=7, help_text="For example 2022-Q1.")
+    version = models.PositiveSmallIntegerField(default=1)
+    person_days = models.DecimalField(max_digits=7, decimal_places=1)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    filed_on = models.DateField()
+    filed_at = models.DateTimeField()
+    filed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who stated this stays nameable.
+        related_name="+",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="statement_of_provider", fields=["id", "provider"]),
+            models.UniqueConstraint(
+                name="statement_version_once", fields=["dossier", "quarter", "version"]
+            ),
+            models.CheckConstraint(
+                name="statement_not_below_zero", condition=Q(person_days__gte=0, amount__gte=0)
+            ),
+            models.CheckConstraint(
+                name="statement_quarter_is_one",
+                condition=Q(quarter__regex=r"^20[0-9]{2}-Q[1-4]$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quarter} v{self.version}"
+
+
+class Claim(models.Model):
+    """A provider asks a tranche of a dossier's grant to be paid, on the ground of a statement.
+
+    The amount in euro including VAT stands from filing on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="claims")
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="claims")
+    tranche = models.PositiveSmallIntegerField()
+    quarter = models.CharField(max_length=7)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    state = models.CharField(max_length=10, default=CLAIM.first)
+    filed_on = models.DateField()
+    filed_at = models.DateTimeField()
+    filed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who claimed stays nameable.
+        related_name="+",
+    )
+    verified_at = models.DateTimeField(null=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who verified stays nameable.
+        null=True,
+        related_name="+",
+    )
+    sent_back_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="claim_of_provider", fields=["id", "provider"]),
+            models.UniqueConstraint(
+                name="claim_one_per_tranche",
+                fields=["dossier", "tranche"],
+                condition=~Q(state="sent_back"),
+            ),
+            models.CheckConstraint(name="claim_state_known", condition=Q(state__in=CLAIM.states)),
+            models.CheckConstraint(name="claim_tranche_known", condition=Q(tranche__in=(1, 2))),
+            models.CheckConstraint(name="claim_asks_something", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="claim_verified_before_it_is_paid",
+                condition=Q(state="submitted", verified_at=None, verified_by=None)
+                | Q(
+                    state__in=("verified", "in_run", "paid"),
+                    verified_at__isnull=False,
+                    verified_by__isnull=False,
+                )
+                | Q(state="sent_back"),
+            ),
+            models.CheckConstraint(
+                name="claim_sent_back_with_a_reason",
+                condition=Q(state="sent_back") & ~Q(sent_back_reason="")
+                | ~Q(state="sent_back") & Q(sent_back_reason=""),
+            ),
+        ]
+        indexes = [
+            models.Index(name="claim_by_state", fields=["state", "quarter"]),
+            models.Index(name="claim_of_provider_by_state", fields=["provider", "state"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dossier_id}/{self.tranche}"

@@ -1,0 +1,1 @@
+"""A provider's framework contract: budget cap and append-only ledger."""

@@ -1,0 +1,80 @@
+"""What one may ask: contracts, what a case has committed and paid, whether the ledger agrees."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from apps.contracts.models import AWARD, COMMIT, PAY, RELEASE, RETURN, Contract, LedgerEntry
+from cstraject.money import ZERO
+from cstraject.refusal import Refusal
+
+EURO: DecimalField[Decimal, Decimal] = DecimalField(max_digits=14, decimal_places=2)
+
+
+def contracts_with_balances() -> QuerySet[Contract]:
+    """The contracts in scope with their provider and edition, by provider's name."""
+    return Contract.objects.select_related("provider", "edition").order_by(
+        "provider__name", "valid_from"
+    )
+
+
+def contract_of(provider_id: int, *, on: date) -> Contract:
+    """The contract under which a provider files on a day; refuses where there is none."""
+    contract = (
+        Contract.objects.select_related("edition")
+        .filter(provider_id=provider_id, valid_from__lte=on, valid_until__gte=on)
+        .order_by("-valid_from")
+        .first()
+    )
+    if contract is None:
+        raise Refusal("no-contract", on=on)
+    return contract
+
+
+def _net(plus: str, minus: str) -> Coalesce:
+    signed = Case(
+        When(kind=plus, then=F("amount")),
+        When(kind=minus, then=-F("amount")),
+        output_field=EURO,
+    )
+    return Coalesce(Sum(signed), Value(ZERO), output_field=EURO)
+
+
+def committed_and_paid(case_id: UUID, *, on: date | None = None) -> tuple[Decimal, Decimal]:
+    """What a dossier has committed and paid in euro, now or as of a day."""
+    entries = LedgerEntry.objects.filter(case_id=case_id)
+    if on is not None:
+        entries = entries.filter(on__lte=on)
+    sums = entries.aggregate(committed=_net(COMMIT, RELEASE), paid=_net(PAY, RETURN))
+    return sums["committed"], sums["paid"]
+
+
+def ledger_differences() -> list[str]:
+    """Where a contract's balances differ from the sum of its entries; empty when all agree."""
+    sums = {
+        row["contract"]: row
+        for row in LedgerEntry.objects.values("contract")
+        .order_by("contract")
+        .annotate(
+            awarded=Coalesce(Sum("amount", filter=Q(kind=AWARD)), Value(ZERO), output_field=EURO),
+            net_committed=_net(COMMIT, RELEASE),
+            net_paid=_net(PAY, RETURN),
+        )
+    }
+    differences = []
+    for contract in Contract.objects.select_related("provider").order_by("id"):
+        row = sums.get(contract.pk, {})
+        for balance, total in (
+            ("budget", row.get("awarded", ZERO)),
+            ("committed", row.get("net_committed", ZERO)),
+            ("paid", row.get("net_paid", ZERO)),
+        ):
+            kept = getattr(contract, balance)
+            if kept != total:
+                differences.append(
+                    f"{contract.provider.slug}: {balance} is {kept}, its entries say {total}"
+                )
+    return differences

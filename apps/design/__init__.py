@@ -1,0 +1,1 @@
+"""Layout, components, forms, style and words. It knows no dossier."""

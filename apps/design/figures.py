@@ -1,0 +1,118 @@
+"""How amounts, shares, days, quarters and numbers are written on screen, in the active language."""
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
+from cstraject.money import to_cents
+from cstraject.quarter import FLANDERS, Quarter
+from cstraject.refusal import Refusal
+
+NOTHING = "–"
+"""What stands where there is nothing to tell."""
+
+
+def euro(amount: object, /) -> str:
+    """15000.5 -> `€ 15.000,50` in Dutch, `€15,000.50` in English."""
+    read = _read(amount)
+    return _plain(amount) if read is None else _in_euro(to_cents(read), decimals=2)
+
+
+def whole_euro(amount: object, /) -> str:
+    """Like `euro`, without cents where there are none: for turnovers and ceilings."""
+    read = _read(amount)
+    if read is None:
+        return _plain(amount)
+    return _in_euro(to_cents(read), decimals=0 if read == read.to_integral_value() else 2)
+
+
+def _in_euro(amount: Decimal, *, decimals: int) -> str:
+    figure = number_format(abs(amount), decimal_pos=decimals, force_grouping=True)
+    if amount < 0:
+        return gettext("-€%(figure)s") % {"figure": figure}
+    return gettext("€%(figure)s") % {"figure": figure}
+
+
+def percent(fraction: object, /, *, rounding: str = ROUND_HALF_UP) -> str:
+    """0.62 -> `62 %` in Dutch, `62%` in English; one decimal when it is not whole."""
+    read = _read(fraction)
+    if read is None:
+        return _plain(fraction)
+    return percentage((read * 100).quantize(Decimal("0.1"), rounding=rounding))
+
+
+def percentage(amount: object, /) -> str:
+    """12.5 -> `12,5 %`: what is counted in hundredths already."""
+    read = _read(amount)
+    if read is None:
+        return _plain(amount)
+    return gettext("%(figure)s%%") % {"figure": _short(read)}
+
+
+def number(amount: object, /) -> str:
+    """12.50 -> `12,5`: no zeros that say nothing, thousands apart."""
+    read = _read(amount)
+    return _plain(amount) if read is None else _short(read)
+
+
+def _short(amount: Decimal) -> str:
+    text = f"{amount:f}"
+    decimals = len(text.partition(".")[2].rstrip("0"))
+    return number_format(amount, decimal_pos=decimals, force_grouping=True)
+
+
+def day(value: object, /) -> str:
+    """A day as dd/mm/yyyy, in both languages; an instant as its day in Flanders."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value[:10])
+        except ValueError:
+            return _plain(value)
+    if isinstance(value, datetime):
+        value = value.astimezone(FLANDERS)
+    return f"{value:%d/%m/%Y}" if isinstance(value, date) else _plain(value)
+
+
+def moment(at: object, /) -> str:
+    """An instant as dd/mm/yyyy HH:MM in Flanders."""
+    return f"{at.astimezone(FLANDERS):%d/%m/%Y %H:%M}" if isinstance(at, datetime) else _plain(at)
+
+
+def quarter(value: object, /) -> str:
+    """2022-Q1 -> `1e kwartaal 2022` in Dutch, `Q1 2022` in English."""
+    if isinstance(value, str):
+        try:
+            value = Quarter.parse(value)
+        except Refusal:
+            return _plain(value)
+    if not isinstance(value, Quarter):
+        return _plain(value)
+    return gettext("Q%(number)s %(year)s") % {"number": value.number, "year": value.year}
+
+
+def enterprise_number(digits: object, /) -> str:
+    """0428315871 -> 0428.315.871."""
+    text = _plain(digits)
+    if len(text) == 10 and text.isdecimal():
+        return f"{text[:4]}.{text[4:7]}.{text[7:]}"
+    return text
+
+
+def iban(account: object, /) -> str:
+    """BE68539007547034 -> BE68 5390 0754 7034."""
+    text = _plain(account).replace(" ", "")
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def _read(amount: object) -> Decimal | None:
+    try:
+        read = Decimal(str(amount))
+    except InvalidOperation:
+        return None
+    return read if read.is_finite() else None
+
+
+def _plain(value: object) -> str:
+    return NOTHING if value is None or value == "" else str(value)

@@ -1,0 +1,822 @@
+"""What the programme answers, told to a person in Dutch or English.
+
+The rules answer in codes and facts; here each code has its sentence. The English ones stand in
+this file, the Dutch ones in `locale/nl`. A sentence says what is wrong and what to do. Where a
+fact may be absent a code has more than one sentence, the fullest first.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import ROUND_FLOOR
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_noop as _
+
+from apps.design import figures
+from cstraject.refusal import Refusal
+
+# ---- Refusals ------------------------------------------------------------------------------------
+
+REFUSALS: dict[str, tuple[str, ...]] = {
+    # What was typed or sent.
+    "wrong-enterprise-number": (
+        _(
+            "“%(given)s” is not a valid enterprise number. Give the ten digits from the"
+            " Crossroads Bank for Enterprises, for example 0428.315.871."
+        ),
+    ),
+    "wrong-iban": (
+        _("“%(given)s” is not a valid IBAN. Check the account number and give it in full."),
+    ),
+    "wrong-nace": (
+        _(
+            "“%(given)s” is not a NACE-BEL code. Give the five digits of the sub-class,"
+            " for example 62010."
+        ),
+    ),
+    "unreadable-amount": (
+        _(
+            "“%(given)s” cannot be read as an amount. Give euros with at most two decimals,"
+            " not below zero."
+        ),
+    ),
+    "unreadable-facts": (
+        _(
+            "The facts about the enterprise cannot be read at “%(field)s”."
+            " Correct that field and send them again."
+        ),
+    ),
+    "unreadable-person-days": (
+        _("“%(given)s” is not a number of person-days. Give at most one decimal, above zero."),
+    ),
+    "unknown-quarter": (
+        _("“%(given)s” is not a quarter. Write the year and the quarter, for example 2022-Q1."),
+    ),
+    "unknown-tranche": (
+        _("There is no tranche %(given)s. Choose tranche 1 or 2."),
+        _("This tranche does not exist. Choose tranche 1 or 2."),
+    ),
+    "unknown-reason": (
+        _("“%(given)s” is not a known reason. Choose a reason from the list."),
+        _("This reason is not known. Choose a reason from the list."),
+    ),
+    "reason-missing": (_("A reason is missing. Say briefly why; the reason is kept on record."),),
+    "date-order": (
+        _("%(later)s lies before %(earlier)s. Check the order of the two dates."),
+        _("The dates do not follow each other. Check their order."),
+    ),
+    "future-date": (
+        _("%(given)s lies in the future. Give today or an earlier day."),
+        _("This day lies in the future. Give today or an earlier day."),
+    ),
+    "idempotency-missing": (
+        _(
+            "The Idempotency-Key header is missing. Send a key of your own with each request"
+            " that stores something."
+        ),
+    ),
+    "idempotency-mismatch": (
+        _(
+            "This Idempotency-Key was used before for another request."
+            " Send a new key with a new request."
+        ),
+    ),
+    # Documents.
+    "documents-missing": (
+        _("Still missing: %(missing)s. Add each document as a PDF and file again."),
+    ),
+    "unknown-document": (
+        _("This document is not known here. Upload it again and use the new one."),
+    ),
+    "upload-too-large": (
+        _("This file is too large. Upload a file of at most %(max_mb)s MB."),
+        _("This file is too large. Upload a smaller one."),
+    ),
+    "upload-unreadable": (
+        _("This file cannot be opened. Check that it is complete and has no password."),
+    ),
+    "upload-type": (
+        _("This file is of type “%(found)s”. Upload a PDF."),
+        _("Files of this type are not accepted. Upload a PDF."),
+    ),
+    # Offer and package.
+    "unknown-package": (_("There is no package “%(given)s”. Choose a package from the list."),),
+    "package-not-offered": (
+        _(
+            "The %(package)s is offered from %(valid_from)s to %(valid_until)s."
+            " Choose a package that is offered on the day of filing."
+        ),
+    ),
+    "price-outside-band": (
+        _(
+            "%(price)s lies outside the limits of this package: from %(price_min)s to"
+            " %(price_max)s excluding VAT. Change the offer or choose another package."
+        ),
+    ),
+    # The framework contract.
+    "no-contract": (
+        _("There is no framework contract for this provider. Ask the agency about it."),
+    ),
+    "contract-not-valid": (
+        _(
+            "The framework contract is valid from %(valid_from)s to %(valid_until)s."
+            " Choose a day within it, or ask the agency about a new contract."
+        ),
+    ),
+    "budget-exhausted": (
+        _(
+            "The framework contract has %(left)s left; this asks %(asked)s."
+            " Lower the offer or ask the agency for a larger budget."
+        ),
+        _("The budget of the framework contract is used up. Ask the agency for a larger budget."),
+    ),
+    "no-edition": (
+        _("No terms of the programme hold on %(on)s. Choose a day on which they do."),
+        _("No terms of the programme hold on this day. Choose a day on which they do."),
+    ),
+    # Assessment and decision.
+    "unknown-question": (
+        _(
+            "“%(given)s” was not asked of this dossier."
+            " Choose a question and decide met or not met."
+        ),
+    ),
+    "question-answered": (
+        _("The rules have answered “%(question)s” already. Decide the open questions only."),
+        _("The rules have answered this question already. Decide the open questions only."),
+    ),
+    "not-eligible": (
+        _(
+            "This dossier does not meet the conditions: %(questions)s."
+            " Refuse it, or record a finding of your own on what is not right."
+        ),
+    ),
+    "questions-open": (
+        _("Questions are still open: %(questions)s. Decide each of them first, with a reason."),
+    ),
+    "assessment-missing": (
+        _("This dossier has not been assessed yet. Wait until it has, then try again."),
+    ),
+    "self-decided": (
+        _("The rules decide this question by themselves. Only an open question needs a finding."),
+    ),
+    "helped-meanwhile": (
+        _("This enterprise was helped before. A new dossier is possible from %(not_before)s."),
+        _("This enterprise was helped before and cannot be helped again yet."),
+    ),
+    # Delivery and statements.
+    "start-before-approval": (
+        _(
+            "The work may start from the approval on %(approved_on)s;"
+            " %(start)s is earlier. Give a later start date."
+        ),
+    ),
+    "end-report-early": (
+        _("The end report comes after completion. Record first on which day the work was done."),
+    ),
+    "statement-shrinks": (
+        _(
+            "A statement counts from the start, so it cannot go down: %(stated)s is less than"
+            " %(earlier)s of an earlier quarter. Give the total since the start."
+        ),
+    ),
+    "statement-over-offer": (
+        _(
+            "%(stated)s is more than the %(offer)s of the offer."
+            " Give at most what was offered; more is between you and the SME."
+        ),
+    ),
+    "statement-over-later": (
+        _(
+            "%(stated)s is more than the %(later)s that was filed for a later quarter."
+            " Check both statements and correct the wrong one."
+        ),
+    ),
+    "no-statement": (
+        _("There is no statement for %(quarter)s yet. File the statement first, then the claim."),
+    ),
+    "statement-claimed": (
+        _(
+            "The statement for %(quarter)s carries a claim and can no longer be changed."
+            " Ask the agency to send the claim back first."
+        ),
+    ),
+    # Claims.
+    "quarter-not-over": (_("%(quarter)s is not over yet. You can claim it from %(opens_on)s."),),
+    "window-closed": (
+        _(
+            "%(quarter)s could be claimed from %(opens_on)s to %(last_day)s."
+            " Claim with the next quarter."
+        ),
+    ),
+    "not-delivered": (
+        _(
+            "%(delivered)s has been delivered; tranche 1 asks for at least %(threshold)s."
+            " Claim it in a later quarter."
+        ),
+    ),
+    "not-completed": (
+        _("The work is not completed yet. Record the completion first, then claim tranche 2."),
+    ),
+    "nothing-left": (
+        _(
+            "After tranche 1 of %(first)s nothing is left to pay for what was delivered."
+            " Tranche 2 need not be claimed."
+        ),
+    ),
+    "first-tranche-first": (
+        _("Tranche 1 has not been claimed yet. Claim tranche 1 before tranche 2."),
+    ),
+    "already-claimed": (
+        _(
+            "Tranche %(tranche)s was already claimed for %(quarter)s. A tranche is claimed once;"
+            " look at that claim in the dossier."
+        ),
+        _("This tranche was already claimed. Look at that claim in the dossier."),
+    ),
+    "amount-differs": (
+        _(
+            "The claim asks %(asked)s; by the statement it is %(entitled)s."
+            " Claim %(entitled)s or correct the statement."
+        ),
+    ),
+    "over-grant": (
+        _(
+            "The claim asks %(asked)s, but %(left)s of the grant is left."
+            " Claim at most what is left."
+        ),
+    ),
+    # The quarterly run and what it pays.
+    "window-open": (
+        _(
+            "%(quarter)s can still be claimed until %(last_day)s."
+            " Draw the run up from the day after."
+        ),
+    ),
+    "nothing-to-pay": (_("Nothing is verified to be paid for %(quarter)s. Verify claims first."),),
+    "run-exists": (
+        _("There already is a run of %(quarter)s (%(state)s). Go on with that run."),
+        _("There already is a run of %(quarter)s. Go on with that run."),
+    ),
+    "quarter-unsettled": (
+        _("The run of %(quarter)s is not settled yet. Settle or abandon that run first."),
+        _("An earlier run is not settled yet. Settle or abandon that run first."),
+    ),
+    "four-eyes": (_("Who checked may not approve as well. Ask a colleague for the other step."),),
+    "checker-approves": (
+        _("You checked this run, so you cannot approve it. Ask a colleague to approve it."),
+    ),
+    "in-a-run": (
+        _("A claim of this dossier is being paid in a run. Try again when the run is settled."),
+    ),
+    "payer-unknown": (
+        _("The account that pays is not set. Ask who runs this system to set PAYER_IBAN."),
+    ),
+    "wrong-settlement": (
+        _("What was paid and refused does not match the run. Check the bank's answer per payment."),
+    ),
+    # Any state.
+    "not-now": (
+        _(
+            "%(event)s is not possible now: the status of %(noun)s is “%(state)s”."
+            " Reload the page to see what is possible."
+        ),
+    ),
+}
+
+UNKNOWN_REFUSAL = _("This is not possible (%(code)s). Go back and check what you gave.")
+
+
+def words_for(refusal: Refusal) -> str:
+    """The sentence for a refusal, in the active language."""
+    sentences = REFUSALS.get(refusal.code)
+    if sentences is None:
+        return gettext(UNKNOWN_REFUSAL) % {"code": refusal.code}
+    facts = dict(refusal.facts)
+    if "event" in facts and "noun" in facts:
+        noun = str(facts["noun"])
+        facts["noun"] = gettext(NOUNS.get(noun, noun))
+        facts["event"] = gettext(EVENTS.get(str(facts["event"]), str(facts["event"])))
+    # The measures of a statement are days or euro, told by `what`.
+    as_days = facts.get("what") == "person_days"
+    shown = {
+        name: _measure(value, as_days=as_days) if name in MEASURES else _shown(name, value)
+        for name, value in facts.items()
+    }
+    return _tell(sentences, shown)
+
+
+# ---- The questions put to a dossier --------------------------------------------------------------
+
+QUESTIONS: dict[str, str] = {
+    "size": _("Size (EU definition of an SME)"),
+    "legal_form": _("Legal form"),
+    "private_sector": _("Private sector"),
+    "main_activity": _("Main activity"),
+    "region": _("Established in Flanders"),
+    "equity": _("Equity"),
+    "de_minimis": _("De minimis ceiling"),
+    "once_only": _("Once per enterprise"),
+    "declarations": _("Declarations on honour"),
+    "offer": _("Price within the package"),
+}
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "met": (_("Met"), "ok"),
+    "not_met": (_("Not met"), "stop"),
+    "person": (_("To be judged"), "warn"),
+    "unknown": (_("Unknown"), "warn"),
+}
+
+FINDINGS: dict[str, tuple[str, ...]] = {
+    "size-is-sme": (
+        _("%(category)s enterprise, by %(shown)s."),
+        _("%(category)s enterprise."),
+    ),
+    "size-is-large": (
+        _("Large enterprise, by %(shown)s. Only SMEs are helped."),
+        _("Large enterprise. Only SMEs are helped."),
+    ),
+    "size-exempt": (
+        _("Large enterprise, by %(shown)s; exempt as a maatwerkbedrijf (%(recognition)s)."),
+        _("Large enterprise; exempt as a maatwerkbedrijf (%(recognition)s)."),
+    ),
+    "size-unknown": (
+        _("The size cannot be told: no figures of %(missing)s. Ask for the annual accounts."),
+        _("The size cannot be told: figures are missing. Ask for the annual accounts."),
+    ),
+    "legal-form-accepted": (_("The legal form %(form)s is accepted."),),
+    "legal-form-not-yet": (
+        _("The legal form %(form)s is accepted from %(since)s; the dossier is earlier."),
+    ),
+    "legal-form-to-judge": (
+        _("The legal form %(form)s is not on the list. Judge whether it is an enterprise."),
+    ),
+    "public-share-under": (_("%(share)s in public hands, less than %(max)s."),),
+    "public-share-over": (
+        _("%(share)s in public hands. That must be less than %(max)s to be helped."),
+    ),
+    "public-share-unknown": (
+        _("It is not known which share is in public hands. Ask the enterprise for it."),
+    ),
+    "activity-to-judge": (
+        _("NACE-BEL %(version)s code %(code)s. Judge whether the main activity may be helped."),
+    ),
+    "in-flanders": (_("Established in %(postal_code)s, province %(province)s."),),
+    "outside-flanders": (
+        _(
+            "Postal code %(postal_code)s lies outside the Flemish Region."
+            " Only enterprises in Flanders are helped."
+        ),
+    ),
+    "equity-not-negative": (_("Equity of %(equity)s, not negative."),),
+    "equity-negative": (
+        _("Equity of %(equity)s. It must not be negative; ask for newer accounts if there are."),
+    ),
+    "equity-unknown": (_("Equity is not known. Ask the enterprise for the annual accounts."),),
+    "de-minimis-to-judge": (
+        _("Look up earlier aid in the de minimis register and judge what room is left."),
+    ),
+    "helped-before": (_("Helped before. A new dossier is possible from %(not_before)s."),),
+    "not-helped-before": (_("No earlier help that stands in the way."),),
+    "declarations-complete": (_("All declarations on honour were made."),),
+    "declarations-missing": (
+        _("Not declared: %(missing)s. Ask the SME for a complete declaration on honour."),
+    ),
+    "offer-within-band": (
+        _("%(price)s, within the limits from %(price_min)s to %(price_max)s excluding VAT."),
+    ),
+    "unknown-package": REFUSALS["unknown-package"],
+    "package-not-offered": REFUSALS["package-not-offered"],
+    "price-outside-band": REFUSALS["price-outside-band"],
+}
+
+UNKNOWN_FINDING = _("Finding “%(code)s”.")
+
+CATEGORIES: dict[str, str] = {
+    "micro": _("Micro"),
+    "small": _("Small"),
+    "medium": _("Medium-sized"),
+    "large": _("Large"),
+}
+
+DECLARATIONS: dict[str, str] = {
+    "sme_status": _("SME status"),
+    "legal_form": _("legal form"),
+    "de_minimis": _("de minimis aid"),
+    "main_activity": _("main activity"),
+}
+
+
+def words_for_question(question: str) -> str:
+    """The short name of a question put to a dossier."""
+    return gettext(QUESTIONS.get(question, question))
+
+
+def words_for_outcome(outcome: str) -> str:
+    return gettext(OUTCOMES[outcome][0]) if outcome in OUTCOMES else outcome
+
+
+def words_for_finding(code: str, figures_told: Mapping[str, str], /) -> str:
+    """The sentence for a finding, in the active language, with its figures written out."""
+    sentences = FINDINGS.get(code)
+    if sentences is None:
+        return gettext(UNKNOWN_FINDING) % {"code": code}
+    shown = {name: _shown_figure(name, value) for name, value in figures_told.items()}
+    if code.startswith("size-"):
+        shown["shown"] = _size_figures(figures_told)
+    return _tell(sentences, shown)
+
+
+def _shown_figure(name: str, value: str) -> str:
+    if name in ("share", "max"):
+        return figures.percentage(value)
+    if name == "category":
+        return gettext(CATEGORIES.get(value, value))
+    if name == "missing":
+        return _listed(
+            gettext(DECLARATIONS[item]) if item in DECLARATIONS else figures.enterprise_number(item)
+            for item in value.split(", ")
+            if item
+        )
+    if name in ("price", "price_min", "price_max", "equity"):
+        return figures.whole_euro(value)
+    return _shown(name, value)
+
+
+def _size_figures(told: Mapping[str, str]) -> str:
+    """What a size rests on: headcount, turnover and balance total, of one or of a group."""
+    parts = []
+    if told.get("headcount"):
+        parts.append(gettext("%(count)s employees") % {"count": figures.number(told["headcount"])})
+    if told.get("turnover"):
+        parts.append(
+            gettext("a turnover of %(amount)s") % {"amount": figures.whole_euro(told["turnover"])}
+        )
+    if told.get("balance_total"):
+        parts.append(
+            gettext("a balance sheet total of %(amount)s")
+            % {"amount": figures.whole_euro(told["balance_total"])}
+        )
+    if not parts:
+        return ""
+    shown = _listed(parts)
+    if told.get("year"):
+        shown += " " + gettext("in %(year)s") % {"year": told["year"]}
+    linked = told.get("linked", "")
+    if linked.isdecimal() and int(linked):
+        shown += " " + ngettext(
+            "(together with %(linked)s linked enterprise: %(names)s)",
+            "(together with %(linked)s linked enterprises: %(names)s)",
+            int(linked),
+        ) % {"linked": linked, "names": told.get("names", figures.NOTHING)}
+    return shown
+
+
+# ---- What happened: the lines of a timeline ------------------------------------------------------
+
+ACTS: dict[str, tuple[str, ...]] = {
+    "dossier.file": (_("Dossier filed"),),
+    "dossier.assess": (_("Assessed by the rules"),),
+    "dossier.find": (
+        _("Decided on “%(question)s”: %(outcome)s. Reason: %(reason)s"),
+        _("Decided on “%(question)s”: %(outcome)s"),
+        _("Question decided"),
+    ),
+    "dossier.approve": (
+        _("Approved: %(granted)s granted (share %(share)s, VAT %(vat)s)"),
+        _("Approved: %(granted)s granted"),
+        _("Dossier approved"),
+    ),
+    "dossier.refuse": (_("Refused. Reason: %(reason)s"), _("Dossier refused")),
+    "dossier.start": (_("Work started on %(on)s"), _("Work started")),
+    "dossier.complete": (_("Work completed on %(on)s"), _("Work completed")),
+    "dossier.receive_end_report": (
+        _("End report received on %(on)s"),
+        _("End report received"),
+    ),
+    "dossier.withdraw": (_("Withdrawn. Reason: %(reason)s"), _("Dossier withdrawn")),
+    "dossier.stop": (
+        _("Stopped: %(released)s released, %(comes_back)s comes back. Reason: %(reason)s"),
+        _("Stopped. Reason: %(reason)s"),
+        _("Dossier stopped"),
+    ),
+    "statement.file": (
+        _("Statement for %(quarter)s filed: %(person_days)s person-days, %(amount)s"),
+        _("Statement for %(quarter)s filed"),
+        _("Statement filed"),
+    ),
+    "claim.file": (
+        _("Tranche %(tranche)s claimed for %(quarter)s: %(amount)s"),
+        _("Tranche %(tranche)s claimed"),
+        _("Claim filed"),
+    ),
+    "claim.verify": (
+        _("Claim of tranche %(tranche)s verified: %(amount)s"),
+        _("Claim of tranche %(tranche)s verified"),
+        _("Claim verified"),
+    ),
+    "claim.send_back": (
+        _("Claim of tranche %(tranche)s sent back. Reason: %(reason)s"),
+        _("Claim sent back. Reason: %(reason)s"),
+        _("Claim sent back"),
+    ),
+    "claim.include": (
+        _("Tranche %(tranche)s taken into the run of %(quarter)s"),
+        _("Tranche %(tranche)s taken into a run"),
+        _("Claim taken into a run"),
+    ),
+    "claim.release": (
+        _("Tranche %(tranche)s left out of the run; it rides with the next one"),
+        _("Claim left out of the run; it rides with the next one"),
+    ),
+    "claim.pay": (
+        _("Tranche %(tranche)s paid: %(amount)s"),
+        _("Tranche %(tranche)s paid"),
+        _("Claim paid"),
+    ),
+    "claim.return": (
+        _("Payment of tranche %(tranche)s returned by the bank; the tranche is open again"),
+        _("Payment returned by the bank; the tranche is open again"),
+    ),
+    "run.draw_up": (
+        _("Run of %(quarter)s drawn up: %(total)s"),
+        _("Run of %(quarter)s drawn up"),
+        _("Run drawn up"),
+    ),
+    "run.check": (_("Run checked"),),
+    "run.approve": (_("Run approved"),),
+    "run.file": (_("Payment file written"),),
+    "run.send": (_("Payment file sent to the bank"),),
+    "run.settle": (_("Run settled"),),
+    "run.abandon": (_("Run abandoned. Reason: %(reason)s"), _("Run abandoned")),
+    "payment.pay": (_("Payment made: %(amount)s"), _("Payment made")),
+    "payment.refuse": (_("Payment refused by the bank"),),
+    "payment.return": (_("Payment returned by the bank"),),
+    "contract.award": (
+        _("Framework contract awarded: %(amount)s"),
+        _("Framework contract awarded"),
+    ),
+    "contract.amend": (
+        _("Budget of the framework contract changed by %(by)s. Reason: %(reason)s"),
+        _("Budget of the framework contract changed by %(by)s"),
+        _("Framework contract amended"),
+    ),
+    "document.receive": (_("Document received: %(kind)s"), _("Document received")),
+    "provider.register": (_("Provider registered: %(name)s"), _("Provider registered")),
+    "user.add": (_("User added"),),
+    "user.grant": (_("Role given: %(role)s"), _("Role given")),
+    "token.issue": (_("Access key issued: %(name)s"), _("Access key issued")),
+}
+
+UNKNOWN_ACT = _("Recorded: %(action)s")
+
+
+def words_for_act(action: str, facts: Mapping[str, object]) -> str:
+    """One line of a timeline: what was done, in the active language."""
+    sentences = ACTS.get(action)
+    if sentences is None:
+        return gettext(UNKNOWN_ACT) % {"action": action}
+    shown = {name: _shown(name, value) for name, value in facts.items()}
+    if "question" in facts:
+        shown["outcome"] = shown.get("outcome", "").lower()
+    return _tell(sentences, shown)
+
+
+# ---- States, packages, documents, roles ----------------------------------------------------------
+
+# Word and tone (ok, warn, stop, info, plain) of every state in `cstraject.lifecycle`.
+STATES: dict[str, dict[str, tuple[str, str]]] = {
+    "dossier": {
+        "submitted": (_("Submitted"), "warn"),
+        "approved": (_("Approved"), "ok"),
+        "refused": (_("Refused"), "stop"),
+        "withdrawn": (_("Withdrawn"), "plain"),
+        "in_delivery": (_("In delivery"), "info"),
+        "completed": (_("Completed"), "ok"),
+        "stopped": (_("Stopped"), "stop"),
+    },
+    "claim": {
+        "submitted": (_("Submitted"), "warn"),
+        "verified": (_("Verified"), "info"),
+        "sent_back": (_("Sent back"), "stop"),
+        "in_run": (_("In a run"), "info"),
+        "paid": (_("Paid"), "ok"),
+    },
+    "run": {
+        "drawn_up": (_("Drawn up"), "warn"),
+        "checked": (_("Checked"), "warn"),
+        "approved": (_("Approved"), "info"),
+        "filed": (_("File written"), "info"),
+        "sent": (_("Sent to the bank"), "info"),
+        "settled": (_("Settled"), "ok"),
+        "abandoned": (_("Abandoned"), "plain"),
+    },
+    "payment": {
+        "planned": (_("Planned"), "info"),
+        "paid": (_("Paid"), "ok"),
+        "refused": (_("Refused"), "stop"),
+        "returned": (_("Returned"), "stop"),
+        "abandoned": (_("Abandoned"), "plain"),
+    },
+}
+
+NOUNS: dict[str, str] = {
+    "dossier": _("the dossier"),
+    "claim": _("the claim"),
+    "run": _("the run"),
+    "payment": _("the payment"),
+}
+
+# The events of `cstraject.lifecycle`, as they begin a sentence.
+EVENTS: dict[str, str] = {
+    "approve": _("Approving"),
+    "refuse": _("Refusing"),
+    "withdraw": _("Withdrawing"),
+    "start": _("Starting"),
+    "complete": _("Completing"),
+    "stop": _("Stopping"),
+    "verify": _("Verifying"),
+    "send_back": _("Sending back"),
+    "include": _("Taking into a run"),
+    "release": _("Leaving out of the run"),
+    "pay": _("Paying"),
+    "return": _("Returning"),
+    "check": _("Checking"),
+    "file": _("Writing the payment file"),
+    "send": _("Sending to the bank"),
+    "settle": _("Settling"),
+    "abandon": _("Abandoning"),
+}
+
+PACKAGES: dict[str, tuple[str, str]] = {
+    "basis": (_("Basic package"), _("Basic + extension")),
+    "light": (_("Light package"), _("Light + extension")),
+}
+
+DOCUMENTS: dict[str, str] = {
+    "offer": _("the signed offer"),
+    "declaration": _("the declaration on honour"),
+    "end_report": _("the end report"),
+    "statement": _("the statement"),
+}
+
+ROLES: dict[str, str] = {
+    "reader": _("Reader"),
+    "coach": _("Coach"),
+    "manager": _("Manager"),
+    "officer": _("File officer"),
+    "approver": _("Approver"),
+}
+
+
+def words_for_state(state: str, noun: str) -> str:
+    word, _tone = STATES.get(noun, {}).get(state, (state, "plain"))
+    return gettext(word)
+
+
+def tone_of_state(state: str, noun: str) -> str:
+    return STATES.get(noun, {}).get(state, (state, "plain"))[1]
+
+
+def tone_of_outcome(outcome: str) -> str:
+    return OUTCOMES[outcome][1] if outcome in OUTCOMES else "plain"
+
+
+def words_for_package(code: str, *, with_extension: bool = False) -> str:
+    return gettext(PACKAGES[code][with_extension]) if code in PACKAGES else code
+
+
+def words_for_category(category: str) -> str:
+    """The size class of an enterprise."""
+    return gettext(CATEGORIES.get(category, category))
+
+
+def words_for_document(kind: str) -> str:
+    return gettext(DOCUMENTS.get(kind, kind))
+
+
+def words_for_role(role: str) -> str:
+    return gettext(ROLES.get(role, role))
+
+
+CODES = frozenset(REFUSALS) | frozenset(FINDINGS)
+"""Every code that has words, so that a test can hold the rest of the code against it."""
+
+
+# ---- How a fact is written in a sentence ---------------------------------------------------------
+
+MEASURES = frozenset({"stated", "earlier", "offer", "later"})
+"""Facts that are days or euro (of a statement), or dates (of an order)."""
+
+SHOWN: dict[str, Callable[[object], str]] = {
+    **dict.fromkeys(
+        (
+            "asked",
+            "by",
+            "left",
+            "entitled",
+            "amount",
+            "granted",
+            "share",
+            "vat",
+            "released",
+            "comes_back",
+            "first",
+            "price",
+            "price_min",
+            "price_max",
+            "total",
+        ),
+        figures.euro,
+    ),
+    **dict.fromkeys(
+        (
+            "approved_on",
+            "last_day",
+            "not_before",
+            "on",
+            "opens_on",
+            "since",
+            "start",
+            "valid_from",
+            "valid_until",
+        ),
+        figures.day,
+    ),
+    "quarter": figures.quarter,
+    "person_days": figures.number,
+    "threshold": figures.percent,
+    # Never rounded up: 59.99 % is not the 60 % that it is held against.
+    "delivered": lambda value: figures.percent(value, rounding=ROUND_FLOOR),
+    "package": lambda value: _in_sentence(words_for_package(str(value))),
+    "outcome": lambda value: words_for_outcome(str(value)),
+    "question": lambda value: words_for_question(str(value)),
+    "questions": lambda value: _listed(
+        _in_sentence(words_for_question(item)) for item in _items(value)
+    ),
+    "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
+    "kind": lambda value: words_for_document(str(value)),
+    "role": lambda value: _in_sentence(words_for_role(str(value))),
+    "state": lambda value: _in_sentence(_any_state(str(value))),
+}
+
+
+def _shown(name: str, value: object) -> str:
+    """A fact as it reads in a sentence, by its name: facts come back from the record as text."""
+    if value is None or value == "":
+        return ""
+    if name in SHOWN:
+        return SHOWN[name](value)
+    text = str(value)
+    return figures.day(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
+
+
+def _measure(value: object, *, as_days: bool) -> str:
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        return figures.day(value)
+    if as_days:
+        return gettext("%(count)s person-days") % {"count": figures.number(value)}
+    return figures.euro(value)
+
+
+def _any_state(state: str) -> str:
+    for noun in STATES:
+        if state in STATES[noun]:
+            return words_for_state(state, noun)
+    return state
+
+
+def _in_sentence(words: str) -> str:
+    """Words that stand alone elsewhere, with a small first letter (but SME stays SME)."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def _items(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return [str(item) for item in value] if isinstance(value, Iterable) else [str(value)]
+
+
+def _listed(items: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *front, last = list(items) or [""]
+    if not front:
+        return last
+    return gettext("%(front)s and %(last)s") % {"front": ", ".join(front), "last": last}
+
+
+class _Shown(dict[str, str]):
+    """A fact that is missing leaves a dash: a sentence never fails."""
+
+    def __missing__(self, name: str) -> str:
+        return figures.NOTHING
+
+
+def _tell(sentences: tuple[str, ...], shown: Mapping[str, str]) -> str:
+    """The first sentence whose facts are all known, else the last one."""
+    known = {name for name, value in shown.items() if value}
+    for sentence in sentences:
+        if set(re.findall(r"%\((\w+)\)s", sentence)) <= known:
+            break
+    return gettext(sentence) % _Shown(shown)

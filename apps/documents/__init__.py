@@ -1,0 +1,1 @@
+"""Evidence: received, checked, kept in private."""

@@ -1,0 +1,1 @@
+"""The case: offer, declarations, decision, delivery, time line."""

@@ -1,0 +1,357 @@
+"""What one may do with a dossier: file, assess, decide, start, complete, withdraw.
+
+Each is one decision, one transaction and one deed on the time line. Doors check who may; the
+rules are asked of `cstraject`; the database has the last word.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from apps.accounts.models import User
+from apps.audit.services import record
+from apps.contracts.models import COMMIT, RELEASE
+from apps.contracts.selectors import contract_of
+from apps.contracts.services import Move, enter, lock_contract
+from apps.documents.models import DECLARATION, OFFER, Document
+from apps.dossiers.models import Dossier
+from apps.eligibility.models import FactSheet
+from apps.eligibility.selectors import standings_of
+from apps.eligibility.services import keep_assessment, keep_facts, keep_finding
+from apps.programme.selectors import terms_of
+from cstraject import eligibility
+from cstraject.lifecycle import DOSSIER
+from cstraject.money import ZERO
+from cstraject.quarter import day_of, years_later
+from cstraject.refusal import Refusal
+from cstraject.subsidy import granted_for, wind_up
+
+
+@transaction.atomic
+def file_dossier(
+    *,
+    provider_id: int,
+    package: str,
+    with_extension: bool,
+    price_excl_vat: Decimal,
+    person_days: Decimal,
+    facts: Mapping[str, Any],
+    facts_source: str,
+    offer: UUID | None,
+    declaration: UUID | None,
+    actor: User,
+    at: datetime,
+    imported_as: str = "",
+) -> Dossier:
+    """File a dossier for an enterprise: signed offer, declarations, facts as they stand today.
+
+    Refuses an offer outside the packages of the contract's edition, missing documents and facts
+    that cannot be read.
+    """
+    on = day_of(at)
+    contract = contract_of(provider_id, on=on)
+    terms = terms_of(contract.edition)
+    terms.package_for(
+        code=package, with_extension=with_extension, price_excl_vat=price_excl_vat, on=on
+    )
+    if not 0 < person_days < 10_000 or person_days != round(person_days, 1):
+        raise Refusal("unreadable-person-days", given=person_days)
+    documents = {
+        document.kind: document
+        for document in Document.objects.filter(pk__in=[pk for pk in (offer, declaration) if pk])
+    }
+    missing = [kind for kind in (OFFER, DECLARATION) if kind not in documents]
+    if missing:
+        raise Refusal("documents-missing", missing=missing)
+    sheet = keep_facts(
+        provider_id=provider_id, stated=facts, source=facts_source, stated_on=on
+    )
+    dossier = Dossier.objects.create(
+        provider_id=provider_id,
+        contract=contract,
+        reference=_next_reference(provider_id, on.year),
+        imported_as=imported_as,
+        enterprise_number=sheet.enterprise_number,
+        enterprise_name=sheet.name,
+        facts=sheet,
+        offer=documents[OFFER],
+        declaration=documents[DECLARATION],
+        package=package,
+        with_extension=with_extension,
+        price_excl_vat=price_excl_vat,
+        person_days=person_days,
+        submitted_on=on,
+        submitted_at=at,
+        submitted_by=actor,
+    )
+    _record(dossier, "file", actor, at, package=package, price=price_excl_vat)
+    return dossier
+
+
+def _next_reference(provider_id: int, year: int) -> str:
+    """TOREON-2026-014: numbered per provider and year, so no number tells another's volume."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO dossiers_numbering (provider_id, year, last) VALUES (%s, %s, 1)
+            ON CONFLICT (provider_id, year)
+            DO UPDATE SET last = dossiers_numbering.last + 1
+            RETURNING last, (SELECT upper(slug) FROM providers_provider WHERE id = provider_id)
+            """,
+            [provider_id, year],
+        )
+        number, slug = cursor.fetchone()
+    return f"{slug}-{year}-{number:03d}"
+
+
+@transaction.atomic
+def assess_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
+    """Put every question to a submitted dossier and keep the answers; the day is that of filing.
+
+    Works across providers, since an enterprise is helped once by whichever of them.
+    """
+    dossier = _locked(dossier)
+    if dossier.state != "submitted":
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="assess")
+    helped_on = list(
+        Dossier.objects.filter(
+            enterprise_number=dossier.enterprise_number, helped_until__isnull=False
+        )
+        .exclude(pk=dossier.pk)
+        .values_list("decided_on", flat=True)
+    )
+    dossier.assessment = keep_assessment(
+        sheet=FactSheet.objects.get(pk=dossier.facts_id),
+        offer=eligibility.Offer(
+            dossier.package, dossier.with_extension, dossier.price_excl_vat, dossier.person_days
+        ),
+        edition=dossier.contract.edition,
+        helped_on=[day for day in helped_on if day is not None],
+        on=dossier.submitted_on,
+        at=at,
+    )
+    dossier.save(update_fields=["assessment"])
+    _record(dossier, "assess", actor, at)
+    return dossier
+
+
+@transaction.atomic
+def find(
+    *, dossier: Dossier, question: str, outcome: str, reason: str, actor: User, at: datetime
+) -> Dossier:
+    """Record what an officer found on a question that the rules left open, with the reason."""
+    dossier = _locked(dossier)
+    if dossier.state != "submitted":
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="find")
+    if dossier.assessment is None:
+        raise Refusal("assessment-missing")
+    keep_finding(
+        assessment=dossier.assessment,
+        question=question,
+        outcome=outcome,
+        reason=reason,
+        actor=actor,
+        at=at,
+    )
+    _record(dossier, "find", actor, at, question=question, outcome=outcome, reason=reason)
+    return dossier
+
+
+@transaction.atomic
+def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
+    """Approve: from now on work may start, and the grant is committed against the contract.
+
+    The contract is locked first, so two approvals never share the same euro. If that lock were
+    missing, the ledger's trigger and the contract's constraint would still refuse.
+    """
+    contract = lock_contract(dossier.contract_id)
+    dossier = _locked(dossier)
+    on = day_of(at)
+    state = DOSSIER.after(dossier.state, "approve")
+    if dossier.submitted_by_id == actor.pk:
+        raise Refusal("self-decided")
+    if dossier.assessment is None:
+        raise Refusal("assessment-missing")
+    standings = standings_of(dossier.assessment)
+    failed = [s.answer.question for s in standings if s.outcome == eligibility.NOT_MET]
+    if failed:
+        raise Refusal("not-eligible", questions=failed)
+    still_open = [s.answer.question for s in standings if s.outcome != eligibility.MET]
+    if still_open:
+        raise Refusal("questions-open", questions=still_open)
+    if not contract.valid_from <= on <= contract.valid_until:
+        raise Refusal(
+            "contract-not-valid",
+            valid_from=contract.valid_from,
+            valid_until=contract.valid_until,
+        )
+    terms = terms_of(contract.edition)
+    subsidy = granted_for(dossier.price_excl_vat, terms=terms)
+    if subsidy.granted > contract.left:
+        raise Refusal("budget-exhausted", asked=subsidy.granted, left=contract.left)
+
+    dossier.state = state
+    dossier.decided_on, dossier.decided_at, dossier.decided_by = on, at, actor
+    dossier.share, dossier.vat = subsidy.share, subsidy.vat
+    dossier.granted_incl_vat = subsidy.granted
+    dossier.helped_until = years_later(on, terms.once_only_years)
+    try:
+        with transaction.atomic():
+            dossier.save(
+                update_fields=[
+                    *("state", "decided_on", "decided_at", "decided_by"),
+                    *("share", "vat", "granted_incl_vat", "helped_until"),
+                ]
+            )
+    except IntegrityError as error:
+        if "dossier_helps_an_enterprise_once" not in str(error):
+            raise
+        raise Refusal("helped-meanwhile") from error
+    _record(
+        dossier,
+        *("approve", actor, at),
+        share=subsidy.share,
+        vat=subsidy.vat,
+        granted=subsidy.granted,
+    )
+    enter(
+        [Move(contract, COMMIT, subsidy.granted, on=on, case_id=dossier.pk, cause_id=dossier.pk)],
+        actor=actor,
+    )
+    return dossier
+
+
+@transaction.atomic
+def refuse_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) -> Dossier:
+    """Refuse a submitted dossier, with the reason that the provider will read."""
+    dossier = _locked(dossier)
+    state = DOSSIER.after(dossier.state, "refuse")
+    if dossier.submitted_by_id == actor.pk:
+        raise Refusal("self-decided")
+    if dossier.assessment_id is None:
+        raise Refusal("assessment-missing")
+    if not reason.strip():
+        raise Refusal("reason-missing")
+    dossier.state = state
+    dossier.decided_on, dossier.decided_at, dossier.decided_by = day_of(at), at, actor
+    dossier.decision_reason = reason.strip()[:500]
+    dossier.save(
+        update_fields=["state", "decided_on", "decided_at", "decided_by", "decision_reason"]
+    )
+    _record(dossier, "refuse", actor, at, reason=dossier.decision_reason)
+    return dossier
+
+
+@transaction.atomic
+def start_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
+    """Say that work started on a day: only after approval, and not in the future."""
+    dossier = _locked(dossier)
+    if dossier.decided_on is None or on < dossier.decided_on:
+        raise Refusal("start-before-approval", approved_on=dossier.decided_on, start=on)
+    _not_in_future(on, at)
+    dossier.state = DOSSIER.after(dossier.state, "start")
+    dossier.started_on = on
+    dossier.save(update_fields=["state", "started_on"])
+    _record(dossier, "start", actor, at, on=on)
+    return dossier
+
+
+@transaction.atomic
+def complete_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
+    """Say that all work was done on a day. The second tranche may then be claimed."""
+    dossier = _locked(dossier)
+    state = DOSSIER.after(dossier.state, "complete")
+    if dossier.started_on is None or on < dossier.started_on:
+        raise Refusal("date-order", earlier=dossier.started_on, later=on)
+    _not_in_future(on, at)
+    dossier.state = state
+    dossier.completed_on = on
+    dossier.save(update_fields=["state", "completed_on"])
+    _record(dossier, "complete", actor, at, on=on)
+    return dossier
+
+
+@transaction.atomic
+def receive_end_report(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
+    """Note the day on which the end report was received; once, after completion."""
+    dossier = _locked(dossier)
+    if dossier.state != "completed" or dossier.completed_on is None or dossier.end_report_on:
+        raise Refusal("end-report-early")
+    if on < dossier.completed_on:
+        raise Refusal("date-order", earlier=dossier.completed_on, later=on)
+    _not_in_future(on, at)
+    dossier.end_report_on = on
+    dossier.save(update_fields=["end_report_on"])
+    _record(dossier, "receive_end_report", actor, at, on=on)
+    return dossier
+
+
+@transaction.atomic
+def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) -> Dossier:
+    """Withdraw a dossier before work starts: the whole commitment is released.
+
+    The enterprise may be helped again, since it was not.
+    """
+    contract = lock_contract(dossier.contract_id)
+    dossier = _locked(dossier)
+    on = day_of(at)
+    state = DOSSIER.after(dossier.state, "withdraw")
+    if not reason.strip():
+        raise Refusal("reason-missing")
+    winding = wind_up(
+        committed=dossier.granted_incl_vat or ZERO, paid=ZERO, entitled=ZERO
+    )
+    dossier.state = state
+    dossier.ended_on, dossier.ended_reason = on, reason.strip()[:500]
+    dossier.comes_back = winding.comes_back
+    dossier.helped_until = None
+    dossier.save(
+        update_fields=["state", "ended_on", "ended_reason", "comes_back", "helped_until"]
+    )
+    _record(dossier, "withdraw", actor, at, reason=dossier.ended_reason, released=winding.released)
+    if winding.released:
+        enter(
+            [
+                Move(
+                    contract,
+                    RELEASE,
+                    winding.released,
+                    on=on,
+                    case_id=dossier.pk,
+                    cause_id=dossier.pk,
+                    reason="ingetrokken",
+                )
+            ],
+            actor=actor,
+        )
+    return dossier
+
+
+def _locked(dossier: Dossier) -> Dossier:
+    """The dossier as it stands now; who else wants it waits until this transaction ends."""
+    return (
+        Dossier.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("contract__edition", "assessment")
+        .get(pk=dossier.pk)
+    )
+
+
+def _not_in_future(on: date, at: datetime) -> None:
+    if on > day_of(at):
+        raise Refusal("future-date", given=on)
+
+
+def _record(dossier: Dossier, deed: str, actor: User, at: datetime, **facts: object) -> None:
+    record(
+        actor=actor,
+        action=f"dossier.{deed}",
+        subject_id=dossier.pk,
+        at=at,
+        provider_id=dossier.provider_id,
+        case_id=dossier.pk,
+        facts=facts,
+    )

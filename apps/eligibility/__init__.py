@@ -1,0 +1,1 @@
+"""Facts as they stood, the assessment, and what a person found."""

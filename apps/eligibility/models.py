@@ -1,0 +1,115 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from apps.programme.models import Edition
+from apps.providers.models import Provider
+from cstraject.eligibility import MET, NOT_MET, OUTCOMES, QUESTIONS
+from cstraject.kmo import CATEGORIES
+
+
+class FactSheet(models.Model):
+    """What was stated about an enterprise, as it stood when a dossier was filed. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    enterprise_number = models.CharField(max_length=10)
+    name = models.CharField(max_length=200)
+    nace_version = models.CharField(max_length=10)
+    nace_code = models.CharField(max_length=5)
+    nace_label = models.CharField(max_length=200, blank=True)
+    province = models.CharField(max_length=30, blank=True, help_text="Of the establishment served.")
+    stated = models.JSONField(help_text="All that was stated; read by cstraject.eligibility.")
+    source = models.CharField(max_length=200)
+    stated_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="fact_sheet_of_provider", fields=["id", "provider"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.enterprise_number
+
+
+class Assessment(models.Model):
+    """All questions put to a dossier by one version of the rules, on a day. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    facts = models.ForeignKey(FactSheet, on_delete=models.PROTECT, related_name="assessments")
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="+")
+    rule_version = models.CharField(max_length=20)
+    size_class = models.CharField(max_length=10, blank=True, help_text="Empty: not known.")
+    on = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="assessment_of_provider", fields=["id", "provider"]),
+            models.CheckConstraint(
+                name="assessment_size_class_known",
+                condition=Q(size_class="") | Q(size_class__in=CATEGORIES),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.facts_id} {self.on}"
+
+
+class Answer(models.Model):
+    """One question answered by the rules: outcome, finding with its figures, source."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="answers")
+    question = models.CharField(max_length=30)
+    outcome = models.CharField(max_length=10)
+    finding = models.CharField(max_length=40)
+    figures = models.JSONField(default=dict)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="answer_once_per_question", fields=["assessment", "question"]
+            ),
+            models.CheckConstraint(name="answer_outcome_known", condition=Q(outcome__in=OUTCOMES)),
+            models.CheckConstraint(
+                name="answer_question_known", condition=Q(question__in=QUESTIONS)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question}: {self.outcome}"
+
+
+class Finding(models.Model):
+    """What a person found where the rules left a question open, with the reason. Never changed."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="findings")
+    question = models.CharField(max_length=30)
+    outcome = models.CharField(max_length=10)
+    reason = models.CharField(max_length=500)
+    found_at = models.DateTimeField()
+    found_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who found something stays nameable.
+        related_name="+",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="finding_decides", condition=Q(outcome__in=(MET, NOT_MET))
+            ),
+            models.CheckConstraint(
+                name="finding_question_known", condition=Q(question__in=QUESTIONS)
+            ),
+            models.CheckConstraint(name="finding_has_a_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question}: {self.outcome}"

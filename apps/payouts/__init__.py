@@ -1,0 +1,1 @@
+"""The quarterly run: frozen lines, four eyes, one payment file, settlement."""

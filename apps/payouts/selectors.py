@@ -1,0 +1,144 @@
+"""What one may ask about runs: what would be paid, why the rest would not, what was paid."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from apps.claims.models import Claim
+from apps.claims.selectors import current_statements_of, delivered_by
+from apps.dossiers.models import Dossier
+from apps.payouts.models import Payment, PaymentLine, Run
+from apps.programme.selectors import edition_on, terms_of
+from cstraject.delivery import Delivered, share_delivered
+from cstraject.money import ZERO
+from cstraject.quarter import ClaimWindow, Quarter
+from cstraject.refusal import Refusal
+from cstraject.terms import Terms
+
+
+def must_be_payable(quarter: Quarter, *, on: date) -> Terms:
+    """The terms of a quarter whose claim window has closed by a day; refuses it before that."""
+    terms = terms_of(edition_on(quarter.last_day))
+    window = ClaimWindow(quarter, terms.claim_window_days)
+    if on < window.opens_on:
+        raise Refusal("quarter-not-over", quarter=str(quarter), opens_on=window.opens_on)
+    if on < window.shuts_on:
+        raise Refusal("window-open", quarter=str(quarter), last_day=window.last_day)
+    return terms
+
+
+def due_quarter(*, on: date) -> Quarter | None:
+    """The last quarter whose run day has come by a day; None where no edition speaks of it."""
+    quarter = Quarter.containing(on).previous
+    try:
+        terms = terms_of(edition_on(quarter.last_day))
+    except Refusal:
+        return None
+    return quarter if on >= quarter.ends.replace(day=terms.run_day) else quarter.previous
+
+
+def runs_newest_first() -> QuerySet[Run]:
+    """Every run, the last drawn up first."""
+    return Run.objects.order_by("-drawn_up_at")
+
+
+def runs_to_file() -> QuerySet[Run]:
+    """Approved runs that wait for their file."""
+    return Run.objects.filter(state="approved").order_by("approved_at")
+
+
+def payments_of(run: Run) -> QuerySet[Payment]:
+    """The payments of a run, by provider."""
+    return run.payments.select_related("provider").order_by("payee_name")
+
+
+def lines_of(run: Run) -> QuerySet[PaymentLine]:
+    """The lines of a run with their claims and dossiers, by provider and dossier."""
+    return (
+        PaymentLine.objects.filter(payment__run=run)
+        .select_related("payment", "claim__dossier")
+        .order_by("payment__payee_name", "claim__dossier__reference", "claim__tranche")
+    )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A tranche that a run does not pay, and why: a code with its facts."""
+
+    dossier: Dossier
+    tranche: int
+    why: str
+    facts: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a run of a quarter would pay now, and what it would leave out."""
+
+    quarter: Quarter
+    claims: list[Claim]
+    left_out: list[LeftOut]
+
+    @property
+    def total(self) -> Decimal:
+        """Euro including VAT."""
+        return sum((claim.amount for claim in self.claims), ZERO)
+
+
+def preflight(quarter: Quarter) -> Preflight:
+    """What would be paid, and for every other open tranche the reason why not."""
+    claims = list(
+        Claim.objects.filter(state="verified", quarter__lte=str(quarter))
+        .select_related("dossier", "provider")
+        .order_by("provider__name", "dossier__reference", "tranche")
+    )
+    return Preflight(quarter, claims, _left_out(quarter))
+
+
+def _left_out(quarter: Quarter) -> list[LeftOut]:
+    dossiers = list(
+        Dossier.objects.filter(
+            state__in=("in_delivery", "completed"), started_on__lt=quarter.ends
+        )
+        .select_related("contract__edition", "provider")
+        .order_by("provider__name", "reference")
+    )
+    statements = current_statements_of([dossier.pk for dossier in dossiers], until=quarter)
+    live = {
+        (claim.dossier_id, claim.tranche): claim
+        for claim in Claim.objects.filter(dossier__in=dossiers).exclude(state="sent_back")
+    }
+    terms_by_edition = {d.contract.edition_id: d.contract.edition for d in dossiers}
+    terms = {pk: terms_of(edition) for pk, edition in terms_by_edition.items()}
+    left_out = []
+    for dossier in dossiers:
+        for tranche in (1, 2):
+            claim = live.get((dossier.pk, tranche))
+            if claim is not None:
+                if claim.state == "submitted":
+                    left_out.append(LeftOut(dossier, tranche, "claim-not-verified", {}))
+                elif claim.state == "verified" and claim.quarter > str(quarter):
+                    left_out.append(
+                        LeftOut(dossier, tranche, "claim-of-later", {"quarter": claim.quarter})
+                    )
+                continue
+            statement = statements.get(dossier.pk)
+            if statement is None:
+                why: tuple[str, dict[str, object]] = ("no-statement-yet", {})
+            elif tranche == 1:
+                delivered = share_delivered(
+                    delivered_by(statement),
+                    offered=Delivered(dossier.person_days, dossier.price_excl_vat),
+                )
+                threshold = terms[dossier.contract.edition_id].first_tranche_threshold
+                why = (
+                    ("not-claimed", {})
+                    if delivered >= threshold
+                    else ("not-delivered", {"delivered": delivered, "threshold": threshold})
+                )
+            else:
+                why = ("not-claimed", {}) if dossier.completed_on else ("not-completed", {})
+            left_out.append(LeftOut(dossier, tranche, *why))
+    return left_out

@@ -1,0 +1,1 @@
+"""Editions of the terms, as data with a validity."""

@@ -1,0 +1,88 @@
+from django.db import models
+from django.db.models import F, Q
+
+
+class Edition(models.Model):
+    """An edition of the programme: its terms, with a validity. Shares are fractions (0.4500)."""
+
+    name = models.CharField(max_length=40, unique=True)
+    valid_from = models.DateField()
+    valid_until = models.DateField()
+    rate = models.DecimalField(max_digits=5, decimal_places=4)
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=4)
+    extended_price_max = models.DecimalField(
+        max_digits=12, decimal_places=2, help_text="Euro excluding VAT, package and extension."
+    )
+    first_tranche_share = models.DecimalField(max_digits=5, decimal_places=4)
+    first_tranche_threshold = models.DecimalField(max_digits=5, decimal_places=4)
+    once_only_years = models.PositiveSmallIntegerField()
+    claim_window_days = models.PositiveSmallIntegerField()
+    run_day = models.PositiveSmallIntegerField(
+        help_text="Day of the month after the quarter on which its run is drawn up."
+    )
+    de_minimis_includes_vat = models.BooleanField()
+    maatwerk_exempt_from_size = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="edition_ends_after_it_begins",
+                condition=Q(valid_until__gte=F("valid_from")),
+            ),
+            models.CheckConstraint(
+                name="edition_shares_are_fractions",
+                condition=Q(rate__gt=0, rate__lte=1)
+                & Q(vat_rate__gte=0, vat_rate__lte=1)
+                & Q(first_tranche_share__gt=0, first_tranche_share__lt=1)
+                & Q(first_tranche_threshold__gt=0, first_tranche_threshold__lte=1),
+            ),
+            models.CheckConstraint(
+                name="edition_run_day_follows_the_claim_window",
+                condition=Q(run_day__gt=F("claim_window_days"), run_day__lte=28),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Package(models.Model):
+    """A package of an edition: price band in euro excluding VAT, and its own validity."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="packages")
+    code = models.CharField(max_length=20)
+    price_min = models.DecimalField(max_digits=12, decimal_places=2)
+    price_max = models.DecimalField(max_digits=12, decimal_places=2)
+    valid_from = models.DateField()
+    valid_until = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="package_once_per_edition", fields=["edition", "code"]),
+            models.CheckConstraint(
+                name="package_band_is_a_band", condition=Q(price_max__gte=F("price_min"))
+            ),
+            models.CheckConstraint(
+                name="package_ends_after_it_begins",
+                condition=Q(valid_until__gte=F("valid_from")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class AcceptedLegalForm(models.Model):
+    """A legal form that an edition accepts, from a day on."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="legal_forms")
+    code = models.CharField(max_length=20)
+    valid_from = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="legal_form_once_per_edition", fields=["edition", "code"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,1 @@
+"""The tenants: a provider, the roles there, the scope, the rights."""

@@ -1,0 +1,27 @@
+"""PostgreSQL, with the scope that is open sent at the start of each transaction.
+
+`SET LOCAL` lasts for the transaction, so a pooled connection never carries a tenant to the next
+client. Without a scope a transaction works as the doorkeeper and is refused, loudly.
+"""
+
+from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
+
+from apps.providers.scope import DOORKEEPER, Scope, scope_now
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # Its stub is untyped.
+    def _set_autocommit(self, autocommit: bool) -> None:
+        super()._set_autocommit(autocommit)
+        if not autocommit and (scope := scope_now()) is not None:
+            self.take(scope)
+
+    def take(self, scope: Scope | None) -> None:
+        """Take a scope's role and tenant for the rest of this transaction."""
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            return  # It will be rolled back, and the role with it.
+        scope = scope or DOORKEEPER
+        self.connection.execute(
+            "SELECT set_config('role', %s, true), set_config('app.provider', %s, true)",
+            [scope.role, "" if scope.provider_id is None else str(scope.provider_id)],
+        )

@@ -1,0 +1,1 @@
+"""The answer to parliament, as of any day."""

@@ -1,0 +1,144 @@
+"""What one may ask: the tables of answer 526, as of any day.
+
+Counting: *applications* are what was filed; the *year* is that of the decision; *granted* is what
+was committed less what was released, in euro including VAT; *started* goes by the start date;
+*completed* means that the end report was received. Size class, sector and province are those of
+the approving assessment. Everything dated after the day asked for counts as not yet known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+TABLES = ("by_province", "by_size", "by_sector", "by_package")
+
+# One pass over one snapshot, so that the tables cannot disagree.
+GRANTED = """
+WITH granted AS (
+    SELECT case_id, sum(CASE kind WHEN 'commit' THEN amount ELSE -amount END) AS amount
+    FROM contracts_ledgerentry
+    WHERE kind IN ('commit', 'release') AND "on" <= %(as_of)s
+    GROUP BY case_id
+),
+decided AS (
+    SELECT
+        extract(year FROM dossier.decided_on)::int AS year,
+        coalesce(nullif(facts.province, ''), 'onbekend') AS province,
+        coalesce(nullif(assessment.size_class, ''), 'onbekend') AS size_class,
+        facts.nace_code,
+        dossier.package || CASE WHEN dossier.with_extension THEN '+ext' ELSE '' END AS package,
+        granted.amount
+    FROM granted
+    JOIN dossiers_dossier AS dossier ON dossier.id = granted.case_id
+    JOIN eligibility_assessment AS assessment ON assessment.id = dossier.assessment_id
+    JOIN eligibility_factsheet AS facts ON facts.id = dossier.facts_id
+    WHERE granted.amount > 0 AND dossier.decided_on <= %(as_of)s
+)
+SELECT
+    CASE
+        WHEN grouping(province) = 0 THEN 'by_province'
+        WHEN grouping(size_class) = 0 THEN 'by_size'
+        WHEN grouping(nace_code) = 0 THEN 'by_sector'
+        WHEN grouping(package) = 0 THEN 'by_package'
+        ELSE 'total'
+    END,
+    year,
+    coalesce(province, size_class, nace_code, package),
+    count(*),
+    sum(amount)
+FROM decided
+GROUP BY GROUPING SETS (
+    (year), (year, province), (year, size_class), (year, nace_code), (year, package)
+)
+ORDER BY 1, 2, 3
+"""
+
+COUNTS = """
+SELECT
+    count(*),
+    count(*) FILTER (WHERE state = 'refused' AND decided_on <= %(as_of)s),
+    count(*) FILTER (WHERE started_on <= %(as_of)s),
+    count(*) FILTER (WHERE started_on <= %(as_of)s AND package = 'light'),
+    count(*) FILTER (WHERE end_report_on <= %(as_of)s)
+FROM dossiers_dossier
+WHERE submitted_on <= %(as_of)s
+"""
+
+LABELS = """
+SELECT nace_code, min(nace_label) FROM eligibility_factsheet
+WHERE nace_label <> '' GROUP BY nace_code
+"""
+
+Cell = tuple[int, Decimal]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The tables as of a day: per year, per group, the number of dossiers and euro granted."""
+
+    as_of: date
+    applications: int
+    refused: int
+    started: int
+    started_light: int
+    completed: int
+    total: Mapping[str, Cell]
+    tables: Mapping[str, Mapping[str, Mapping[str, Cell]]]
+    sector_labels: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines: counts as numbers, euros as strings."""
+
+        def cell(value: Cell) -> list[object]:
+            return [value[0], f"{value[1]:.2f}"]
+
+        return {
+            "as_of": self.as_of.isoformat(),
+            "applications": self.applications,
+            "refused": self.refused,
+            "total": {year: cell(value) for year, value in self.total.items()},
+            **{
+                name: {
+                    year: {group: cell(value) for group, value in groups.items()}
+                    for year, groups in self.tables[name].items()
+                }
+                for name in TABLES
+            },
+            "evaluation": {
+                "started": self.started,
+                "light": self.started_light,
+                "completed": self.completed,
+            },
+        }
+
+
+def answer_as_of(day: date) -> Answer:
+    """The answer as it would have been given on a day, from what is dated on or before it."""
+    tables: dict[str, dict[str, dict[str, Cell]]] = {name: {} for name in TABLES}
+    total: dict[str, Cell] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(GRANTED, {"as_of": day})
+        for table, year, group, count, amount in cursor.fetchall():
+            if table == "total":
+                total[str(year)] = (count, amount)
+            else:
+                tables[table].setdefault(str(year), {})[group] = (count, amount)
+        cursor.execute(COUNTS, {"as_of": day})
+        applications, refused, started, light, completed = cursor.fetchone()
+        cursor.execute(LABELS)
+        labels = dict(cursor.fetchall())
+    return Answer(
+        as_of=day,
+        applications=applications,
+        refused=refused,
+        started=started,
+        started_light=light,
+        completed=completed,
+        total=total,
+        tables=tables,
+        sector_labels=labels,
+    )

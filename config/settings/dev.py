@@ -1,0 +1,17 @@
+"""On one's own machine: the demo, with embedded servers where none are given."""
+
+import os
+
+from config import embedded
+
+embedded.fill_environment(os.environ)
+
+from config.settings.base import *  # noqa: E402, F403  -- the environment must be filled first.
+from config.settings.base import env  # noqa: E402
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = embedded.secret_key()
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+PAYER_IBAN = env("PAYER_IBAN", default="BE89999000060085")
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

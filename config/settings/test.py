@@ -1,0 +1,21 @@
+"""Under the tests, which have servers of their own: they break them."""
+
+import os
+
+from config import embedded
+
+if "CSTRAJECT_INSTANCE" not in os.environ:
+    # The first process names the servers; what it starts inherits the names.
+    os.environ["CSTRAJECT_INSTANCE"] = f"test_{os.getpid()}"
+    for given in ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL", "DOCUMENTS_DIR"):
+        os.environ.pop(given, None)
+embedded.fill_environment(os.environ)
+
+from config.settings.base import *  # noqa: E402, F403  -- the environment must be filled first.
+
+SECRET_KEY = "only for tests, never a secret"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PAYER_IBAN = "BE89999000060085"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,95 @@
+"""What was delivered, and which tranche that entitles a provider to [answer 526, 3]."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cstraject.refusal import Refusal
+from cstraject.subsidy import granted_for, tranches_of
+from cstraject.terms import Terms
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A cumulative statement (prestatiestaat): person-days and euro excluding VAT since the start."""
+
+    person_days: Decimal
+    amount: Decimal
+
+
+def must_follow(
+    stated: Delivered,
+    *,
+    before: Delivered | None,
+    after: Delivered | None,
+    offered: Delivered,
+) -> None:
+    """Refuses a statement that shrinks against an earlier quarter, or exceeds the offer.
+
+    `after` is the statement of the next stated quarter, if one was filed already.
+    """
+    for name, now, earlier, later, offer in (
+        (
+            "person_days",
+            stated.person_days,
+            before and before.person_days,
+            after and after.person_days,
+            offered.person_days,
+        ),
+        ("amount", stated.amount, before and before.amount, after and after.amount, offered.amount),
+    ):
+        if now < 0 or (earlier is not None and now < earlier):
+            raise Refusal("statement-shrinks", what=name, stated=now, earlier=earlier or 0)
+        if now > offer:
+            raise Refusal("statement-over-offer", what=name, stated=now, offer=offer)
+        if later is not None and now > later:
+            raise Refusal("statement-over-later", what=name, stated=now, later=later)
+
+
+def share_delivered(stated: Delivered, *, offered: Delivered) -> Decimal:
+    """The fraction delivered, by amount: that decides about a tranche [domain 5.3]."""
+    return stated.amount / offered.amount
+
+
+def measures_disagree(stated: Delivered, *, offered: Delivered, terms: Terms) -> bool:
+    """Whether person-days and amount fall on different sides of the threshold: a person decides."""
+    by_days = stated.person_days / offered.person_days >= terms.first_tranche_threshold
+    by_amount = share_delivered(stated, offered=offered) >= terms.first_tranche_threshold
+    return by_days != by_amount
+
+
+def tranche_amount(
+    tranche: int,
+    *,
+    stated: Delivered,
+    offered: Delivered,
+    granted: Decimal,
+    completed: bool,
+    terms: Terms,
+) -> Decimal:
+    """What a tranche pays in euro including VAT, given what was delivered by the quarter's end.
+
+    The first pays its share of the grant once the threshold is delivered. The second pays the
+    rest on completion; when less was delivered than offered, the rest of the final subsidy
+    [R-PRG-03]. Refuses (`not-delivered`, `not-completed`, `nothing-left`) otherwise.
+    """
+    first, _ = tranches_of(granted, terms=terms)
+    if tranche == 1:
+        delivered = share_delivered(stated, offered=offered)
+        if delivered < terms.first_tranche_threshold:
+            raise Refusal(
+                "not-delivered", delivered=delivered, threshold=terms.first_tranche_threshold
+            )
+        return first
+    if tranche != 2:
+        raise Refusal("unknown-tranche", given=tranche)
+    if not completed:
+        raise Refusal("not-completed")
+    rest = final_grant(stated, granted=granted, terms=terms) - first
+    if rest <= 0:
+        raise Refusal("nothing-left", first=first)
+    return rest
+
+
+def final_grant(stated: Delivered, *, granted: Decimal, terms: Terms) -> Decimal:
+    """The subsidy on what was delivered in the end, never more than was granted [R-PRG-03]."""
+    return min(granted, granted_for(stated.amount, terms=terms).granted)
