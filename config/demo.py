@@ -181,17 +181,18 @@ def _all_alive(children: Children) -> None:
 
 
 def _end(*children: Child) -> None:
-    """Asks, waits, and only then kills, with the workers that a child has of its own."""
+    """Asks, waits, and only then kills a child and the workers that it has of its own."""
     for child in children:
         if child.poll() is None:
             child.terminate()
     deadline = time.monotonic() + SECONDS_TO_END
     for child in children:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(timeout=max(deadline - time.monotonic(), 0))
-        except subprocess.TimeoutExpired:
+        # Also when it ended by itself: it may have died without its workers.
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        child.wait()
 
 
 def _end_left_behind() -> None:

@@ -11,7 +11,7 @@ from apps.contracts.models import AWARD, COMMIT, PAY, RELEASE, RETURN, Contract,
 from cstraject.money import ZERO
 from cstraject.refusal import Refusal
 
-EURO: DecimalField[Decimal, Decimal] = DecimalField(max_digits=14, decimal_places=2)
+EURO: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=14, decimal_places=2)
 
 
 def contracts_with_balances() -> QuerySet[Contract]:

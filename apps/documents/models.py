@@ -9,11 +9,6 @@ from apps.providers.models import Provider
 OFFER, DECLARATION = KINDS = ("offer", "declaration")
 
 
-def private_path(document: "Document", filename: str) -> str:
-    """Kept under its own identifier: a name from outside never becomes a path."""
-    return f"{document.provider_id}/{document.pk}"
-
-
 class Document(models.Model):
     """A piece of evidence of one provider, by its content and digest.
 
@@ -27,7 +22,7 @@ class Document(models.Model):
     media_type = models.CharField(max_length=60, blank=True)
     size = models.BigIntegerField(default=0, help_text="Bytes.")
     sha256 = models.CharField(max_length=64, blank=True)
-    file = models.FileField(upload_to=private_path, blank=True)
+    file = models.FileField(blank=True)
     held_at = models.CharField(max_length=200, blank=True, help_text="Where, if held elsewhere.")
     received_at = models.DateTimeField()
     received_by = models.ForeignKey(

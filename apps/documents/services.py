@@ -37,7 +37,8 @@ def receive_document(
         received_at=at,
         received_by=actor,
     )
-    document.file.save(kind, ContentFile(content), save=False)
+    # Under its own identifier: a name from outside never becomes a path.
+    document.file.save(f"{provider_id}/{document.pk}", ContentFile(content), save=False)
     document.save(force_insert=True)
     _record(document, actor, at)
     return document

@@ -13,12 +13,16 @@ from cstraject.refusal import Refusal
 class AcrossProviders(BaseCommand):
     """A command of the agency: what it does happens whole or not at all.
 
-    A refusal is told in words, with its code, and ends the command with an error.
+    `work` does it and returns what there is to tell, which is written after the commit: a
+    closed pipe undoes nothing. A refusal is told in words, with its code, and is an error.
     """
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
+    def work(self, **options: Any) -> str:
+        raise NotImplementedError
+
+    def handle(self, *args: Any, **options: Any) -> str:
         try:
             with across_providers(), transaction.atomic():
-                return super().execute(*args, **options)
+                return self.work(**options)
         except Refusal as refusal:
             raise CommandError(f"{words_for(refusal)} [{refusal.code}]") from refusal

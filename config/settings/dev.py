@@ -12,6 +12,6 @@ from config.settings.base import env  # noqa: E402
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = embedded.secret_key()
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-PAYER_IBAN = env("PAYER_IBAN", default="BE89999000060085")
+PAYER_IBAN = env("PAYER_IBAN", default="BE56999000060088")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -16,6 +16,6 @@ from config.settings.base import *  # noqa: E402, F403  -- the environment must 
 SECRET_KEY = "only for tests, never a secret"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-PAYER_IBAN = "BE89999000060085"
+PAYER_IBAN = "BE56999000060088"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -22,9 +22,9 @@ CREATE FUNCTION contracts_keep_balances() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     UPDATE contracts_contract AS contract
-    SET budget = budget + entered.awarded,
-        committed = committed + entered.committed,
-        paid = paid + entered.paid
+    SET budget = contract.budget + entered.awarded,
+        committed = contract.committed + entered.committed,
+        paid = contract.paid + entered.paid
     FROM (
         SELECT
             contract_id,

@@ -12,13 +12,13 @@ from apps.providers.commands import AcrossProviders
 class Command(AcrossProviders):
     help = "Check the whole ledger; exits with an error on any difference."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def work(self, **options: Any) -> str:
         differences = ledger_differences()
         for difference in differences:
             self.stderr.write(difference)
         if differences:
             raise CommandError(f"{len(differences)} differences")
-        self.stdout.write(
+        return (
             f"the ledger agrees: {Contract.objects.count()} contracts, "
             f"{LedgerEntry.objects.count()} entries"
         )

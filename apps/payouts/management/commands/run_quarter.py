@@ -7,11 +7,17 @@ from django.utils import timezone
 
 from apps.accounts.selectors import timetable
 from apps.payouts.models import Run
-from apps.payouts.selectors import lines_of, must_be_payable, payments_of, preflight
+from apps.payouts.selectors import (
+    LeftOut,
+    Preflight,
+    lines_of,
+    must_be_payable,
+    payments_of,
+    preflight,
+)
 from apps.payouts.services import draw_up_run
 from apps.providers.commands import AcrossProviders
 from cstraject.quarter import Quarter, day_of
-from cstraject.refusal import Refusal
 
 
 class Command(AcrossProviders):
@@ -21,48 +27,50 @@ class Command(AcrossProviders):
         parser.add_argument("quarter", metavar="2022-Q1")
         parser.add_argument("--dry-run", action="store_true")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        quarter = Quarter.parse(options["quarter"])
-        now = timezone.now()
+    def work(self, **options: Any) -> str:
+        quarter, now = Quarter.parse(options["quarter"]), timezone.now()
         must_be_payable(quarter, on=day_of(now))
-        ahead = preflight(quarter)
         run = Run.objects.filter(quarter=str(quarter)).exclude(state="abandoned").first()
-        if run is None and not options["dry_run"]:
+        lines = []
+        if not options["dry_run"]:
             run = draw_up_run(quarter=quarter, actor=timetable(), at=now)
-            self.stdout.write("drawn up now; the lines are frozen")
-        elif run is not None and not options["dry_run"]:
-            raise Refusal("run-exists", quarter=str(quarter), state=run.state)
-        if run is not None:
-            self._show_run(run)
-        else:
-            self.stdout.write(
-                f"run {quarter} would pay {len(ahead.claims)} tranches, {ahead.total:,.2f} euro:"
-            )
-            for claim in ahead.claims:
-                self.stdout.write(
-                    f"  {claim.dossier.reference} tranche {claim.tranche} {claim.amount:>12,.2f}"
-                )
-        self.stdout.write(f"not paid: {len(ahead.left_out)} tranches")
-        for left in ahead.left_out:
-            facts = ", ".join(
-                f"{name} {value:.1%}" if name in ("delivered", "threshold") else f"{name} {value}"
-                for name, value in left.facts.items()
-            )
-            self.stdout.write(
-                f"  {left.dossier.reference} tranche {left.tranche}: {left.why}"
-                + (f" ({facts})" if facts else "")
-            )
+            lines.append("drawn up now; the lines are frozen")
+        ahead = preflight(quarter)
+        lines += _run_in_words(run) if run else _preflight_in_words(ahead)
+        lines.append(f"not paid: {len(ahead.left_out)} tranches")
+        lines += [_left_out_in_words(left) for left in ahead.left_out]
+        return "\n".join(lines)
 
-    def _show_run(self, run: Run) -> None:
-        self.stdout.write(
-            f"run {run.quarter} is {run.state}: {run.lines_count} tranches, {run.total:,.2f} euro"
-        )
-        for payment in payments_of(run):
-            self.stdout.write(
-                f"  {payment.payee_name:<16} {payment.amount:>12,.2f}  {payment.end_to_end_id}"
-            )
-        for line in lines_of(run):
-            self.stdout.write(
-                f"    {line.claim.dossier.reference} tranche {line.claim.tranche} "
-                f"{line.amount:>12,.2f}"
-            )
+
+def _preflight_in_words(ahead: Preflight) -> list[str]:
+    return [
+        f"run {ahead.quarter} would pay {len(ahead.claims)} tranches, {ahead.total:,.2f} euro:",
+        *(
+            f"  {claim.dossier.reference} tranche {claim.tranche} {claim.amount:>12,.2f}"
+            for claim in ahead.claims
+        ),
+    ]
+
+
+def _run_in_words(run: Run) -> list[str]:
+    return [
+        f"run {run.quarter} is {run.state}: {run.lines_count} tranches, {run.total:,.2f} euro",
+        *(
+            f"  {payment.payee_name:<16} {payment.amount:>12,.2f}  {payment.end_to_end_id}"
+            for payment in payments_of(run)
+        ),
+        *(
+            f"    {line.claim.dossier.reference} tranche {line.claim.tranche} "
+            f"{line.amount:>12,.2f}"
+            for line in lines_of(run)
+        ),
+    ]
+
+
+def _left_out_in_words(left: LeftOut) -> str:
+    facts = ", ".join(
+        f"{name} {value:.1%}" if name in ("delivered", "threshold") else f"{name} {value}"
+        for name, value in left.facts.items()
+    )
+    told = f"  {left.dossier.reference} tranche {left.tranche}: {left.why}"
+    return f"{told} ({facts})" if facts else told

@@ -19,7 +19,7 @@ class Command(AcrossProviders):
         parser.add_argument("--output", type=Path, help="The Excel workbook.")
         parser.add_argument("--json", type=Path, help="The same figures for machines.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def work(self, **options: Any) -> str:
         answer = answer_as_of(options["as_of"])
         if options["output"]:
             options["output"].write_bytes(workbook_of(answer))
@@ -27,10 +27,16 @@ class Command(AcrossProviders):
             options["json"].write_text(
                 json.dumps(answer.as_json(), ensure_ascii=False, indent=1) + "\n"
             )
-        self.stdout.write(f"as of {answer.as_of}: {answer.applications} applications")
-        for year, (count, amount) in answer.total.items():
-            self.stdout.write(f"{year}: {count} dossiers, {amount:,.2f} euro granted")
-        self.stdout.write(
-            f"started {answer.started}, of which light {answer.started_light}, "
-            f"completed {answer.completed}"
+        years = [
+            f"{year}: {count} dossiers, {amount:,.2f} euro granted"
+            for year, (count, amount) in answer.total.items()
+        ]
+        return "\n".join(
+            [
+                f"as of {answer.as_of}: {answer.applications} applications, "
+                f"{answer.refused} refused",
+                *years,
+                f"started {answer.started}, of which light {answer.started_light}, "
+                f"completed {answer.completed}",
+            ]
         )

@@ -1,0 +1,102 @@
+"""Fields of forms that read days, euros, person-days and quarters as people here write them."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.design import figures
+from apps.design.words import words_for
+from cstraject.money import read_euros
+from cstraject.quarter import Quarter
+from cstraject.refusal import Refusal
+
+# 15.000,50 or 15,000.50: a mark before three digits groups, one before fewer digits at the end
+# sets the cents apart. No amount has three decimals, so there is never a doubt.
+GROUPED = re.compile(r"(\d{1,3})(?:([.,])(\d{3}))((?:\2\d{3})*)(?:(?!\2)[.,](\d{1,2}))?")
+PLAIN = re.compile(r"(\d+)(?:[.,](\d{1,2}))?")
+BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
+
+
+def typed(widget: type[forms.TextInput] = forms.TextInput, mode: str = "decimal") -> Any:
+    """A line to type figures in: with the keyboard for them, without earlier answers."""
+    return widget(attrs={"inputmode": mode, "autocomplete": "off"})
+
+
+class EuroField(forms.CharField):
+    """An amount in euro: `15.000,50`, `15000,50`, `15,000.50` or `€ 15 000`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 40)
+        kwargs.setdefault("help_text", _("In euro, for example 15.000,50."))
+        super().__init__(widget=typed(), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        bare = re.sub(r"€|\beuro?\b", "", BLANKS.sub("", text), flags=re.IGNORECASE)
+        if found := GROUPED.fullmatch(bare):
+            first, mark, second, more, cents = found.groups()
+            bare = first + second + more.replace(mark, "") + (f".{cents}" if cents else "")
+        elif found := PLAIN.fullmatch(bare):
+            bare = found[1] + (f".{found[2]}" if found[2] else "")
+        try:
+            return read_euros(bare)
+        except Refusal:
+            raise ValidationError(words_for(Refusal("unreadable-amount", given=text))) from None
+
+
+class PersonDaysField(forms.CharField):
+    """A number of person-days with at most one decimal: `12,5` or `12.5`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 10)
+        kwargs.setdefault("help_text", _("With at most one decimal, for example 12,5."))
+        super().__init__(widget=typed(), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        if not re.fullmatch(r"\d{1,4}([.,]\d)?", text):
+            raise ValidationError(gettext("Give a number of days with at most one decimal."))
+        return Decimal(text.replace(",", "."))
+
+
+class DayField(forms.DateField):
+    """A day, typed as dd/mm/yyyy: what browsers make of `type=date` differs too much."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("As dd/mm/yyyy, for example 31/03/2022."))
+        super().__init__(widget=typed(forms.DateInput, mode="numeric"), **kwargs)
+
+    def clean(self, value: Any) -> date | None:
+        day = super().clean(value)
+        if day is not None and not 2000 <= day.year < 2100:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
+class QuarterField(forms.CharField):
+    """A quarter, chosen from those that `offer` names; any that is written right is read."""
+
+    widget = forms.Select
+
+    def offer(self, quarters: Iterable[Quarter]) -> None:
+        self.widget.choices = [(str(quarter), figures.quarter(quarter)) for quarter in quarters]
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return Quarter.parse(text)
+        except Refusal as refusal:
+            raise ValidationError(words_for(refusal)) from None

@@ -1,0 +1,48 @@
+"""What every view of the portal and the back office begins and ends with."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseBase
+
+from apps.design.words import words_for
+from apps.providers.middleware import DoorRequest, must_have_acts
+from cstraject.refusal import Refusal
+
+P = ParamSpec("P")
+View = Callable[Concatenate[DoorRequest, P], HttpResponseBase]
+
+
+def requires(act: str) -> Callable[[View[P]], View[P]]:
+    """Open a view to who may do this act; an outsider finds nothing here, an insider is told no.
+
+    The act can be read from the view, so that a test may hold every address against it.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: DoorRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not must_have_acts(request, act):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.act = act  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+@contextmanager
+def telling(request: DoorRequest, done: str = "") -> Iterator[None]:
+    """Say on the next page what was done, or why the programme refused it."""
+    try:
+        yield
+    except Refusal as refusal:
+        messages.error(request, words_for(refusal))
+    else:
+        if done:
+            messages.success(request, done)
