@@ -25,6 +25,6 @@ RUN pybabel --quiet compile --directory apps/design/locale --domain django \
        python manage.py collectstatic --noinput --verbosity 0
 USER cstraject
 EXPOSE 8000
-# One sync worker per core, behind a proxy that buffers; heartbeats in
-# memory, as the disk is read-only.
-CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--worker-tmp-dir=/dev/shm"]
+# One sync worker per core, behind a proxy that buffers; the disk is read-only, so heartbeats go
+# to memory and there is no control socket.
+CMD ["gunicorn", "config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]

@@ -126,7 +126,7 @@ def _start_all(children: Children) -> str:
     commands = {
         "web": [
             *(sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}"),
-            *("--worker-class=gthread", "--workers=2", "--threads=2"),
+            *("--worker-class=gthread", "--workers=2", "--threads=2", "--no-control-socket"),
         ],
         "worker": [*celery, "worker", "--concurrency=2", "--loglevel=INFO"],
         "beat": [*celery, "beat", f"--schedule={HERE.folder / 'beat-schedule'}", "--pidfile="],
@@ -208,7 +208,7 @@ def _took(what: str, began: float) -> None:
 
 
 def _welcome(address: str) -> None:
-    sign_ins = HERE.folder / "sign-ins.txt"
+    sign_ins = embedded.sign_ins()
     _say(f"\ncstraject runs at {address}\n")
     if sign_ins.exists():
         _say(sign_ins.read_text())

@@ -97,6 +97,11 @@ def secret_key() -> str:
     return path.read_text()
 
 
+def sign_ins() -> Path:
+    """Where the example data leave who can sign in, for the demo to show at each start."""
+    return _instance_of(os.environ).folder / "sign-ins.txt"
+
+
 def instance(name: str = "demo", *, disposable: bool = False) -> "Instance":
     """The servers of that name; a disposable one trades safety for speed, as tests want."""
     if not name.isidentifier():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cstraject.money import ZERO
 from cstraject.refusal import Refusal
 from cstraject.subsidy import granted_for, tranches_of
 from cstraject.terms import Terms
@@ -10,7 +11,7 @@ from cstraject.terms import Terms
 
 @dataclass(frozen=True)
 class Delivered:
-    """A cumulative statement (prestatiestaat): person-days and euro excluding VAT since the start."""
+    """A statement (prestatiestaat), cumulative: person-days, and euro excluding VAT."""
 
     person_days: Decimal
     amount: Decimal
@@ -27,22 +28,16 @@ def must_follow(
 
     `after` is the statement of the next stated quarter, if one was filed already.
     """
-    for name, now, earlier, later, offer in (
-        (
-            "person_days",
-            stated.person_days,
-            before and before.person_days,
-            after and after.person_days,
-            offered.person_days,
-        ),
-        ("amount", stated.amount, before and before.amount, after and after.amount, offered.amount),
-    ):
-        if now < 0 or (earlier is not None and now < earlier):
-            raise Refusal("statement-shrinks", what=name, stated=now, earlier=earlier or 0)
+    for what in ("person_days", "amount"):
+        now, offer = getattr(stated, what), getattr(offered, what)
+        earlier = getattr(before, what) if before else ZERO
+        later = getattr(after, what) if after else offer
+        if now < earlier:
+            raise Refusal("statement-shrinks", what=what, stated=now, earlier=earlier)
         if now > offer:
-            raise Refusal("statement-over-offer", what=name, stated=now, offer=offer)
-        if later is not None and now > later:
-            raise Refusal("statement-over-later", what=name, stated=now, later=later)
+            raise Refusal("statement-over-offer", what=what, stated=now, offer=offer)
+        if now > later:
+            raise Refusal("statement-over-later", what=what, stated=now, later=later)
 
 
 def share_delivered(stated: Delivered, *, offered: Delivered) -> Decimal:

@@ -17,7 +17,10 @@ class Lifecycle:
     @property
     def states(self) -> tuple[str, ...]:
         """Every state, in the order in which the table tells of them."""
-        named = [self.first, *(s for (state, _), after in self.ways.items() for s in (state, after))]
+        named = [
+            self.first,
+            *(s for (state, _), after in self.ways.items() for s in (state, after)),
+        ]
         return tuple(dict.fromkeys(named))
 
     def after(self, state: str, event: str) -> str:

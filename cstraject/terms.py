@@ -10,7 +10,7 @@ from cstraject.refusal import Refusal
 
 @dataclass(frozen=True)
 class PackageTerms:
-    """A package that providers may offer: price band in euro excluding VAT, and days of validity."""
+    """A package that may be offered: price band in euro excluding VAT, days of validity."""
 
     code: str
     price_min: Decimal

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.claims.models import Claim, Statement
 from apps.dossiers.models import Dossier
@@ -44,3 +44,9 @@ def claims_to_verify() -> QuerySet[Claim]:
 def claims_of(dossier: Dossier) -> QuerySet[Claim]:
     """The claims of a dossier, by tranche, in the order of filing."""
     return dossier.claims.order_by("tranche", "filed_at")
+
+
+def dossiers_without_statement(quarter: Quarter) -> QuerySet[Dossier]:
+    """The dossiers in delivery that were under way in a quarter and have not stated it yet."""
+    stated = Statement.objects.filter(dossier=OuterRef("pk"), quarter=str(quarter))
+    return Dossier.objects.filter(~Exists(stated), state="in_delivery", started_on__lt=quarter.ends)

@@ -55,26 +55,23 @@ def committed_and_paid(case_id: UUID, *, on: date | None = None) -> tuple[Decima
 def ledger_differences() -> list[str]:
     """Where a contract's balances differ from the sum of its entries; empty when all agree."""
     sums = {
-        row["contract"]: row
-        for row in LedgerEntry.objects.values("contract")
-        .order_by("contract")
+        contract: totals
+        for contract, *totals in LedgerEntry.objects.values("contract")
         .annotate(
             awarded=Coalesce(Sum("amount", filter=Q(kind=AWARD)), Value(ZERO), output_field=EURO),
             net_committed=_net(COMMIT, RELEASE),
             net_paid=_net(PAY, RETURN),
         )
+        .order_by("contract")
+        .values_list("contract", "awarded", "net_committed", "net_paid")
     }
     differences = []
     for contract in Contract.objects.select_related("provider").order_by("id"):
-        row = sums.get(contract.pk, {})
-        for balance, total in (
-            ("budget", row.get("awarded", ZERO)),
-            ("committed", row.get("net_committed", ZERO)),
-            ("paid", row.get("net_paid", ZERO)),
-        ):
-            kept = getattr(contract, balance)
-            if kept != total:
+        kept = (contract.budget, contract.committed, contract.paid)
+        totals = sums.get(contract.pk, [ZERO] * 3)
+        for name, balance, total in zip(("budget", "committed", "paid"), kept, totals, strict=True):
+            if balance != total:
                 differences.append(
-                    f"{contract.provider.slug}: {balance} is {kept}, its entries say {total}"
+                    f"{contract.provider.slug}: {name} is {balance}, its entries say {total}"
                 )
     return differences

@@ -78,7 +78,7 @@ class DayField(forms.DateField):
         super().__init__(widget=typed(forms.DateInput, mode="numeric"), **kwargs)
 
     def clean(self, value: Any) -> date | None:
-        day = super().clean(value)
+        day: date | None = super().clean(value)
         if day is not None and not 2000 <= day.year < 2100:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return day
@@ -89,9 +89,6 @@ class QuarterField(forms.CharField):
 
     widget = forms.Select
 
-    def offer(self, quarters: Iterable[Quarter]) -> None:
-        self.widget.choices = [(str(quarter), figures.quarter(quarter)) for quarter in quarters]
-
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         if not text:
@@ -100,3 +97,14 @@ class QuarterField(forms.CharField):
             return Quarter.parse(text)
         except Refusal as refusal:
             raise ValidationError(words_for(refusal)) from None
+
+
+class QuarterForm(forms.Form):
+    """A form in which a quarter is chosen."""
+
+    quarter = QuarterField(label=_("Quarter"))
+
+    def offer(self, quarters: Iterable[Quarter]) -> None:
+        widget = self.fields["quarter"].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = [(str(quarter), figures.quarter(quarter)) for quarter in quarters]

@@ -306,6 +306,26 @@ def words_for(refusal: Refusal) -> str:
     return _tell(sentences, shown)
 
 
+# ---- Why a tranche is not paid -------------------------------------------------------------------
+
+# What the rules refuse (REFUSALS) is told as such; these are reasons that nobody refused.
+UNPAID: dict[str, tuple[str, ...]] = {
+    "not-started": (_("The work has not started yet."),),
+    "ended": (_("The dossier has ended."),),
+    "no-statement-yet": (_("No statement has been filed yet."),),
+    "not-claimed": (_("It can be claimed, but has not been claimed yet."),),
+    "claim-not-verified": (_("It is claimed; the claim has not been verified yet."),),
+    "claim-of-later": (_("It is claimed for %(quarter)s and rides with the run of that quarter."),),
+}
+
+
+def words_for_unpaid(why: str, facts: Mapping[str, object]) -> str:
+    """Why a tranche is not paid, in the active language."""
+    if why not in UNPAID:
+        return words_for(Refusal(why, **facts))
+    return _tell(UNPAID[why], {name: _shown(name, value) for name, value in facts.items()})
+
+
 # ---- The questions put to a dossier --------------------------------------------------------------
 
 QUESTIONS: dict[str, str] = {

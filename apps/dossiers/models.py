@@ -101,7 +101,9 @@ class Dossier(models.Model):
                 fields=["provider", "imported_as"],
                 condition=~Q(imported_as=""),
             ),
-            models.CheckConstraint(name="dossier_state_known", condition=Q(state__in=DOSSIER.states)),
+            models.CheckConstraint(
+                name="dossier_state_known", condition=Q(state__in=DOSSIER.states)
+            ),
             models.CheckConstraint(
                 name="dossier_offers_something",
                 condition=Q(price_excl_vat__gt=0, person_days__gt=0),
@@ -149,9 +151,7 @@ class Dossier(models.Model):
                 condition=Q(
                     state__in=("in_delivery", "completed", "stopped"), started_on__isnull=False
                 )
-                | Q(
-                    state__in=("submitted", "approved", "refused", "withdrawn"), started_on=None
-                ),
+                | Q(state__in=("submitted", "approved", "refused", "withdrawn"), started_on=None),
             ),
             models.CheckConstraint(
                 name="dossier_completed_after_start",
@@ -176,9 +176,7 @@ class Dossier(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                name="dossier_list", fields=["provider", "-submitted_on", "-id"]
-            ),
+            models.Index(name="dossier_list", fields=["provider", "-submitted_on", "-id"]),
             models.Index(name="dossier_list_of_all", fields=["-submitted_on", "-id"]),
             models.Index(name="dossier_by_state", fields=["state", "submitted_on"]),
             models.Index(name="dossier_by_enterprise", fields=["enterprise_number"]),

@@ -67,9 +67,7 @@ def file_dossier(
     missing = [kind for kind in (OFFER, DECLARATION) if kind not in documents]
     if missing:
         raise Refusal("documents-missing", missing=missing)
-    sheet = keep_facts(
-        provider_id=provider_id, stated=facts, source=facts_source, stated_on=on
-    )
+    sheet = keep_facts(provider_id=provider_id, stated=facts, source=facts_source, stated_on=on)
     dossier = Dossier.objects.create(
         provider_id=provider_id,
         contract=contract,
@@ -302,16 +300,12 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
     state = DOSSIER.after(dossier.state, "withdraw")
     if not reason.strip():
         raise Refusal("reason-missing")
-    winding = wind_up(
-        committed=dossier.granted_incl_vat or ZERO, paid=ZERO, entitled=ZERO
-    )
+    winding = wind_up(committed=dossier.granted_incl_vat or ZERO, paid=ZERO, entitled=ZERO)
     dossier.state = state
     dossier.ended_on, dossier.ended_reason = on, reason.strip()[:500]
     dossier.comes_back = winding.comes_back
     dossier.helped_until = None
-    dossier.save(
-        update_fields=["state", "ended_on", "ended_reason", "comes_back", "helped_until"]
-    )
+    dossier.save(update_fields=["state", "ended_on", "ended_reason", "comes_back", "helped_until"])
     _record(dossier, "withdraw", actor, at, reason=dossier.ended_reason, released=winding.released)
     if winding.released:
         enter(

@@ -1,4 +1,4 @@
-"""Work that runs by itself. A task looks for rows that wait in a state; no one sends it a message."""
+"""Work that runs by itself. A task looks for rows that wait in a state; nobody sends it any."""
 
 from celery import shared_task
 from django.db import transaction

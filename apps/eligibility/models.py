@@ -102,9 +102,7 @@ class Finding(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="finding_decides", condition=Q(outcome__in=(MET, NOT_MET))
-            ),
+            models.CheckConstraint(name="finding_decides", condition=Q(outcome__in=(MET, NOT_MET))),
             models.CheckConstraint(
                 name="finding_question_known", condition=Q(question__in=QUESTIONS)
             ),

@@ -8,9 +8,7 @@ from cstraject import eligibility
 
 def facts_of(sheet: FactSheet) -> eligibility.Facts:
     """A fact sheet as the rules read it."""
-    return eligibility.facts_from_json(
-        sheet.stated, source=sheet.source, stated_on=sheet.stated_on
-    )
+    return eligibility.facts_from_json(sheet.stated, source=sheet.source, stated_on=sheet.stated_on)
 
 
 @dataclass(frozen=True)

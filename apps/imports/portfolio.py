@@ -216,7 +216,9 @@ class _Reader:
             self.errors.append(RowError(file, 0, f"is not UTF-8 at byte {error.start}"))
             return
         if not text.endswith("\n") or "\x00" in text:
-            reason = "holds NUL bytes" if "\x00" in text else "is cut off: no end of line at the end"
+            reason = (
+                "holds NUL bytes" if "\x00" in text else "is cut off: no end of line at the end"
+            )
             self.errors.append(RowError(file, text.count("\n") + 1, reason))
             return
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -297,7 +299,9 @@ class _Reader:
         if any(share > 100 for share in shares):
             raise _Wrong("a percentage lies above 100")
         self.into.relations.append(
-            RelationRow(place, owner, owned, *map(str, shares), _day(row, "valid_from"))
+            RelationRow(
+                place, owner, owned, str(shares[0]), str(shares[1]), _day(row, "valid_from")
+            )
         )
 
     def _dossier(self, place: Place, row: Row) -> None:

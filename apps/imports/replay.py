@@ -360,5 +360,6 @@ class _Replay:
                 self.tell(f"{nth} of {len(ordered)} deeds, up to {deed.at:%Y-%m-%d}")
 
     def _wrong(self, place: Place, reason: str) -> None:
-        self.errors.append(RowError(place.file, place.line, reason))
-
+        """A row is listed once: what follows from its first error says nothing new."""
+        if all((error.file, error.line) != (place.file, place.line) for error in self.errors):
+            self.errors.append(RowError(place.file, place.line, reason))

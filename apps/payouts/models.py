@@ -74,7 +74,9 @@ class Run(models.Model):
             ),
             models.CheckConstraint(
                 name="run_filed_sent_settled_in_order",
-                condition=Q(state__in=("drawn_up", "checked", "approved", "abandoned"), filed_at=None)
+                condition=Q(
+                    state__in=("drawn_up", "checked", "approved", "abandoned"), filed_at=None
+                )
                 | Q(state="filed", filed_at__isnull=False, sent_at=None)
                 | Q(state="sent", sent_at__isnull=False, settled_at=None)
                 | Q(state="settled", settled_at__isnull=False),
@@ -153,7 +155,7 @@ class PaymentLine(models.Model):
 
 
 class PaymentFile(models.Model):
-    """The file of a run for the bank (pain.001.001.09): written once, kept as bytes, never changed."""
+    """The file of a run for the bank (pain.001.001.09): written once, kept as bytes."""
 
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="file")
     name = models.CharField(max_length=60)

@@ -19,9 +19,7 @@ from cstraject.quarter import FLANDERS
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 
 # The characters that every bank in the scheme accepts.
-LATIN = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ "
-)
+LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
 
 
 @dataclass(frozen=True)

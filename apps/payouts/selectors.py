@@ -1,20 +1,22 @@
 """What one may ask about runs: what would be paid, why the rest would not, what was paid."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from django.db.models import QuerySet
 
 from apps.claims.models import Claim
-from apps.claims.selectors import current_statements_of, delivered_by
+from apps.claims.selectors import current_statements, current_statements_of, delivered_by
 from apps.dossiers.models import Dossier
 from apps.payouts.models import Payment, PaymentLine, Run
 from apps.programme.selectors import edition_on, terms_of
-from cstraject.delivery import Delivered, share_delivered
+from cstraject.delivery import Delivered, share_delivered, tranche_amount
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, Quarter
 from cstraject.refusal import Refusal
+from cstraject.subsidy import tranches_of
 from cstraject.terms import Terms
 
 
@@ -99,9 +101,7 @@ def preflight(quarter: Quarter) -> Preflight:
 
 def _left_out(quarter: Quarter) -> list[LeftOut]:
     dossiers = list(
-        Dossier.objects.filter(
-            state__in=("in_delivery", "completed"), started_on__lt=quarter.ends
-        )
+        Dossier.objects.filter(state__in=("in_delivery", "completed"), started_on__lt=quarter.ends)
         .select_related("contract__edition", "provider")
         .order_by("provider__name", "reference")
     )
@@ -142,3 +142,54 @@ def _left_out(quarter: Quarter) -> list[LeftOut]:
                 why = ("not-claimed", {}) if dossier.completed_on else ("not-completed", {})
             left_out.append(LeftOut(dossier, tranche, *why))
     return left_out
+
+
+@dataclass(frozen=True)
+class Tranche:
+    """A tranche of a grant: its amount, and when it was paid or why (a code with facts) not yet."""
+
+    number: int
+    amount: Decimal
+    claim: Claim | None = None
+    paid_on: date | None = None
+    why: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
+    """How each tranche of a dossier stands; none as long as nothing is granted."""
+    if dossier.granted_incl_vat is None:
+        return []
+    terms = terms_of(dossier.contract.edition)
+    live = {claim.tranche: claim for claim in dossier.claims.exclude(state="sent_back")}
+    paid_on = dict(
+        PaymentLine.objects.filter(
+            claim__in=live.values(), released_at=None, payment__state="paid"
+        ).values_list("claim_id", "payment__settled_on")
+    )
+    stated = list(current_statements(dossier).values())
+    tranches = []
+    for number, planned in enumerate(tranches_of(dossier.granted_incl_vat, terms=terms), start=1):
+        if claim := live.get(number):
+            tranches.append(Tranche(number, claim.amount, claim, paid_on.get(claim.pk)))
+            continue
+        amount, facts = planned, dict[str, object]()
+        if dossier.state not in ("in_delivery", "completed"):
+            why = "not-started" if dossier.state == "approved" else "ended"
+        elif not stated:
+            why = "no-statement-yet"
+        else:
+            try:
+                amount = tranche_amount(
+                    number,
+                    stated=delivered_by(stated[-1]),
+                    offered=Delivered(dossier.person_days, dossier.price_excl_vat),
+                    granted=dossier.granted_incl_vat,
+                    completed=dossier.completed_on is not None,
+                    terms=terms,
+                )
+                why = "not-claimed"
+            except Refusal as refusal:
+                why, facts = refusal.code, refusal.facts
+        tranches.append(Tranche(number, amount, why=why, facts=facts))
+    return tranches

@@ -107,9 +107,7 @@ def draw_up_run(*, quarter: Quarter, actor: User, at: datetime) -> Run:
 def _communication(quarter: Quarter, provider_id: int) -> str:
     """Year, quarter and provider as a structured communication: known before it is paid."""
     must(provider_id < 100_000, "a provider's number fits in five digits")
-    return structured_communication(
-        (quarter.year * 10 + quarter.number) * 100_000 + provider_id
-    )
+    return structured_communication((quarter.year * 10 + quarter.number) * 100_000 + provider_id)
 
 
 def content_digest(run: Run) -> str:

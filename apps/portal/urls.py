@@ -1,4 +1,17 @@
-from django.urls import URLPattern
+"""The provider's door. Who comes from outside finds nothing here."""
+
+from django.urls import path
+
+from apps.portal.views import claims, dossiers, overview, statements
 
 app_name = "portal"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
+    path("dossiers/<uuid:dossier>/start/", dossiers.start, name="dossier-start"),
+    path("dossiers/<uuid:dossier>/complete/", dossiers.complete, name="dossier-complete"),
+    path("dossiers/<uuid:dossier>/end-report/", dossiers.end_report, name="dossier-end-report"),
+    path("dossiers/<uuid:dossier>/withdraw/", dossiers.withdraw, name="dossier-withdraw"),
+    path("dossiers/<uuid:dossier>/statements/", statements.file, name="statement-file"),
+    path("dossiers/<uuid:dossier>/claims/", claims.file, name="claim-file"),
+]

@@ -7,14 +7,14 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 
 from apps.design.words import words_for
 from apps.providers.middleware import DoorRequest, must_have_acts
 from cstraject.refusal import Refusal
 
 P = ParamSpec("P")
-View = Callable[Concatenate[DoorRequest, P], HttpResponseBase]
+View = Callable[Concatenate[DoorRequest, P], HttpResponse]
 
 
 def requires(act: str) -> Callable[[View[P]], View[P]]:
@@ -25,7 +25,7 @@ def requires(act: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: DoorRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: DoorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not must_have_acts(request, act):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -5,7 +5,7 @@ gets the same answer as for an address that does not exist.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -49,7 +49,7 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        scope = nullcontext()
+        scope: AbstractContextManager[None] = nullcontext()
         if door == "backoffice":
             request.acts = agency_acts_of(request.user)
             scope = across_providers()

@@ -30,9 +30,7 @@ def answer_once(
         raise Refusal("idempotency-missing")
     fingerprint = hashlib.sha256(asked).hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, provider_id]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, provider_id])
     kept = Receipt.objects.filter(provider_id=provider_id, key=key).first()
     if kept is not None:
         if kept.fingerprint != fingerprint:

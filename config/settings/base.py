@@ -155,6 +155,10 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 
+# Only on one's own machine: what the demo loads, and where it tells who can sign in.
+DEMO_PORTFOLIO = ROOT / "demo"
+DEMO_SIGN_INS: Path | None = None
+
 # Who pays: the account from which a run's payment file draws.
 PAYER_NAME = env("PAYER_NAME", default="Agentschap Innoveren en Ondernemen")
 PAYER_IBAN = env("PAYER_IBAN", default="")

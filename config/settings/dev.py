@@ -15,3 +15,4 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PAYER_IBAN = env("PAYER_IBAN", default="BE56999000060088")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+DEMO_SIGN_INS = embedded.sign_ins()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 CATEGORIES = ("micro", "small", "medium", "large")
 
@@ -78,7 +79,7 @@ def status_after(periods: Sequence[Figures]) -> str | None:
         if None in states:
             return None
         inside = states[0]
-        for earlier, later in zip(states, states[1:], strict=False):
+        for earlier, later in pairwise(states):
             if earlier == later:
                 inside = later
         if inside:

@@ -5,29 +5,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider_id', models.BigIntegerField(help_text='Whose tenant it concerns, if any.', null=True)),
-                ('case_id', models.UUIDField(help_text='The dossier it concerns, if any.', null=True)),
-                ('action', models.CharField(help_text='For example dossier.approve.', max_length=60)),
-                ('subject_id', models.CharField(max_length=60)),
-                ('at', models.DateTimeField(help_text='When it was done.')),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it was written down.')),
-                ('actor_id', models.BigIntegerField()),
-                ('actor_name', models.CharField(max_length=200)),
-                ('facts', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "provider_id",
+                    models.BigIntegerField(
+                        help_text="Whose tenant it concerns, if any.", null=True
+                    ),
+                ),
+                (
+                    "case_id",
+                    models.UUIDField(help_text="The dossier it concerns, if any.", null=True),
+                ),
+                (
+                    "action",
+                    models.CharField(help_text="For example dossier.approve.", max_length=60),
+                ),
+                ("subject_id", models.CharField(max_length=60)),
+                ("at", models.DateTimeField(help_text="When it was done.")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        help_text="When it was written down.",
+                    ),
+                ),
+                ("actor_id", models.BigIntegerField()),
+                ("actor_name", models.CharField(max_length=200)),
+                ("facts", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['provider_id', 'case_id', 'at'], name='audit_by_case')],
+                "indexes": [
+                    models.Index(fields=["provider_id", "case_id", "at"], name="audit_by_case")
+                ],
             },
         ),
     ]

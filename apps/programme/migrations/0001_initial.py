@@ -5,60 +5,139 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Edition',
+            name="Edition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, unique=True)),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField()),
-                ('rate', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('vat_rate', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('extended_price_max', models.DecimalField(decimal_places=2, help_text='Euro excluding VAT, package and extension.', max_digits=12)),
-                ('first_tranche_share', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('first_tranche_threshold', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('once_only_years', models.PositiveSmallIntegerField()),
-                ('claim_window_days', models.PositiveSmallIntegerField()),
-                ('run_day', models.PositiveSmallIntegerField(help_text='Day of the month after the quarter on which its run is drawn up.')),
-                ('de_minimis_includes_vat', models.BooleanField()),
-                ('maatwerk_exempt_from_size', models.BooleanField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40, unique=True)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField()),
+                ("rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                ("vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                (
+                    "extended_price_max",
+                    models.DecimalField(
+                        decimal_places=2,
+                        help_text="Euro excluding VAT, package and extension.",
+                        max_digits=12,
+                    ),
+                ),
+                ("first_tranche_share", models.DecimalField(decimal_places=4, max_digits=5)),
+                ("first_tranche_threshold", models.DecimalField(decimal_places=4, max_digits=5)),
+                ("once_only_years", models.PositiveSmallIntegerField()),
+                ("claim_window_days", models.PositiveSmallIntegerField()),
+                (
+                    "run_day",
+                    models.PositiveSmallIntegerField(
+                        help_text="Day of the month after the quarter on which its run is drawn up."
+                    ),
+                ),
+                ("de_minimis_includes_vat", models.BooleanField()),
+                ("maatwerk_exempt_from_size", models.BooleanField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('valid_from'))), name='edition_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(('rate__gt', 0), ('rate__lte', 1), ('vat_rate__gte', 0), ('vat_rate__lte', 1), ('first_tranche_share__gt', 0), ('first_tranche_share__lt', 1), ('first_tranche_threshold__gt', 0), ('first_tranche_threshold__lte', 1)), name='edition_shares_are_fractions'), models.CheckConstraint(condition=models.Q(('run_day__gt', models.F('claim_window_days')), ('run_day__lte', 28)), name='edition_run_day_follows_the_claim_window')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("valid_until__gte", models.F("valid_from"))),
+                        name="edition_ends_after_it_begins",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("rate__gt", 0),
+                            ("rate__lte", 1),
+                            ("vat_rate__gte", 0),
+                            ("vat_rate__lte", 1),
+                            ("first_tranche_share__gt", 0),
+                            ("first_tranche_share__lt", 1),
+                            ("first_tranche_threshold__gt", 0),
+                            ("first_tranche_threshold__lte", 1),
+                        ),
+                        name="edition_shares_are_fractions",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("run_day__gt", models.F("claim_window_days")), ("run_day__lte", 28)
+                        ),
+                        name="edition_run_day_follows_the_claim_window",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AcceptedLegalForm',
+            name="AcceptedLegalForm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20)),
-                ('valid_from', models.DateField()),
-                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legal_forms', to='programme.edition')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=20)),
+                ("valid_from", models.DateField()),
+                (
+                    "edition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="legal_forms",
+                        to="programme.edition",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('edition', 'code'), name='legal_form_once_per_edition')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("edition", "code"), name="legal_form_once_per_edition"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Package',
+            name="Package",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20)),
-                ('price_min', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('price_max', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField()),
-                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packages', to='programme.edition')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=20)),
+                ("price_min", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("price_max", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField()),
+                (
+                    "edition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="packages",
+                        to="programme.edition",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('edition', 'code'), name='package_once_per_edition'), models.CheckConstraint(condition=models.Q(('price_max__gte', models.F('price_min'))), name='package_band_is_a_band'), models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('valid_from'))), name='package_ends_after_it_begins')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("edition", "code"), name="package_once_per_edition"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_max__gte", models.F("price_min"))),
+                        name="package_band_is_a_band",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("valid_until__gte", models.F("valid_from"))),
+                        name="package_ends_after_it_begins",
+                    ),
+                ],
             },
         ),
     ]

@@ -5,40 +5,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('providers', '0001_database_roles'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("providers", "0001_database_roles"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=30, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('enterprise_number', models.CharField(max_length=10, unique=True)),
-                ('iban', models.CharField(help_text='The account that its payments go to.', max_length=34)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=30, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("enterprise_number", models.CharField(max_length=10, unique=True)),
+                (
+                    "iban",
+                    models.CharField(
+                        help_text="The account that its payments go to.", max_length=34
+                    ),
+                ),
             ],
             options={
-                'permissions': [('see_dossiers', "see this provider's contract and dossiers"), ('file_dossiers', 'file its dossiers, statements and end reports'), ('claim_tranches', 'claim its tranches')],
-                'default_permissions': (),
+                "permissions": [
+                    ("see_dossiers", "see this provider's contract and dossiers"),
+                    ("file_dossiers", "file its dossiers, statements and end reports"),
+                    ("claim_tranches", "claim its tranches"),
+                ],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='ProviderGroupObjectPermission',
+            name="ProviderGroupObjectPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='providers.provider')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="providers.provider"
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group"),
+                ),
+                (
+                    "permission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="auth.permission"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'unique_together': {('group', 'permission', 'content_object')},
+                "abstract": False,
+                "unique_together": {("group", "permission", "content_object")},
             },
         ),
     ]

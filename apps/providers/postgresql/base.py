@@ -10,9 +10,9 @@ from psycopg.pq import TransactionStatus
 from apps.providers.scope import DOORKEEPER, Scope, scope_now
 
 
-class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # Its stub is untyped.
+class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]  # Not in its stub.
         if not autocommit and (scope := scope_now()) is not None:
             self.take(scope)
 

@@ -60,8 +60,7 @@ def _run_in_words(run: Run) -> list[str]:
             for payment in payments_of(run)
         ),
         *(
-            f"    {line.claim.dossier.reference} tranche {line.claim.tranche} "
-            f"{line.amount:>12,.2f}"
+            f"    {line.claim.dossier.reference} tranche {line.claim.tranche} {line.amount:>12,.2f}"
             for line in lines_of(run)
         ),
     ]

@@ -1,0 +1,117 @@
+"""What an officer types or chooses. What it means is decided below."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
+from apps.design.fields import DayField, QuarterForm
+from apps.design.words import words_for_question, words_for_state
+from apps.providers.models import Provider
+from cstraject.eligibility import MET, NOT_MET
+from cstraject.lifecycle import DOSSIER, PAYMENT
+
+
+class ReasonField(forms.CharField):
+    """Why an officer decides something; it stays on record."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Reason"))
+        kwargs.setdefault("help_text", _("The reason stays on record; the provider can read it."))
+        super().__init__(max_length=500, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
+
+
+class DossierFilter(forms.Form):
+    """Which dossiers to list. What is not known is no filter."""
+
+    state = forms.ChoiceField(label=_("Status"), required=False)
+    provider = forms.ModelChoiceField(
+        label=_("Provider"), queryset=Provider.objects.none(), to_field_name="slug", required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        state, provider = self.fields["state"], self.fields["provider"]
+        assert isinstance(state, forms.ChoiceField)
+        assert isinstance(provider, forms.ModelChoiceField)
+        state.choices = [
+            ("", _("All")),
+            *((name, words_for_state(name, "dossier")) for name in DOSSIER.states),
+        ]
+        provider.empty_label = _("All")
+        provider.queryset = Provider.objects.order_by("name")
+
+
+class FindingForm(forms.Form):
+    """What an officer finds on a question that the rules left open."""
+
+    question = forms.CharField(max_length=30, widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(
+        label=_("Your finding"),
+        choices=((MET, _("Met")), (NOT_MET, _("Not met"))),
+        widget=forms.RadioSelect,
+    )
+    reason = ReasonField()
+
+    @classmethod
+    def about(cls, question: str) -> "FindingForm":
+        return cls(initial={"question": question}, auto_id=f"{question}_%s")
+
+    def title(self) -> str:
+        return words_for_question(str(self["question"].value()))
+
+
+class RefuseForm(forms.Form):
+    reason = ReasonField(label=_("Reason for refusing"))
+
+
+class StopForm(forms.Form):
+    cause = forms.ChoiceField(
+        label=_("Why it stops"),
+        choices=(
+            (ENDED_EARLY, _("It ends early: the provider keeps the subsidy on what was delivered")),
+            (NOT_ENTITLED, _("The enterprise was not entitled: all that was paid comes back")),
+        ),
+        widget=forms.RadioSelect,
+    )
+    reason = ReasonField()
+
+
+class SendBackForm(forms.Form):
+    reason = ReasonField(label=_("Reason for sending back"))
+
+
+class DrawUpForm(QuarterForm):
+    """Which quarter to pay."""
+
+
+class AbandonForm(forms.Form):
+    reason = ReasonField(
+        label=_("Reason for abandoning"), help_text=_("The reason stays on record.")
+    )
+
+
+class SettleForm(forms.Form):
+    """What the bank said of a payment."""
+
+    outcome = forms.ChoiceField(label=_("What the bank said"), widget=forms.RadioSelect)
+    on = DayField(label=_("Day"))
+
+    WORDS = {
+        "pay": _("Paid"),
+        "refuse": _("Refused"),
+        "return": _("Returned"),
+    }
+
+    def __init__(self, *args: Any, state: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        outcome = self.fields["outcome"]
+        assert isinstance(outcome, forms.ChoiceField)
+        outcome.choices = [
+            (event, self.WORDS[event]) for event in PAYMENT.events(state) if event in self.WORDS
+        ] or list(self.WORDS.items())
+
+
+class AsOfForm(forms.Form):
+    as_of = DayField(label=_("As on"), required=False)

@@ -1,0 +1,109 @@
+"""The answer to parliament as of a day: on screen, as a workbook, for machines."""
+
+from datetime import date
+
+from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
+from django.views.decorators.http import require_safe
+
+from apps.backoffice.forms import AsOfForm
+from apps.backoffice.views.frame import show
+from apps.design.words import words_for_category, words_for_package
+from apps.providers.doors import requires
+from apps.providers.middleware import DoorRequest
+from apps.reporting.selectors import TABLES, Answer, answer_as_of
+from apps.reporting.workbook import workbook_of
+from cstraject.quarter import day_of
+
+HEADINGS = {
+    "by_province": (gettext_noop("Per province"), gettext_noop("Province")),
+    "by_size": (gettext_noop("Per size"), gettext_noop("Size")),
+    "by_sector": (gettext_noop("Per sector"), gettext_noop("Sector (NACE-BEL 2008)")),
+    "by_package": (gettext_noop("Per package"), gettext_noop("Package")),
+}
+
+
+@requires("see_portfolio")
+@require_safe
+def answer(request: DoorRequest) -> HttpResponse:
+    form = AsOfForm(request.GET if "as_of" in request.GET else {"as_of": ""})
+    if not form.is_valid():
+        context = {"as_of_form": form, "form": form}
+        return show(request, "backoffice/answer.html", context, section="answer", status=422)
+    day = form.cleaned_data["as_of"] or _today()
+    given = answer_as_of(day)
+    years = sorted(given.total)
+    context = {
+        "as_of_form": AsOfForm(initial={"as_of": day}),
+        "answer": given,
+        "years": [(year, *given.total[year]) for year in years],
+        "tables": [_table(given, name, years) for name in TABLES],
+    }
+    return show(request, "backoffice/answer.html", context, section="answer")
+
+
+def _table(given: Answer, name: str, years: list[str]) -> dict[str, object]:
+    """A table as rows: the group, then a cell (number, euro) or None for each year."""
+    cells = given.tables[name]
+    groups = sorted({group for year in years for group in cells.get(year, {})})
+    title, head = HEADINGS[name]
+    return {
+        "name": name,
+        "title": gettext(title),
+        "head": gettext(head),
+        "rows": [
+            (_words_for_group(given, name, group), [cells[year].get(group) for year in years])
+            for group in groups
+        ],
+    }
+
+
+def _words_for_group(given: Answer, name: str, group: str) -> str:
+    if group == "onbekend":
+        return gettext("Unknown")
+    if name == "by_size":
+        return words_for_category(group)
+    if name == "by_sector":
+        return f"{group} {given.sector_labels.get(group, '')}".strip()
+    if name == "by_package":
+        code, _mark, extension = group.partition("+")
+        return words_for_package(code, with_extension=bool(extension))
+    return group
+
+
+@requires("see_portfolio")
+@require_safe
+def workbook(request: DoorRequest) -> HttpResponse:
+    day = _day_asked(request)
+    if day is None:
+        return answer(request)
+    return HttpResponse(
+        workbook_of(answer_as_of(day)),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"Content-Disposition": f'attachment; filename="cstraject-{day}.xlsx"'},
+    )
+
+
+@requires("see_portfolio")
+@require_safe
+def as_json(request: DoorRequest) -> HttpResponse:
+    day = _day_asked(request)
+    if day is None:
+        return answer(request)
+    return JsonResponse(
+        answer_as_of(day).as_json(),
+        headers={"Content-Disposition": f'attachment; filename="cstraject-{day}.json"'},
+    )
+
+
+def _day_asked(request: DoorRequest) -> date | None:
+    """The day in the address, today when there is none, None when it cannot be read."""
+    form = AsOfForm(request.GET)
+    if not form.is_valid():
+        return None
+    return form.cleaned_data["as_of"] or _today()
+
+
+def _today() -> date:
+    return day_of(timezone.now())

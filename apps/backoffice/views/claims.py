@@ -1,0 +1,73 @@
+"""What providers claimed and waits for an officer."""
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.backoffice.forms import SendBackForm
+from apps.backoffice.views.dossiers import dossier_of, dossier_page
+from apps.backoffice.views.frame import show
+from apps.claims.models import Claim
+from apps.claims.selectors import claims_to_verify, delivered_by
+from apps.claims.services import send_back_claim, verify_claim
+from apps.programme.selectors import terms_of
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.delivery import Delivered, measures_disagree, share_delivered
+
+CLAIMS_PER_PAGE = 50
+
+
+@requires("see_portfolio")
+@require_safe
+def claims(request: DoorRequest) -> HttpResponse:
+    waiting = claims_to_verify().select_related("dossier__contract__edition")
+    page = Paginator(waiting, CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
+    editions = {claim.dossier.contract.edition for claim in page}
+    terms = {edition.pk: terms_of(edition) for edition in editions}
+    rows = []
+    for claim in page:
+        dossier = claim.dossier
+        offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+        stated = delivered_by(claim.statement)
+        rows.append(
+            {
+                "claim": claim,
+                "share": share_delivered(stated, offered=offered),
+                "share_by_days": stated.person_days / offered.person_days,
+                "disagree": measures_disagree(
+                    stated, offered=offered, terms=terms[dossier.contract.edition_id]
+                ),
+            }
+        )
+    return show(request, "backoffice/claims.html", {"page": page, "rows": rows}, section="claims")
+
+
+@requires("verify_claims")
+@require_POST
+def verify(request: DoorRequest, claim: UUID) -> HttpResponse:
+    asked = get_object_or_404(Claim, pk=claim)
+    with telling(request, gettext("The claim is verified; it rides with the next run.")):
+        verify_claim(claim=asked, actor=request.user, at=timezone.now())
+    if request.POST.get("from") == "claims":
+        return redirect("backoffice:claims")
+    return redirect("backoffice:dossier", dossier=asked.dossier_id)
+
+
+@requires("verify_claims")
+@require_POST
+def send_back(request: DoorRequest, claim: UUID) -> HttpResponse:
+    asked = get_object_or_404(Claim, pk=claim)
+    form = SendBackForm(request.POST, auto_id=f"claim-{claim}_%s")
+    if not form.is_valid():
+        return dossier_page(request, dossier_of(asked.dossier_id), wrong=form, wrong_claim=claim)
+    with telling(request, gettext("The claim is sent back; the tranche can be claimed again.")):
+        send_back_claim(
+            claim=asked, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+        )
+    return redirect("backoffice:dossier", dossier=asked.dossier_id)

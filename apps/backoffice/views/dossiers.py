@@ -1,0 +1,215 @@
+"""All dossiers, and one of them question by question, with what an officer decides."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.audit.selectors import deeds_of
+from apps.backoffice.forms import DossierFilter, FindingForm, RefuseForm, SendBackForm, StopForm
+from apps.backoffice.views.frame import show
+from apps.claims.models import Claim
+from apps.claims.selectors import claims_of, current_statements, delivered_by
+from apps.claims.services import stop_dossier
+from apps.contracts.selectors import committed_and_paid
+from apps.design.figures import euro
+from apps.design.words import words_for_act, words_for_unpaid
+from apps.dossiers import services
+from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import dossiers_newest_first
+from apps.eligibility.selectors import Standing, standings_of
+from apps.payouts.selectors import tranches_of_grant
+from apps.programme.selectors import terms_of
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.delivery import Delivered, share_delivered
+from cstraject.eligibility import MET, NOT_MET
+from cstraject.lifecycle import CLAIM, DOSSIER
+from cstraject.subsidy import granted_for
+
+DOSSIERS_PER_PAGE = 50
+
+
+@requires("see_portfolio")
+@require_safe
+def dossiers(request: DoorRequest) -> HttpResponse:
+    listed = dossiers_newest_first().select_related("provider")
+    filters = DossierFilter(request.GET)
+    filters.is_valid()
+    chosen = {name: value for name, value in filters.cleaned_data.items() if value}
+    page = Paginator(listed.filter(**chosen), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
+    query = urlencode({name: request.GET[name] for name in chosen})
+    context = {"filters": filters, "page": page, "query": f"{query}&" if query else ""}
+    return show(request, "backoffice/dossiers.html", context, section="dossiers")
+
+
+def dossier_of(pk: UUID) -> Dossier:
+    """A dossier with what its page tells."""
+    dossiers = Dossier.objects.select_related(
+        "provider", "contract__edition", "assessment", "facts", "offer", "declaration"
+    )
+    return get_object_or_404(dossiers, pk=pk)
+
+
+@requires("see_portfolio")
+@require_safe
+def dossier(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    return dossier_page(request, dossier_of(dossier))
+
+
+@requires("decide_dossiers")
+@require_POST
+def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = dossier_of(dossier)
+    form = FindingForm(request.POST, auto_id=f"{request.POST.get('question', '')[:30]}_%s")
+    if not form.is_valid():
+        return dossier_page(request, case, wrong=form)
+    with telling(request, gettext("The finding is on record.")):
+        services.find(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
+    return redirect("backoffice:dossier", dossier=case.pk)
+
+
+@requires("decide_dossiers")
+@require_POST
+def approve(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = dossier_of(dossier)
+    with telling(request):
+        case = services.approve_dossier(dossier=case, actor=request.user, at=timezone.now())
+        granted = {"granted": euro(case.granted_incl_vat)}
+        messages.success(request, gettext("Approved: %(granted)s is granted.") % granted)
+    return redirect("backoffice:dossier", dossier=case.pk)
+
+
+@requires("decide_dossiers")
+@require_POST
+def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case, form = dossier_of(dossier), RefuseForm(request.POST, auto_id="refuse_%s")
+    if not form.is_valid():
+        return dossier_page(request, case, wrong=form)
+    with telling(request, gettext("The dossier is refused.")):
+        services.refuse_dossier(
+            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+        )
+    return redirect("backoffice:dossier", dossier=case.pk)
+
+
+@requires("decide_dossiers")
+@require_POST
+def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case, form = dossier_of(dossier), StopForm(request.POST, auto_id="stop_%s")
+    if not form.is_valid():
+        return dossier_page(request, case, wrong=form)
+    with telling(request):
+        case = stop_dossier(
+            dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data
+        )
+        comes_back = {"comes_back": euro(case.comes_back)}
+        messages.success(
+            request,
+            gettext("The dossier is stopped. %(comes_back)s must come back.") % comes_back
+            if case.comes_back
+            else gettext("The dossier is stopped. Nothing must come back."),
+        )
+    return redirect("backoffice:dossier", dossier=case.pk)
+
+
+def dossier_page(
+    request: DoorRequest,
+    case: Dossier,
+    *,
+    wrong: forms.Form | None = None,
+    wrong_claim: UUID | None = None,
+) -> HttpResponse:
+    """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
+    offered = Delivered(case.person_days, case.price_excl_vat)
+    standings = standings_of(case.assessment) if case.assessment else []
+    context = {
+        "dossier": case,
+        "documents": [case.offer, case.declaration],
+        "standings": standings,
+        "not_met": sum(standing.outcome == NOT_MET for standing in standings),
+        "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
+        "tranches": [
+            (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
+            for tranche in tranches_of_grant(case)
+        ],
+        "statements": [
+            (statement, share_delivered(delivered_by(statement), offered=offered))
+            for statement in reversed(current_statements(case).values())
+        ],
+        "deeds": [
+            {
+                "at": deed.at,
+                "who": deed.actor_name,
+                "what": words_for_act(deed.action, deed.facts),
+            }
+            for deed in deeds_of(case_id=case.pk).reverse()
+        ],
+        "claims": [
+            _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
+            for claim in claims_of(case)
+        ],
+        "form": wrong,
+    }
+    if case.state == "submitted":
+        asked = granted_for(case.price_excl_vat, terms=terms_of(case.contract.edition))
+        left = case.contract.left
+        context |= {"asked": asked, "left": left, "left_after": left - asked.granted}
+    else:
+        committed, paid = committed_and_paid(case.pk)
+        context |= {"committed": committed, "paid": paid}
+    if "decide_dossiers" in request.acts:
+        context |= _forms(case, standings, wrong)
+    return show(
+        request,
+        "backoffice/dossier.html",
+        context,
+        section="dossiers",
+        below=case.reference,
+        status=422 if wrong else 200,
+    )
+
+
+def _forms(case: Dossier, standings: list[Standing], wrong: forms.Form | None) -> dict[str, object]:
+    """The forms that fit the dossier's state; the wrong one as it was typed."""
+    offered: dict[str, object] = {}
+    if case.state == "submitted":
+        asked = {
+            standing.answer.question: FindingForm.about(standing.answer.question)
+            for standing in standings
+            if standing.answer.outcome not in (MET, NOT_MET)
+        }
+        if isinstance(wrong, FindingForm) and (about := str(wrong["question"].value())) in asked:
+            asked[about] = wrong
+        decided = {standing.answer.question for standing in standings if standing.finding}
+        offered["findings"] = [
+            (form, question in decided, form is wrong) for question, form in asked.items()
+        ]
+    if DOSSIER.allows(case.state, "refuse") and case.assessment:
+        offered["refuse_form"] = (
+            wrong if isinstance(wrong, RefuseForm) else RefuseForm(auto_id="refuse_%s")
+        )
+    if DOSSIER.allows(case.state, "stop"):
+        offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
+    return offered
+
+
+def _claim_with_form(
+    request: DoorRequest, claim: Claim, wrong: forms.Form | None
+) -> dict[str, object]:
+    may = "verify_claims" in request.acts
+    return {
+        "claim": claim,
+        "may_verify": may and CLAIM.allows(claim.state, "verify"),
+        "send_back_form": (wrong or SendBackForm(auto_id=f"claim-{claim.pk}_%s"))
+        if may and CLAIM.allows(claim.state, "send_back")
+        else None,
+        "wrong": wrong is not None,
+    }

@@ -1,0 +1,232 @@
+"""The quarterly runs: drawn up, checked, approved by another, filed, sent, settled."""
+
+from uuid import UUID
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.backoffice.forms import AbandonForm, DrawUpForm, SettleForm
+from apps.backoffice.views.frame import show
+from apps.design import figures
+from apps.design.words import words_for_unpaid
+from apps.payouts import services
+from apps.payouts.models import Payment, PaymentFile, Run
+from apps.payouts.selectors import due_quarter, lines_of, payments_of, preflight, runs_newest_first
+from apps.programme.selectors import edition_on
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.lifecycle import PAYMENT, RUN
+from cstraject.quarter import Quarter, day_of
+from cstraject.refusal import Refusal
+
+QUARTERS_OFFERED = 24
+
+
+@requires("see_portfolio")
+@require_safe
+def runs(request: DoorRequest) -> HttpResponse:
+    return _runs_page(request)
+
+
+@requires("check_runs")
+@require_POST
+def draw_up(request: DoorRequest) -> HttpResponse:
+    form = DrawUpForm(request.POST)
+    if not form.is_valid():
+        return _runs_page(request, wrong=form)
+    with telling(request, gettext("The run is drawn up. Check it, then a colleague approves it.")):
+        run = services.draw_up_run(
+            quarter=form.cleaned_data["quarter"], actor=request.user, at=timezone.now()
+        )
+        return redirect("backoffice:run", run=run.pk)
+    return redirect("backoffice:runs")
+
+
+def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> HttpResponse:
+    listed = list(runs_newest_first())
+    quarters = _quarters_without_run(listed) if "check_runs" in request.acts else []
+    draw_up_form = wrong or DrawUpForm()
+    draw_up_form.offer(quarters)
+    context = {
+        "runs": listed,
+        "quarters": quarters,
+        "draw_up_form": draw_up_form,
+        "form": wrong,
+    }
+    return show(
+        request,
+        "backoffice/runs.html",
+        context,
+        section="runs",
+        status=422 if wrong else 200,
+    )
+
+
+def _quarters_without_run(listed: list[Run]) -> list[Quarter]:
+    """The quarters whose day has come and that have no run, the last first."""
+    quarter = due_quarter(on=day_of(timezone.now()))
+    if quarter is None:
+        return []
+    taken = {run.quarter for run in listed if run.state != "abandoned"}
+    quarters = []
+    for _nth in range(QUARTERS_OFFERED):
+        try:
+            edition_on(quarter.starts)
+        except Refusal:
+            break
+        if str(quarter) not in taken:
+            quarters.append(quarter)
+        quarter = quarter.previous
+    return quarters
+
+
+def run_of(pk: UUID) -> Run:
+    """A run with who took its steps."""
+    runs = Run.objects.select_related(
+        "drawn_up_by", "checked_by", "approved_by", "sent_by", "abandoned_by"
+    )
+    return get_object_or_404(runs, pk=pk)
+
+
+@requires("see_portfolio")
+@require_safe
+def run(request: DoorRequest, run: UUID) -> HttpResponse:
+    return _run_page(request, run_of(run))
+
+
+@requires("check_runs")
+@require_POST
+def check(request: DoorRequest, run: UUID) -> HttpResponse:
+    drawn_up = run_of(run)
+    with telling(request, gettext("You checked this run. A colleague can now approve it.")):
+        services.check_run(run=drawn_up, actor=request.user, at=timezone.now())
+    return redirect("backoffice:run", run=run)
+
+
+@requires("approve_runs")
+@require_POST
+def approve(request: DoorRequest, run: UUID) -> HttpResponse:
+    checked = run_of(run)
+    with telling(request, gettext("The run is approved. Its payment file is being written.")):
+        services.approve_run(run=checked, actor=request.user, at=timezone.now())
+    return redirect("backoffice:run", run=run)
+
+
+@requires("check_runs")
+@require_POST
+def abandon(request: DoorRequest, run: UUID) -> HttpResponse:
+    given_up, form = run_of(run), AbandonForm(request.POST, auto_id="abandon_%s")
+    if not form.is_valid():
+        return _run_page(request, given_up, wrong=form)
+    with telling(request, gettext("The run is abandoned. Its claims wait for another run.")):
+        services.abandon_run(
+            run=given_up, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+        )
+    return redirect("backoffice:run", run=run)
+
+
+@requires("settle_runs")
+@require_POST
+def sent(request: DoorRequest, run: UUID) -> HttpResponse:
+    filed = run_of(run)
+    with telling(request, gettext("It is on record that the file went to the bank.")):
+        services.mark_sent(run=filed, actor=request.user, at=timezone.now())
+    return redirect("backoffice:run", run=run)
+
+
+@requires("settle_runs")
+@require_POST
+def settle(request: DoorRequest, payment: UUID) -> HttpResponse:
+    paid = get_object_or_404(Payment, pk=payment)
+    form = SettleForm(request.POST, state=paid.state, auto_id=f"payment-{payment}_%s")
+    if not form.is_valid():
+        return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
+    with telling(request, gettext("What the bank said is on record.")):
+        services.settle_payment(
+            payment=paid, actor=request.user, at=timezone.now(), **form.cleaned_data
+        )
+    return redirect("backoffice:run", run=paid.run_id)
+
+
+@requires("see_portfolio")
+@require_safe
+def file(request: DoorRequest, run: UUID) -> HttpResponse:
+    """The payment file, byte for byte as it was written."""
+    written = PaymentFile.objects.filter(run_id=run).first()
+    if written is None:
+        raise Http404
+    return HttpResponse(
+        bytes(written.content),
+        content_type="application/xml",
+        headers={"Content-Disposition": f'attachment; filename="{written.name}"'},
+    )
+
+
+def _run_page(
+    request: DoorRequest,
+    run: Run,
+    *,
+    wrong: forms.Form | None = None,
+    wrong_payment: UUID | None = None,
+) -> HttpResponse:
+    """The page of a run; `wrong` is the form that could not be read, as it was typed."""
+    acts, today = request.acts, day_of(timezone.now())
+    payments = list(payments_of(run))
+    settle_forms = []
+    if "settle_runs" in acts and run.state in ("sent", "settled"):
+        settle_forms = [
+            (
+                payment,
+                wrong
+                if payment.pk == wrong_payment
+                else SettleForm(
+                    state=payment.state,
+                    initial={"on": today},
+                    auto_id=f"payment-{payment.pk}_%s",
+                ),
+                payment.pk == wrong_payment,
+            )
+            for payment in payments
+            if {"pay", "return"} & set(PAYMENT.events(payment.state))
+        ]
+    abandons = "check_runs" in acts and RUN.allows(run.state, "abandon")
+    context = {
+        "run": run,
+        "file": PaymentFile.objects.filter(run=run).defer("content").first(),
+        "payments": payments,
+        "lines": list(lines_of(run)),
+        "left_out": _left_out(run),
+        "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
+        "may_approve": "approve_runs" in acts and RUN.allows(run.state, "approve"),
+        "may_send": "settle_runs" in acts and RUN.allows(run.state, "send"),
+        "same_eyes": request.user.pk in (run.checked_by_id, run.drawn_up_by_id),
+        "abandon_form": (
+            wrong if isinstance(wrong, AbandonForm) else AbandonForm(auto_id="abandon_%s")
+        )
+        if abandons
+        else None,
+        "settle_forms": settle_forms,
+        "form": wrong,
+    }
+    return show(
+        request,
+        "backoffice/run.html",
+        context,
+        section="runs",
+        below=figures.quarter(run.quarter),
+        status=422 if wrong else 200,
+    )
+
+
+def _left_out(run: Run) -> list[tuple[object, str]]:
+    """What a run leaves out and why, as long as it is not over."""
+    if run.state in ("settled", "abandoned"):
+        return []
+    return [
+        (item, words_for_unpaid(item.why, item.facts))
+        for item in preflight(Quarter.parse(run.quarter)).left_out
+    ]

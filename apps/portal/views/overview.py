@@ -1,0 +1,50 @@
+"""The first page of a provider: its budget, what to do now, its dossiers."""
+
+from datetime import date
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.claims.selectors import current_statements_of, dossiers_without_statement
+from apps.contracts.models import Contract
+from apps.contracts.selectors import contracts_with_balances
+from apps.dossiers.selectors import dossiers_newest_first
+from apps.portal.views.frame import show
+from apps.providers.doors import requires
+from apps.providers.middleware import DoorRequest
+from cstraject.quarter import ClaimWindow, Quarter, day_of
+
+DOSSIERS_PER_PAGE = 50
+
+
+@requires("see_dossiers")
+@require_safe
+def overview(request: DoorRequest, provider: str) -> HttpResponse:
+    today = day_of(timezone.now())
+    contracts = list(contracts_with_balances())
+    window = window_around(today, contracts[-1]) if contracts else None
+    page = Paginator(dossiers_newest_first(), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
+    last_statements = current_statements_of([dossier.pk for dossier in page])
+    context = {
+        "contracts": [
+            (contract, contract.committed / contract.budget if contract.budget else 0)
+            for contract in contracts
+        ],
+        "window": window,
+        "window_open": window is not None and window.opens_on <= today,
+        "window_days_left": (window.shuts_on - today).days if window else 0,
+        "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
+        "page": page,
+        "rows": [(dossier, last_statements.get(dossier.pk)) for dossier in page],
+    }
+    return show(request, "portal/overview.html", context)
+
+
+def window_around(today: date, contract: Contract) -> ClaimWindow:
+    """The claim window that is open today, else the next one to open."""
+    quarter = Quarter.containing(today)
+    days = contract.edition.claim_window_days
+    last = ClaimWindow(quarter.previous, days)
+    return last if today < last.shuts_on else ClaimWindow(quarter, days)

@@ -1,0 +1,205 @@
+"""Things to test with: plain, explicit, made through the services wherever there is one.
+
+The first provider is Alfa, the second Beta; days are in 2021-2022, in the edition of 2021-2024.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from apps.accounts.models import User
+from apps.accounts.selectors import timetable
+from apps.accounts.services import add_user, grant_agency_role
+from apps.claims.models import Claim
+from apps.claims.services import file_claim, file_statement, verify_claim
+from apps.contracts.models import Contract
+from apps.contracts.services import award_contract
+from apps.documents.services import note_document_held_elsewhere
+from apps.dossiers import services
+from apps.dossiers.models import Dossier
+from apps.eligibility.selectors import standings_of
+from apps.programme.selectors import edition_on
+from apps.providers.models import Provider
+from apps.providers.services import grant_provider_role, register_provider
+from cstraject.eligibility import DECLARATIONS, MET, NOT_MET
+from cstraject.quarter import Quarter
+
+AT = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
+Q1 = Quarter(2022, 1)
+IN_WINDOW = datetime(2022, 4, 5, 9, 0, tzinfo=UTC)
+RUN_DAY = datetime(2022, 4, 20, 9, 0, tzinfo=UTC)
+numbers = count(1)
+
+
+def enterprise_number(nth: int) -> str:
+    """A number of the series that is not issued: 1999.xxx.xxx."""
+    base = 19_990_000 + nth
+    return f"{base}{97 - base % 97:02d}"
+
+
+def iban(nth: int) -> str:
+    """A valid account at a bank that does not exist."""
+    base = f"99950{nth:05d}"
+    bban = f"{base}{int(base) % 97 or 97:02d}"
+    return f"BE{98 - int(bban + '111400') % 97:02d}{bban}"
+
+
+def make_user(name: str = "") -> User:
+    nth = next(numbers)
+    return add_user(
+        email=f"{name or 'person'}-{nth}@test.example",
+        name=f"{name or 'Person'} {nth}",
+        actor=timetable(),
+        at=AT,
+    )
+
+
+def make_officer(role: str = "officer") -> User:
+    user = make_user(role)
+    grant_agency_role(user=user, role=role, actor=timetable(), at=AT)
+    return user
+
+
+def make_provider(slug: str = "") -> Provider:
+    nth = next(numbers)
+    return register_provider(
+        slug=slug or f"prov{nth}",
+        name=(slug or f"Provider {nth}").capitalize(),
+        enterprise_number=enterprise_number(50_000 + nth),
+        iban=iban(nth),
+        actor=timetable(),
+        at=AT,
+    )
+
+
+def make_member(provider: Provider, role: str) -> User:
+    user = make_user(role)
+    grant_provider_role(user=user, provider=provider, role=role, actor=timetable(), at=AT)
+    return user
+
+
+def make_contract(provider: Provider | None = None, budget: str = "100000.00") -> Contract:
+    return award_contract(
+        provider=provider or make_provider(),
+        edition=edition_on(date(2021, 1, 1)),
+        budget=Decimal(budget),
+        valid_from=date(2021, 1, 1),
+        valid_until=date(2024, 12, 31),
+        actor=timetable(),
+        at=AT,
+    )
+
+
+def facts(number: str | None = None, **changes: object) -> dict[str, object]:
+    """What is stated of a small enterprise with nothing against it."""
+    number = number or enterprise_number(next(numbers))
+    return {
+        "number": number,
+        "name": f"Voorbeeld {number}",
+        "legal_form": "bv",
+        "nace_version": "2008",
+        "nace_code": "62010",
+        "nace_label": "Ontwerpen en programmeren van computerprogramma's",
+        "postal_code": "2000",
+        "periods": [
+            {"year": 2021, "headcount": "12", "turnover": "1500000", "balance_total": "900000"},
+            {"year": 2020, "headcount": "11", "turnover": "1400000", "balance_total": "900000"},
+        ],
+        "public_share_pct": "0",
+        "equity": "50000",
+        "declarations": list(DECLARATIONS),
+        **changes,
+    }
+
+
+def submitted(
+    contract: Contract,
+    *,
+    price: str = "30000.00",
+    package: str = "basis",
+    with_extension: bool = False,
+    coach: User | None = None,
+    at: datetime = AT,
+    **stated: object,
+) -> Dossier:
+    coach = coach or make_user("coach")
+    offer, declaration = (
+        note_document_held_elsewhere(
+            provider_id=contract.provider_id,
+            kind=kind,
+            name=kind,
+            held_at="elsewhere",
+            actor=coach,
+            at=at,
+        ).pk
+        for kind in ("offer", "declaration")
+    )
+    return services.file_dossier(
+        provider_id=contract.provider_id,
+        package=package,
+        with_extension=with_extension,
+        price_excl_vat=Decimal(price),
+        person_days=Decimal("30.0"),
+        facts=facts(**stated),  # type: ignore[arg-type]
+        facts_source="test",
+        offer=offer,
+        declaration=declaration,
+        actor=coach,
+        at=at,
+    )
+
+
+def assessed(contract: Contract, *, at: datetime = AT, **given: object) -> Dossier:
+    """Assessed, with every question that the rules leave open found to be met."""
+    dossier = submitted(contract, at=at, **given)  # type: ignore[arg-type]
+    dossier = services.assess_dossier(dossier=dossier, actor=timetable(), at=at)
+    officer = make_user("finder")
+    for standing in standings_of(dossier.assessment):
+        if standing.outcome not in (MET, NOT_MET):
+            services.find(
+                dossier=dossier,
+                question=standing.answer.question,
+                outcome=MET,
+                reason="looked at",
+                actor=officer,
+                at=at,
+            )
+    return dossier
+
+
+def approved(contract: Contract, *, at: datetime = AT, **given: object) -> Dossier:
+    dossier = assessed(contract, at=at, **given)
+    return services.approve_dossier(dossier=dossier, actor=make_user("officer"), at=at)
+
+
+def started(contract: Contract, *, at: datetime = AT, **given: object) -> Dossier:
+    dossier = approved(contract, at=at, **given)
+    return services.start_dossier(dossier=dossier, on=at.date(), actor=make_user("coach"), at=at)
+
+
+def stated(
+    dossier: Dossier,
+    amount: str,
+    *,
+    quarter: Quarter = Q1,
+    person_days: str = "20.0",
+    at: datetime = IN_WINDOW,
+) -> Dossier:
+    file_statement(
+        dossier=dossier,
+        quarter=quarter,
+        person_days=Decimal(person_days),
+        amount=Decimal(amount),
+        actor=make_user("coach"),
+        at=at,
+    )
+    return dossier
+
+
+def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: object) -> Claim:
+    """A verified claim of the first tranche of 2022-Q1."""
+    dossier = stated(started(contract, **given), amount)
+    claim = file_claim(
+        dossier=dossier, tranche=1, quarter=Q1, actor=make_user("manager"), at=IN_WINDOW
+    )
+    return verify_claim(claim=claim, actor=make_user("officer"), at=IN_WINDOW + timedelta(days=3))
