@@ -33,7 +33,7 @@ numbers = count(1)
 
 def enterprise_number(nth: int) -> str:
     """A number of the series that is not issued: 1999.xxx.xxx."""
-    base = 19_990_000 + nth
+    base = 19_990_000 + nth % 10_000
     return f"{base}{97 - base % 97:02d}"
 
 
@@ -65,7 +65,7 @@ def make_provider(slug: str = "") -> Provider:
     return register_provider(
         slug=slug or f"prov{nth}",
         name=(slug or f"Provider {nth}").capitalize(),
-        enterprise_number=enterprise_number(50_000 + nth),
+        enterprise_number=enterprise_number(5_000 + nth % 5_000),
         iban=iban(nth),
         actor=timetable(),
         at=AT,
@@ -92,7 +92,7 @@ def make_contract(provider: Provider | None = None, budget: str = "100000.00") -
 
 def facts(number: str | None = None, **changes: object) -> dict[str, object]:
     """What is stated of a small enterprise with nothing against it."""
-    number = number or enterprise_number(next(numbers))
+    number = number or enterprise_number(next(numbers) % 5_000)
     return {
         "number": number,
         "name": f"Voorbeeld {number}",

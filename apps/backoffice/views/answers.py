@@ -29,8 +29,8 @@ HEADINGS = {
 def answer(request: DoorRequest) -> HttpResponse:
     form = AsOfForm(request.GET if "as_of" in request.GET else {"as_of": ""})
     if not form.is_valid():
-        context = {"as_of_form": form, "form": form}
-        return show(request, "backoffice/answer.html", context, section="answer", status=422)
+        wrong = {"as_of_form": form, "form": form}
+        return show(request, "backoffice/answer.html", wrong, section="answer", status=422)
     day = form.cleaned_data["as_of"] or _today()
     given = answer_as_of(day)
     years = sorted(given.total)

@@ -19,6 +19,7 @@ from apps.payouts.selectors import due_quarter, lines_of, payments_of, preflight
 from apps.programme.selectors import edition_on
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.quarter import Quarter, day_of
 from cstraject.refusal import Refusal
@@ -197,7 +198,9 @@ def _run_page(
     context = {
         "run": run,
         "file": PaymentFile.objects.filter(run=run).defer("content").first(),
-        "payments": payments,
+        "payments": [
+            (payment, communication_as_written(payment.communication)) for payment in payments
+        ],
         "lines": list(lines_of(run)),
         "left_out": _left_out(run),
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),

@@ -170,29 +170,26 @@ def _forms(
             offered["end_report_form"] = EndReportForm(auto_id="report_%s")
         if DOSSIER.allows(case.state, "withdraw"):
             offered["withdraw_form"] = WithdrawForm(auto_id="withdraw_%s")
-        if quarters := _quarters_to_state(case):
+        if _quarters_to_state(case):
             offered["statement_form"] = StatementForm(auto_id="statement_%s")
-            if isinstance(wrong, StatementForm):
-                wrong.fields["quarter"].offer(quarters)
-            offered["statement_form"].fields["quarter"].offer(quarters)
     to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
-    if (
-        "claim_tranches" in request.acts
-        and to_claim is not None
-        and window.opens_on <= today
-        and str(window.quarter) in stated
-    ):
-        offered["claim_form"] = ClaimForm(initial={"tranche": to_claim.number}, auto_id="claim_%s")
-        offered["claim_form"].fields["quarter"].offer([window.quarter])
+    open_now = window.opens_on <= today
+    if "claim_tranches" in request.acts and to_claim and open_now and str(window.quarter) in stated:
+        initial = {"tranche": to_claim.number}
+        offered["claim_form"] = ClaimForm(initial=initial, auto_id="claim_%s")
     for name, form in offered.items():
-        if type(form) is type(wrong):
-            offered[name] = wrong
+        if wrong is not None and type(form) is type(wrong):
+            offered[name] = form = wrong
+        if isinstance(form, StatementForm):
+            form.offer(_quarters_to_state(case))
+        if isinstance(form, ClaimForm):
+            form.offer([window.quarter])
     return {
         **offered,
         "any_form": bool(offered),
         "to_claim": to_claim,
         "window": window,
-        "window_open": window.opens_on <= today,
+        "window_open": open_now,
     }
 
 

@@ -1,0 +1,154 @@
+"""The house: what no single test of a deed would notice."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from apps.providers.models import Provider, ProviderGroupObjectPermission
+from cstraject import roles
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+
+from tests import factories as make
+from tests.conftest import ROOT
+
+OURS = [app for app in apps.get_app_configs() if app.name.startswith("apps.")]
+
+
+def floors() -> dict[str, int]:
+    """The floor of each app, read from the import contract itself."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [layers] = [c["layers"] for c in contracts["contracts"] if c["type"] == "layers"]
+    return {
+        app.strip(): -nth
+        for nth, floor in enumerate(layers)
+        for app in floor.replace(":", "|").split("|")
+    }
+
+
+def test_models_point_down_as_imports_do():
+    floor = floors()
+    upward = [
+        f"{model._meta.label}.{field.name} -> {field.related_model._meta.label}"
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if field.is_relation and field.concrete and field.related_model
+        if model._meta.app_label in floor and field.related_model._meta.app_label in floor
+        if floor[field.related_model._meta.app_label] > floor[model._meta.app_label]
+    ]
+
+    assert len(floor) >= 15
+    assert upward == []
+
+
+def test_every_app_has_its_floor():
+    assert {app.label for app in OURS} <= set(floors())
+
+
+def test_migrations_are_complete(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_settings_pass_the_deployment_checks():
+    given = {
+        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+        "SECRET_KEY": "x" * 25 + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+        "ALLOWED_HOSTS": "cstraject.example",
+        "DATABASE_URL": "postgresql://cst_web@127.0.0.1:1/cstraject",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "PAYER_IBAN": "BE56999000060088",
+        "PATH": "/usr/bin:/bin",
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    for missing in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "PAYER_IBAN"):
+        less = {name: value for name, value in given.items() if name != missing}
+        done = subprocess.run(
+            command, cwd=ROOT, env=less, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert missing in done.stderr
+
+
+def test_models_have_no_hidden_ways():
+    """No ordering behind one's back, no managers that filter, no overridden save, no signals."""
+    for model in apps.get_models():
+        if model._meta.app_config in OURS:
+            assert not model._meta.ordering
+            assert "save" not in vars(model)
+            assert "delete" not in vars(model)
+    signals = [
+        path
+        for path in (ROOT / "apps").rglob("*.py")
+        if "django.dispatch" in path.read_text() or "db.models.signals" in path.read_text()
+    ]
+    assert signals == []
+
+
+def test_every_foreign_key_to_a_person_keeps_them():
+    for model in apps.get_models():
+        if model._meta.app_config not in OURS:
+            continue
+        for field in model._meta.concrete_fields:
+            if field.is_relation and field.related_model._meta.label == "accounts.User":
+                assert field.remote_field.on_delete.__name__ in ("RESTRICT", "PROTECT")
+
+
+def test_rights_come_from_the_one_declaration():
+    assert {code for code, _ in Provider._meta.permissions} == roles.PROVIDER_ACTS
+    assert {code for code, _ in apps.get_model("accounts", "User")._meta.permissions} == (
+        roles.AGENCY_ACTS
+    )
+
+
+@pytest.mark.usefixtures("agency")
+def test_a_group_of_a_provider_has_rights_there_and_nowhere_else():
+    one, other = make.make_provider(), make.make_provider()
+
+    for provider in (one, other):
+        for role, acts in roles.PROVIDER_ROLES.items():
+            group = Group.objects.get(name=f"provider:{provider.slug}:{role}")
+            granted = ProviderGroupObjectPermission.objects.filter(group=group)
+            assert {g.permission.codename for g in granted} == acts
+            assert {g.content_object_id for g in granted} == {provider.pk}
+            # A right on the model would be a right on every provider.
+            assert not group.permissions.exists()
+
+
+def test_constraint_names_are_unique_and_all_are_in_the_database(db):
+    names = [
+        constraint.name
+        for model in apps.get_models()
+        if model._meta.app_config in OURS
+        for constraint in model._meta.constraints
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class "
+            "WHERE relkind = 'i'"
+        )
+        there = {name for (name,) in cursor.fetchall()}
+
+    assert len(names) == len(set(names)) > 60
+    assert set(names) <= there
+
+
+def test_no_top_level_folder_appeared():
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    top = {Path(name).parts[0] for name in tracked}
+
+    assert top <= {
+        *("cstraject", "apps", "config", "tests", "docs", "demo", ".ci"),
+        *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "manage.py"),
+        *("Dockerfile", "docker-compose.yml", ".dockerignore", ".gitignore"),
+        *("pyproject.toml", "requirements.txt", "requirements-dev.txt", ".env.example"),
+    }
