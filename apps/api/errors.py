@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404
-from rest_framework.exceptions import APIException, ValidationError
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import exception_handler, set_rollback
 
+from apps.api.answers import plain
+from apps.api.parsers import UnreadableBody
 from apps.design.words import words_for
 from cstraject.refusal import Refusal
 
@@ -14,34 +18,27 @@ from cstraject.refusal import Refusal
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """A Refusal is an answer, not an accident: 409, with a code that callers may rely on."""
     if isinstance(exc, Refusal):
-        return Response(
-            {"code": exc.code, "message": words_for(exc), "facts": _plain(exc.facts)}, status=409
-        )
+        set_rollback()
+        return _answer(409, exc.code, words_for(exc), plain(exc.facts))
+    if isinstance(exc, ParseError | SuspiciousOperation):
+        exc = UnreadableBody()
     response = exception_handler(exc, context)
     if response is None:
         return None
-    code, facts = "error", {}
     if isinstance(exc, ValidationError):
-        code, facts = "invalid", response.data
-    elif isinstance(exc, Http404):
-        code = "not-found"
-    elif isinstance(exc, APIException):
-        code = str(exc.default_code).replace("_", "-")
-    message = response.data.get("detail", "") if isinstance(response.data, dict) else ""
-    response.data = {
-        "code": code,
-        "message": str(message) or "Some fields are missing or wrong; see facts.",
-        "facts": facts,
-    }
-    return response
+        message = _("Some fields are missing or wrong; the facts name them.")
+        return _answer(400, "invalid", message, response.data)
+    if isinstance(exc, Http404):
+        # One answer, whether it does not exist or is another's.
+        return _answer(404, "not-found", _("There is nothing here. Check the address."), {})
+    code = str(exc.default_code) if isinstance(exc, APIException) else "permission-denied"
+    answer = _answer(
+        response.status_code, code.replace("_", "-"), str(response.data.get("detail", "")), {}
+    )
+    for name, value in response.headers.items():
+        answer[name] = value
+    return answer
 
 
-def _plain(facts: dict[str, object]) -> dict[str, object]:
-    return {
-        name: value
-        if isinstance(value, bool | int | None)
-        else [str(item) for item in value]
-        if isinstance(value, list | tuple)
-        else str(value)
-        for name, value in facts.items()
-    }
+def _answer(status: int, code: str, message: str, facts: Any) -> Response:
+    return Response({"code": code, "message": message, "facts": facts}, status=status)

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -12,5 +13,9 @@ class MayAtProvider(BasePermission):
     """A view names in `acts` the act that each method needs. What it does not name is shut."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        act = getattr(view, "acts", {}).get(request.method, "")
-        return must_have_acts(cast(DoorRequest, request._request), act)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        act = getattr(view, "acts", {}).get(method, "")
+        allowed = must_have_acts(cast(DoorRequest, request._request), act)
+        if not act:
+            raise MethodNotAllowed(method)
+        return allowed

@@ -1,0 +1,270 @@
+"""The shapes of what is sent and told; the description of the API is made from them.
+
+What is sent is checked against its shape. What is told is not made by its shape, which would
+cost more than the query: the tests hold every answer against it.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.api.fields import Asked, Euros, Figure, Flag, PersonDays, QuarterText
+from apps.documents.models import KINDS
+from cstraject.eligibility import DECLARATIONS, OUTCOMES, QUESTIONS
+from cstraject.kmo import CATEGORIES
+from cstraject.lifecycle import CLAIM, DOSSIER
+
+PAGE_MAX = 100
+
+# ---- Sent ----------------------------------------------------------------------------------------
+
+
+class Page(Asked):
+    state = serializers.ChoiceField(DOSSIER.states, required=False)
+    limit = serializers.IntegerField(
+        min_value=1, max_value=PAGE_MAX, default=50, help_text="How many dossiers at most."
+    )
+    after = serializers.CharField(
+        max_length=100, required=False, help_text="`next` of the page before; not to be read."
+    )
+
+
+class Period(Asked):
+    """An approved accounting period; amounts in euro, null when not known."""
+
+    year = serializers.IntegerField(min_value=1990, max_value=2200)
+    headcount = Figure(required=False, help_text="Annual work units.")
+    turnover = Figure(required=False)
+    balance_total = Figure(required=False)
+
+
+class RelatedEnterprise(Asked):
+    """An enterprise in the ownership graph."""
+
+    number = serializers.CharField(max_length=200)
+    name = serializers.CharField(max_length=200)
+    periods = Period(many=True, required=False)
+
+
+class Holding(Asked):
+    """Who holds how much of whom, in percent."""
+
+    owner = serializers.CharField(max_length=200, help_text="Enterprise number.")
+    owned = serializers.CharField(max_length=200, help_text="Enterprise number.")
+    capital_pct = Figure()
+    voting_pct = Figure()
+    valid_from = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class Facts(Asked):
+    """What is stated about an enterprise, as it stands on the day of filing."""
+
+    number = serializers.CharField(max_length=200, help_text="Enterprise number, ten digits.")
+    name = serializers.CharField(max_length=200)
+    legal_form = serializers.CharField(max_length=200, help_text="For example bv.")
+    nace_version = serializers.CharField(max_length=10, help_text="For example 2008.")
+    nace_code = serializers.CharField(max_length=200, help_text="Five digits.")
+    nace_label = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    postal_code = serializers.CharField(
+        max_length=200, help_text="Of the establishment that is served."
+    )
+    periods = Period(many=True, required=False, help_text="The newest first.")
+    others = RelatedEnterprise(many=True, required=False)
+    holdings = Holding(many=True, required=False)
+    public_share_pct = Figure(required=False)
+    equity = Figure(required=False)
+    maatwerk_recognition = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    declarations = serializers.ListField(
+        child=serializers.ChoiceField(DECLARATIONS),
+        required=False,
+        help_text="What the enterprise declared on its honour.",
+    )
+
+
+@extend_schema_field(Facts)
+class FactsField(serializers.DictField):
+    """Read by the programme itself, which refuses what it cannot read (`unreadable-facts`)."""
+
+
+class FileDossier(Asked):
+    package = serializers.CharField(max_length=20, help_text="For example basis or light.")
+    with_extension = Flag()
+    price_excl_vat = Euros()
+    person_days = PersonDays()
+    offer = serializers.UUIDField(help_text="The signed offer: id of an uploaded document.")
+    declaration = serializers.UUIDField(help_text="The declaration on honour: likewise.")
+    facts = FactsField()
+
+
+class OnDay(Asked):
+    on = serializers.DateField(help_text="The day on which it happened, not in the future.")
+
+
+class WithReason(Asked):
+    reason = serializers.CharField(max_length=500)
+
+
+class FileStatement(Asked):
+    """What was delivered since the start, by the end of the quarter."""
+
+    quarter = QuarterText()
+    person_days = PersonDays()
+    amount = Euros(help_text="Euro excluding VAT.")
+
+
+class FileClaim(Asked):
+    tranche = serializers.IntegerField(min_value=1, max_value=2)
+    quarter = QuarterText()
+    amount = Euros(
+        required=False,
+        help_text="What the caller's own books say, in euro including VAT; refused if they differ.",
+    )
+
+
+class UploadDocument(Asked):
+    kind = serializers.ChoiceField(KINDS)
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="A PDF, PNG or JPEG of at most 10 MB."
+    )
+
+
+# ---- Told ----------------------------------------------------------------------------------------
+
+
+class Told(serializers.Serializer[Any]):
+    """What is told; never filled in by a caller."""
+
+
+def money(**kwargs: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=14, decimal_places=2, **kwargs)
+
+
+def days(**kwargs: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=7, decimal_places=1, **kwargs)
+
+
+class Error(Told):
+    """What went wrong: a code to rely on, a sentence for a person, the facts behind it."""
+
+    code = serializers.CharField()
+    message = serializers.CharField(help_text="In Dutch, or in English by Accept-Language.")
+    facts = serializers.DictField(
+        help_text="The facts of a refusal; for `invalid` the messages per field."
+    )
+
+
+class Contract(Told):
+    edition = serializers.CharField()
+    valid_from = serializers.DateField()
+    valid_until = serializers.DateField()
+    budget = money(help_text="Euro including VAT.")
+    committed = money()
+    paid = money(help_text="Part of what is committed.")
+    left = money(help_text="What can still be committed.")
+
+
+class Contracts(Told):
+    contracts = Contract(many=True)
+
+
+class Dossier(Told):
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(DOSSIER.states)
+    enterprise_number = serializers.CharField()
+    enterprise_name = serializers.CharField()
+    package = serializers.CharField()
+    with_extension = serializers.BooleanField()
+    price_excl_vat = money()
+    person_days = days()
+    granted_incl_vat = money(allow_null=True)
+    submitted_on = serializers.DateField()
+    decided_on = serializers.DateField(allow_null=True)
+    started_on = serializers.DateField(allow_null=True)
+    completed_on = serializers.DateField(allow_null=True)
+    end_report_on = serializers.DateField(allow_null=True)
+    ended_on = serializers.DateField(allow_null=True, help_text="Withdrawn or stopped.")
+
+
+class Dossiers(Told):
+    dossiers = Dossier(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last.")
+
+
+class Claim(Told):
+    id = serializers.UUIDField()
+    tranche = serializers.IntegerField()
+    quarter = serializers.CharField()
+    amount = money(help_text="Euro including VAT.")
+    state = serializers.ChoiceField(CLAIM.states)
+    filed_on = serializers.DateField()
+    sent_back_reason = serializers.CharField(help_text="Empty unless it was sent back.")
+
+
+class Tranche(Told):
+    """A tranche of the grant: its claim and payment, or why it is not claimed yet."""
+
+    number = serializers.IntegerField()
+    amount = money(help_text="Euro including VAT; an estimate as long as it is not claimed.")
+    claim_state = serializers.ChoiceField(CLAIM.states, allow_null=True)
+    quarter = serializers.CharField(allow_null=True, help_text="The quarter of its claim.")
+    paid = serializers.BooleanField()
+    paid_on = serializers.DateField(allow_null=True)
+    why = serializers.CharField(allow_null=True, help_text="Code; null once it is claimed.")
+    message = serializers.CharField(allow_null=True, help_text="The sentence for `why`.")
+
+
+class Question(Told):
+    """A question put to the dossier, and what was found."""
+
+    question = serializers.ChoiceField(QUESTIONS)
+    outcome = serializers.ChoiceField(OUTCOMES)
+    finding = serializers.CharField(help_text="Code of what the rules found.")
+    message = serializers.CharField(help_text="The sentence for `finding`.")
+    figures = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    decided_because = serializers.CharField(
+        allow_null=True, help_text="The agency's reason, where it decided an open question."
+    )
+
+
+class Assessment(Told):
+    on = serializers.DateField()
+    rule_version = serializers.CharField()
+    size_class = serializers.ChoiceField(CATEGORIES, allow_null=True)
+    questions = Question(many=True)
+
+
+class Statement(Told):
+    id = serializers.UUIDField()
+    quarter = serializers.CharField()
+    version = serializers.IntegerField()
+    person_days = days(help_text="Since the start.")
+    amount = money(help_text="Since the start, in euro excluding VAT.")
+    filed_on = serializers.DateField()
+
+
+class DossierDetail(Dossier):
+    """A dossier with everything that its provider may know of it."""
+
+    edition = serializers.CharField()
+    offer = serializers.UUIDField()
+    declaration = serializers.UUIDField()
+    share = money(allow_null=True, help_text="The agency's share of the price.")
+    vat = money(allow_null=True, help_text="VAT on that share.")
+    decision_reason = serializers.CharField(help_text="Empty unless refused.")
+    ended_reason = serializers.CharField(help_text="Empty unless withdrawn or stopped.")
+    comes_back = money(allow_null=True, help_text="What must be paid back, when it was stopped.")
+    assessment = Assessment(allow_null=True)
+    tranches = Tranche(many=True)
+    statements = Statement(many=True, help_text="The last version per quarter.")
+    claims = Claim(many=True, help_text="All, also those that were sent back.")
+
+
+class Document(Told):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(KINDS)
+    name = serializers.CharField()
+    media_type = serializers.CharField(help_text="Found from the content.")
+    size = serializers.IntegerField(help_text="Bytes.")
+    sha256 = serializers.CharField()
