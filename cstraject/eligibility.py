@@ -40,6 +40,8 @@ DECLARATIONS = ("sme_status", "legal_form", "de_minimis", "main_activity")
 
 PUBLIC_SHARE_MAX = Decimal(25)
 
+DECIMALS_MAX = 6
+
 
 @dataclass(frozen=True)
 class Period:
@@ -269,7 +271,7 @@ def facts_from_json(data: Any, *, source: str, stated_on: date) -> Facts:
             number=number,
             name=name,
             legal_form=stated.text("legal_form"),
-            nace_version=stated.text("nace_version"),
+            nace_version=stated.text("nace_version", longest=10),
             nace_code=nace_code(stated.text("nace_code")),
             nace_label=stated.text("nace_label", empty=True),
             postal_code=stated.text("postal_code"),
@@ -318,11 +320,11 @@ class _Reader:
     def _name(self, field: str) -> str:
         return f"{self.where}.{field}" if self.where else field
 
-    def text(self, field: str, *, empty: bool = False) -> str:
+    def text(self, field: str, *, empty: bool = False, longest: int = 200) -> str:
         value = self._take(field)
         if empty and value in (None, ""):
             return ""
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= 200 or "\x00" in value:
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= longest or "\x00" in value:
             raise _Unreadable(self._name(field))
         return value.strip()
 
@@ -338,11 +340,15 @@ class _Reader:
         value = self._take(field)
         if value is None:
             return None
+        text = str(value)
         try:
-            number = Decimal(value if isinstance(value, str) else str(value))
+            # 1E-99999 is a number too, and would be written out in full one day.
+            number = Decimal(text if len(text) <= 30 else "too long")
         except InvalidOperation:
             raise _Unreadable(self._name(field)) from None
         if isinstance(value, bool) or not number.is_finite() or abs(number) >= 10**13:
+            raise _Unreadable(self._name(field))
+        if number != round(number, DECIMALS_MAX):
             raise _Unreadable(self._name(field))
         return number
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts.models import User
 from apps.providers.middleware import DoorRequest
 from apps.receipts.services import answer_once
 
@@ -28,7 +29,7 @@ def plain(value: Any) -> Any:
 
 def once(
     request: Request,
-    do: Callable[[datetime], Mapping[str, Any]],
+    do: Callable[[User, datetime], Mapping[str, Any]],
     *,
     status: int = 200,
     asked: Any = None,
@@ -44,6 +45,6 @@ def once(
         key=request.headers.get(IDEMPOTENCY_KEY, ""),
         asked=f"{door.method} {door.path}\n{sent}".encode(),
         at=at,
-        answer=lambda: (status, plain(do(at))),
+        answer=lambda: (status, plain(do(door.user, at))),
     )
     return Response(told, status=status)

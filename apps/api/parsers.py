@@ -15,8 +15,8 @@ DEPTH_MAX = 20
 class UnreadableBody(ParseError):
     default_code = "unreadable-body"
     default_detail = _(
-        "The body of this request cannot be read. Send JSON in UTF-8 of at most 1 MB,"
-        " without NUL characters."
+        "The body of this request cannot be read. Check that it is complete: JSON in UTF-8 of"
+        " at most 1 MB without NUL characters, or the parts of a form."
     )
 
 

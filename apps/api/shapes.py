@@ -21,6 +21,8 @@ PAGE_MAX = 100
 
 
 class Page(Asked):
+    """Which page of the list."""
+
     state = serializers.ChoiceField(DOSSIER.states, required=False)
     limit = serializers.IntegerField(
         min_value=1, max_value=PAGE_MAX, default=50, help_text="How many dossiers at most."
@@ -88,6 +90,8 @@ class FactsField(serializers.DictField):
 
 
 class FileDossier(Asked):
+    """The offer that the enterprise signed, its documents, and the facts about it."""
+
     package = serializers.CharField(max_length=20, help_text="For example basis or light.")
     with_extension = Flag()
     price_excl_vat = Euros()
@@ -98,10 +102,14 @@ class FileDossier(Asked):
 
 
 class OnDay(Asked):
+    """A day."""
+
     on = serializers.DateField(help_text="The day on which it happened, not in the future.")
 
 
 class WithReason(Asked):
+    """A reason, which stays on record."""
+
     reason = serializers.CharField(max_length=500)
 
 
@@ -114,6 +122,8 @@ class FileStatement(Asked):
 
 
 class FileClaim(Asked):
+    """A tranche, and the quarter whose statement it rests on."""
+
     tranche = serializers.IntegerField(min_value=1, max_value=2)
     quarter = QuarterText()
     amount = Euros(
@@ -123,6 +133,8 @@ class FileClaim(Asked):
 
 
 class UploadDocument(Asked):
+    """A document and what it is."""
+
     kind = serializers.ChoiceField(KINDS)
     file = serializers.FileField(
         allow_empty_file=True, help_text="A PDF, PNG or JPEG of at most 10 MB."
@@ -155,6 +167,8 @@ class Error(Told):
 
 
 class Contract(Told):
+    """A framework contract under an edition, with its balances in euro including VAT."""
+
     edition = serializers.CharField()
     valid_from = serializers.DateField()
     valid_until = serializers.DateField()
@@ -165,10 +179,14 @@ class Contract(Told):
 
 
 class Contracts(Told):
+    """The contracts of a provider."""
+
     contracts = Contract(many=True)
 
 
 class Dossier(Told):
+    """A dossier as it stands in a list; amounts in euro."""
+
     id = serializers.UUIDField()
     reference = serializers.CharField()
     state = serializers.ChoiceField(DOSSIER.states)
@@ -188,11 +206,15 @@ class Dossier(Told):
 
 
 class Dossiers(Told):
+    """A page of dossiers, the last filed first."""
+
     dossiers = Dossier(many=True)
     next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last.")
 
 
 class Claim(Told):
+    """A claim of a tranche."""
+
     id = serializers.UUIDField()
     tranche = serializers.IntegerField()
     quarter = serializers.CharField()
@@ -229,6 +251,8 @@ class Question(Told):
 
 
 class Assessment(Told):
+    """Every question put to a dossier, as on the day of filing."""
+
     on = serializers.DateField()
     rule_version = serializers.CharField()
     size_class = serializers.ChoiceField(CATEGORIES, allow_null=True)
@@ -236,6 +260,8 @@ class Assessment(Told):
 
 
 class Statement(Told):
+    """What was delivered since the start, by the end of a quarter."""
+
     id = serializers.UUIDField()
     quarter = serializers.CharField()
     version = serializers.IntegerField()
@@ -262,6 +288,8 @@ class DossierDetail(Dossier):
 
 
 class Document(Told):
+    """A document that was received."""
+
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(KINDS)
     name = serializers.CharField()

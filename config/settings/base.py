@@ -180,6 +180,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.0.3",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "DossierState": "cstraject.lifecycle.DOSSIER.states",
+        "ClaimState": "cstraject.lifecycle.CLAIM.states",
+    },
 }
 
 CELERY_BROKER_URL = (

@@ -26,8 +26,8 @@ class Claims(Door):
         case, sent = dossier_of(dossier), read(shapes.FileClaim, request.data)
         return once(
             request,
-            lambda at: told(
-                shapes.Claim, file_claim(dossier=case, actor=request.user, at=at, **sent)
+            lambda actor, at: told(
+                shapes.Claim, file_claim(dossier=case, actor=actor, at=at, **sent)
             ),
             status=201,
         )

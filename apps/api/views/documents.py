@@ -18,7 +18,7 @@ ENVELOPE = 64 * 1024
 
 class Documents(Door):
     acts = {"POST": "file_dossiers"}
-    parser_classes = [MultiPartParser]
+    parser_classes = (MultiPartParser,)
 
     @operation(
         "document-upload",
@@ -36,14 +36,14 @@ class Documents(Door):
         content = file.read()
         return once(
             request,
-            lambda at: told(
+            lambda actor, at: told(
                 shapes.Document,
                 receive_document(
                     provider_id=provider_id(request),
                     kind=kind,
                     name=file.name,
                     content=content,
-                    actor=request.user,
+                    actor=actor,
                     at=at,
                 ),
             ),

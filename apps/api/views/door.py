@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -28,6 +29,13 @@ KEY = OpenApiParameter(
         " answered as before and does nothing twice; after a refusal it may be tried again."
     ),
 )
+PROVIDER = OpenApiParameter(
+    "provider",
+    str,
+    OpenApiParameter.PATH,
+    description="Short name of the provider, as in the addresses of the portal.",
+)
+DONE = {200: "As it stands now.", 201: "Received and kept."}
 REFUSALS = {
     400: "The request cannot be read, or a field is missing or wrong.",
     401: "There is no valid token.",
@@ -41,15 +49,15 @@ REFUSALS = {
 class Door(APIView):
     """An address of this door, with the act that each of its methods needs."""
 
-    http_method_names: ClassVar[Sequence[str]] = ("get", "head", "post")  # type: ignore[misc]
-    parser_classes: ClassVar[Sequence[Any]] = [StrictJson]  # type: ignore[misc]
+    http_method_names = ["get", "head", "post"]
+    parser_classes: Sequence[type[BaseParser]] = (StrictJson,)
     acts: ClassVar[dict[str, str]] = {}
 
 
 class Nothing(Door):
     """Any other address: the same answer as for what is another's."""
 
-    schema = None  # type: ignore[assignment]
+    schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise Http404
@@ -74,9 +82,9 @@ def operation(
         operation_id=name,
         description=says,
         request=sends,
-        parameters=[part for part in (query, KEY if sends is not None else None) if part],
+        parameters=[PROVIDER, *([KEY] if sends else []), *([query] if query else [])],
         responses={
-            status: tells,
+            status: OpenApiResponse(tells, DONE[status]),
             **{code: OpenApiResponse(shapes.Error, REFUSALS[code]) for code in errors},
         },
     )

@@ -1,7 +1,7 @@
 """A provider's dossiers: the list, one in full, and what a machine may do with it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from apps.api import shapes
 from apps.api.answers import once, plain
+from apps.api.fields import Asked
 from apps.api.views.door import Door, dossier_of, fields_of, operation, provider_id, read, told
 from apps.claims.selectors import claims_of, current_statements
 from apps.design.words import words_for_finding, words_for_unpaid
@@ -65,12 +66,12 @@ class Dossiers(Door):
         sent = read(shapes.FileDossier, request.data)
         return once(
             request,
-            lambda at: told(
+            lambda actor, at: told(
                 shapes.Dossier,
                 services.file_dossier(
                     provider_id=provider_id(request),
                     facts_source=FACTS_SOURCE,
-                    actor=request.user,
+                    actor=actor,
                     at=at,
                     **sent,
                 ),
@@ -91,9 +92,22 @@ class OneDossier(Door):
         return Response(plain(_detail(dossier_of(dossier))))
 
 
-class Start(Door):
+class Deed(Door):
+    """What a provider does with a dossier of its own."""
+
     acts = {"POST": "file_dossiers"}
 
+    def done(
+        self, request: Request, pk: UUID, shape: type[Asked], deed: Callable[..., Dossier]
+    ) -> Response:
+        case, sent = dossier_of(pk), read(shape, request.data)
+        return once(
+            request,
+            lambda actor, at: told(shapes.Dossier, deed(dossier=case, actor=actor, at=at, **sent)),
+        )
+
+
+class Start(Deed):
     @operation(
         "dossier-start",
         "Say that the work started on a day: not before the approval.",
@@ -101,19 +115,10 @@ class Start(Door):
         tells=shapes.Dossier,
     )
     def post(self, request: Request, provider: str, dossier: UUID) -> Response:
-        case, sent = dossier_of(dossier), read(shapes.OnDay, request.data)
-        return once(
-            request,
-            lambda at: told(
-                shapes.Dossier,
-                services.start_dossier(dossier=case, actor=request.user, at=at, **sent),
-            ),
-        )
+        return self.done(request, dossier, shapes.OnDay, services.start_dossier)
 
 
-class Complete(Door):
-    acts = {"POST": "file_dossiers"}
-
+class Complete(Deed):
     @operation(
         "dossier-complete",
         "Say that all work was done on a day. The second tranche may then be claimed.",
@@ -121,19 +126,10 @@ class Complete(Door):
         tells=shapes.Dossier,
     )
     def post(self, request: Request, provider: str, dossier: UUID) -> Response:
-        case, sent = dossier_of(dossier), read(shapes.OnDay, request.data)
-        return once(
-            request,
-            lambda at: told(
-                shapes.Dossier,
-                services.complete_dossier(dossier=case, actor=request.user, at=at, **sent),
-            ),
-        )
+        return self.done(request, dossier, shapes.OnDay, services.complete_dossier)
 
 
-class EndReport(Door):
-    acts = {"POST": "file_dossiers"}
-
+class EndReport(Deed):
     @operation(
         "dossier-end-report",
         "Say on which day the end report was received, after completion.",
@@ -141,19 +137,10 @@ class EndReport(Door):
         tells=shapes.Dossier,
     )
     def post(self, request: Request, provider: str, dossier: UUID) -> Response:
-        case, sent = dossier_of(dossier), read(shapes.OnDay, request.data)
-        return once(
-            request,
-            lambda at: told(
-                shapes.Dossier,
-                services.receive_end_report(dossier=case, actor=request.user, at=at, **sent),
-            ),
-        )
+        return self.done(request, dossier, shapes.OnDay, services.receive_end_report)
 
 
-class Withdraw(Door):
-    acts = {"POST": "file_dossiers"}
-
+class Withdraw(Deed):
     @operation(
         "dossier-withdraw",
         "Withdraw a dossier before the work starts; the budget is released.",
@@ -161,14 +148,7 @@ class Withdraw(Door):
         tells=shapes.Dossier,
     )
     def post(self, request: Request, provider: str, dossier: UUID) -> Response:
-        case, sent = dossier_of(dossier), read(shapes.WithReason, request.data)
-        return once(
-            request,
-            lambda at: told(
-                shapes.Dossier,
-                services.withdraw_dossier(dossier=case, actor=request.user, at=at, **sent),
-            ),
-        )
+        return self.done(request, dossier, shapes.WithReason, services.withdraw_dossier)
 
 
 def _cursor(row: Mapping[str, Any]) -> str:

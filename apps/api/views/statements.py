@@ -26,9 +26,9 @@ class Statements(Door):
         case, sent = dossier_of(dossier), read(shapes.FileStatement, request.data)
         return once(
             request,
-            lambda at: told(
+            lambda actor, at: told(
                 shapes.Statement,
-                file_statement(dossier=case, actor=request.user, at=at, **sent),
+                file_statement(dossier=case, actor=actor, at=at, **sent),
             ),
             status=201,
         )

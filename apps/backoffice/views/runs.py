@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django import forms
+from django.db.models import Min
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -16,15 +17,12 @@ from apps.design.words import words_for_unpaid
 from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, Run
 from apps.payouts.selectors import due_quarter, lines_of, payments_of, preflight, runs_newest_first
-from apps.programme.selectors import edition_on
+from apps.programme.models import Edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.quarter import Quarter, day_of
-from cstraject.refusal import Refusal
-
-QUARTERS_OFFERED = 24
 
 
 @requires("see_portfolio")
@@ -70,15 +68,12 @@ def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> Http
 def _quarters_without_run(listed: list[Run]) -> list[Quarter]:
     """The quarters whose day has come and that have no run, the last first."""
     quarter = due_quarter(on=day_of(timezone.now()))
-    if quarter is None:
+    first = Edition.objects.aggregate(begins=Min("valid_from"))["begins"]
+    if quarter is None or first is None:
         return []
     taken = {run.quarter for run in listed if run.state != "abandoned"}
     quarters = []
-    for _nth in range(QUARTERS_OFFERED):
-        try:
-            edition_on(quarter.starts)
-        except Refusal:
-            break
+    while quarter.ends > first:
         if str(quarter) not in taken:
             quarters.append(quarter)
         quarter = quarter.previous

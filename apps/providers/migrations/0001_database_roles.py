@@ -27,7 +27,7 @@ BEGIN
                 );
             END IF;
             -- Who migrates may also act in each role, and hand functions to the keeper.
-            IF NOT pg_has_role(current_user, name, 'SET') AND name <> 'cst_web' THEN
+            IF name <> 'cst_web' THEN
                 EXECUTE format('GRANT %I TO CURRENT_USER', name);
             END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
