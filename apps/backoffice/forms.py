@@ -114,4 +114,4 @@ class SettleForm(forms.Form):
 
 
 class AsOfForm(forms.Form):
-    as_of = DayField(label=_("As on"), required=False)
+    as_of = DayField(label=_("As on"))

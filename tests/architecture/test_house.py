@@ -6,12 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from apps.providers.models import Provider, ProviderGroupObjectPermission
-from cstraject import roles
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
 
+from apps.providers.models import Provider, ProviderGroupObjectPermission
+from cstraject import roles
 from tests import factories as make
 from tests.conftest import ROOT, manage
 

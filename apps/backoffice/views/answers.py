@@ -1,7 +1,5 @@
 """The answer to parliament as of a day: on screen, as a workbook, for machines."""
 
-from datetime import date
-
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
@@ -9,11 +7,13 @@ from django.views.decorators.http import require_safe
 
 from apps.backoffice.forms import AsOfForm
 from apps.backoffice.views.frame import show
+from apps.design import figures
 from apps.design.words import words_for_category, words_for_package
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
 from apps.reporting.selectors import TABLES, Answer, answer_as_of
 from apps.reporting.workbook import workbook_of
+from cstraject.kmo import CATEGORIES
 from cstraject.quarter import day_of
 
 HEADINGS = {
@@ -27,15 +27,14 @@ HEADINGS = {
 @requires("see_portfolio")
 @require_safe
 def answer(request: DoorRequest) -> HttpResponse:
-    form = AsOfForm(request.GET if "as_of" in request.GET else {"as_of": ""})
+    form = _form_asked(request)
     if not form.is_valid():
         wrong = {"as_of_form": form, "form": form}
         return show(request, "backoffice/answer.html", wrong, section="answer", status=422)
-    day = form.cleaned_data["as_of"] or _today()
-    given = answer_as_of(day)
+    given = answer_as_of(form.cleaned_data["as_of"])
     years = sorted(given.total)
     context = {
-        "as_of_form": AsOfForm(initial={"as_of": day}),
+        "as_of_form": form,
         "answer": given,
         "years": [(year, *given.total[year]) for year in years],
         "tables": [_table(given, name, years) for name in TABLES],
@@ -46,7 +45,10 @@ def answer(request: DoorRequest) -> HttpResponse:
 def _table(given: Answer, name: str, years: list[str]) -> dict[str, object]:
     """A table as rows: the group, then a cell (number, euro) or None for each year."""
     cells = given.tables[name]
-    groups = sorted({group for year in years for group in cells.get(year, {})})
+    groups = sorted(
+        {group for year in years for group in cells.get(year, {})},
+        key=lambda group: (CATEGORIES.index(group) if group in CATEGORIES else -1, group),
+    )
     title, head = HEADINGS[name]
     return {
         "name": name,
@@ -75,9 +77,10 @@ def _words_for_group(given: Answer, name: str, group: str) -> str:
 @requires("see_portfolio")
 @require_safe
 def workbook(request: DoorRequest) -> HttpResponse:
-    day = _day_asked(request)
-    if day is None:
+    form = _form_asked(request)
+    if not form.is_valid():
         return answer(request)
+    day = form.cleaned_data["as_of"]
     return HttpResponse(
         workbook_of(answer_as_of(day)),
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -88,22 +91,16 @@ def workbook(request: DoorRequest) -> HttpResponse:
 @requires("see_portfolio")
 @require_safe
 def as_json(request: DoorRequest) -> HttpResponse:
-    day = _day_asked(request)
-    if day is None:
+    form = _form_asked(request)
+    if not form.is_valid():
         return answer(request)
+    day = form.cleaned_data["as_of"]
     return JsonResponse(
         answer_as_of(day).as_json(),
         headers={"Content-Disposition": f'attachment; filename="cstraject-{day}.json"'},
     )
 
 
-def _day_asked(request: DoorRequest) -> date | None:
-    """The day in the address, today when there is none, None when it cannot be read."""
-    form = AsOfForm(request.GET)
-    if not form.is_valid():
-        return None
-    return form.cleaned_data["as_of"] or _today()
-
-
-def _today() -> date:
-    return day_of(timezone.now())
+def _form_asked(request: DoorRequest) -> AsOfForm:
+    """The day in the address; today when there is none."""
+    return AsOfForm({"as_of": request.GET.get("as_of") or figures.day(day_of(timezone.now()))})
