@@ -42,7 +42,7 @@ def once(
     sent = json.dumps(request.data if asked is None else asked, sort_keys=True)
     status, told = answer_once(
         provider_id=door.provider.pk,
-        key=request.headers.get(IDEMPOTENCY_KEY, ""),
+        key=request.headers.get(IDEMPOTENCY_KEY, "").strip(),
         asked=f"{door.method} {door.path}\n{sent}".encode(),
         at=at,
         answer=lambda: (status, plain(do(door.user, at))),

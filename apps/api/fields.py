@@ -1,8 +1,9 @@
 """What a machine may write in a field. Strict: a machine is told at once, a guess costs money."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -38,52 +39,55 @@ class ClosedSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return {**schema, "additionalProperties": False}
 
 
-class _Text(serializers.RegexField):
+class _Text(serializers.Field[Any, Any, Any, Any]):
     """Text of one form; a number would already have lost its cents on the way."""
 
+    form: ClassVar[str]
+
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
+        if not isinstance(data, str) or not re.fullmatch(self.form, data):
             self.fail("invalid")
-        return data
+        return self.read(data)
+
+    def read(self, text: str) -> Any:
+        raise NotImplementedError
 
 
 @extend_schema_field({"type": "string", "pattern": EUROS, "example": "25150.00"})
 class Euros(_Text):
     """An amount in euro, as text: `25150.00`."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        wrong = _("Give an amount in euro as text, with at most two decimals: “25150.00”.")
-        super().__init__(EUROS, error_messages={"invalid": wrong}, **kwargs)
+    form = EUROS
+    default_error_messages = {
+        "invalid": _("Give an amount in euro as text, with at most two decimals: “25150.00”.")
+    }
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        text = super().run_validation(data)
-        return to_cents(Decimal(text)) if isinstance(text, str) else text
+    def read(self, text: str) -> Decimal:
+        return to_cents(Decimal(text))
 
 
 @extend_schema_field({"type": "string", "pattern": PERSON_DAYS, "example": "12.5"})
 class PersonDays(_Text):
     """A number of person-days, as text: `12.5`."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        wrong = _("Give a number of person-days as text, with at most one decimal: “12.5”.")
-        super().__init__(PERSON_DAYS, error_messages={"invalid": wrong}, **kwargs)
+    form = PERSON_DAYS
+    default_error_messages = {
+        "invalid": _("Give a number of person-days as text, with at most one decimal: “12.5”.")
+    }
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        text = super().run_validation(data)
-        return Decimal(text).quantize(Decimal("0.1")) if isinstance(text, str) else text
+    def read(self, text: str) -> Decimal:
+        return Decimal(text).quantize(Decimal("0.1"))
 
 
 @extend_schema_field({"type": "string", "pattern": QUARTER, "example": "2022-Q1"})
 class QuarterText(_Text):
     """A quarter: `2022-Q1`."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        wrong = _("Give the year and the quarter: “2022-Q1”.")
-        super().__init__(QUARTER, error_messages={"invalid": wrong}, **kwargs)
+    form = QUARTER
+    default_error_messages = {"invalid": _("Give the year and the quarter: “2022-Q1”.")}
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        text = super().run_validation(data)
-        return Quarter.parse(text) if isinstance(text, str) else text
+    def read(self, text: str) -> Quarter:
+        return Quarter.parse(text)
 
 
 class Flag(serializers.BooleanField):
@@ -95,10 +99,6 @@ class Flag(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}], "nullable": True})
 class Figure(serializers.Field[Any, Any, Any, Any]):
     """A number as the facts about an enterprise state it: a number or text, null when unknown."""
-
-
-Figure = extend_schema_field(  # type: ignore[misc]
-    {"oneOf": [{"type": "number"}, {"type": "string"}], "nullable": True}
-)(Figure)

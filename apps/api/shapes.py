@@ -148,12 +148,20 @@ class Told(serializers.Serializer[Any]):
     """What is told; never filled in by a caller."""
 
 
-def money(**kwargs: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=14, decimal_places=2, **kwargs)
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$", "example": "25150.00"})
+class Money(serializers.DecimalField):
+    """An amount in euro, as text with two decimals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=14, decimal_places=2, **kwargs)
 
 
-def days(**kwargs: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=7, decimal_places=1, **kwargs)
+@extend_schema_field({"type": "string", "pattern": r"^[0-9]+\.[0-9]$", "example": "12.5"})
+class Days(serializers.DecimalField):
+    """A number of person-days, as text with one decimal."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=7, decimal_places=1, **kwargs)
 
 
 class Error(Told):
@@ -172,10 +180,10 @@ class Contract(Told):
     edition = serializers.CharField()
     valid_from = serializers.DateField()
     valid_until = serializers.DateField()
-    budget = money(help_text="Euro including VAT.")
-    committed = money()
-    paid = money(help_text="Part of what is committed.")
-    left = money(help_text="What can still be committed.")
+    budget = Money(help_text="Euro including VAT.")
+    committed = Money()
+    paid = Money(help_text="Part of what is committed.")
+    left = Money(help_text="What can still be committed.")
 
 
 class Contracts(Told):
@@ -194,9 +202,9 @@ class Dossier(Told):
     enterprise_name = serializers.CharField()
     package = serializers.CharField()
     with_extension = serializers.BooleanField()
-    price_excl_vat = money()
-    person_days = days()
-    granted_incl_vat = money(allow_null=True)
+    price_excl_vat = Money()
+    person_days = Days()
+    granted_incl_vat = Money(allow_null=True)
     submitted_on = serializers.DateField()
     decided_on = serializers.DateField(allow_null=True)
     started_on = serializers.DateField(allow_null=True)
@@ -218,7 +226,7 @@ class Claim(Told):
     id = serializers.UUIDField()
     tranche = serializers.IntegerField()
     quarter = serializers.CharField()
-    amount = money(help_text="Euro including VAT.")
+    amount = Money(help_text="Euro including VAT.")
     state = serializers.ChoiceField(CLAIM.states)
     filed_on = serializers.DateField()
     sent_back_reason = serializers.CharField(help_text="Empty unless it was sent back.")
@@ -228,7 +236,7 @@ class Tranche(Told):
     """A tranche of the grant: its claim and payment, or why it is not claimed yet."""
 
     number = serializers.IntegerField()
-    amount = money(help_text="Euro including VAT; an estimate as long as it is not claimed.")
+    amount = Money(help_text="Euro including VAT; an estimate as long as it is not claimed.")
     claim_state = serializers.ChoiceField(CLAIM.states, allow_null=True)
     quarter = serializers.CharField(allow_null=True, help_text="The quarter of its claim.")
     paid = serializers.BooleanField()
@@ -265,8 +273,8 @@ class Statement(Told):
     id = serializers.UUIDField()
     quarter = serializers.CharField()
     version = serializers.IntegerField()
-    person_days = days(help_text="Since the start.")
-    amount = money(help_text="Since the start, in euro excluding VAT.")
+    person_days = Days(help_text="Since the start.")
+    amount = Money(help_text="Since the start, in euro excluding VAT.")
     filed_on = serializers.DateField()
 
 
@@ -276,11 +284,11 @@ class DossierDetail(Dossier):
     edition = serializers.CharField()
     offer = serializers.UUIDField()
     declaration = serializers.UUIDField()
-    share = money(allow_null=True, help_text="The agency's share of the price.")
-    vat = money(allow_null=True, help_text="VAT on that share.")
+    share = Money(allow_null=True, help_text="The agency's share of the price.")
+    vat = Money(allow_null=True, help_text="VAT on that share.")
     decision_reason = serializers.CharField(help_text="Empty unless refused.")
     ended_reason = serializers.CharField(help_text="Empty unless withdrawn or stopped.")
-    comes_back = money(allow_null=True, help_text="What must be paid back, when it was stopped.")
+    comes_back = Money(allow_null=True, help_text="What must be paid back, when it was stopped.")
     assessment = Assessment(allow_null=True)
     tranches = Tranche(many=True)
     statements = Statement(many=True, help_text="The last version per quarter.")

@@ -7,9 +7,7 @@ from django.http import HttpRequest, HttpResponse
 # What a browser could do on behalf of a page, and no page of ours needs.
 SWITCHED_OFF = (
     "accelerometer",
-    "ambient-light-sensor",
     "autoplay",
-    "bluetooth",
     "browsing-topics",
     "camera",
     "clipboard-read",
@@ -35,7 +33,6 @@ SWITCHED_OFF = (
     "serial",
     "storage-access",
     "usb",
-    "web-share",
     "window-management",
     "xr-spatial-tracking",
 )

@@ -186,7 +186,7 @@ def _run_page(
                 ),
                 payment.pk == wrong_payment,
             )
-            for payment in payments
+            for payment in sorted(payments, key=lambda payment: payment.state != "planned")
             if {"pay", "return"} & set(PAYMENT.events(payment.state))
         ]
     abandons = "check_runs" in acts and RUN.allows(run.state, "abandon")

@@ -1,0 +1,120 @@
+"""Every page that a person can reach by its links, in both languages: accessible, within its
+policy, and on a phone without sideways scrolling."""
+
+from urllib.parse import urldefrag, urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES_MAX = 40
+
+
+def shape(path: str) -> str:
+    """Pages that differ only in which dossier or run they show look alike."""
+    return "/".join("…" if len(part) == 36 else part for part in path.split("/"))
+
+
+def pages_of(page, start: str):
+    """Follow the links from a page; at most two pages that look alike."""
+    waiting, seen, shapes = [start], set(), {}
+    while waiting and len(seen) < PAGES_MAX:
+        path = waiting.pop(0)
+        if path in seen or shapes.get(shape(path), 0) >= 2:
+            continue
+        response = page.goto(path)
+        if response is None or "text/html" not in response.headers.get("content-type", ""):
+            continue
+        seen.add(path)
+        shapes[shape(path)] = shapes.get(shape(path), 0) + 1
+        assert response.status == 200, path
+        yield path
+        for link in page.locator("a[href]").evaluate_all("links => links.map(a => a.href)"):
+            target = urlparse(urldefrag(link).url)
+            if target.netloc == urlparse(page.url).netloc and not is_download(target.path):
+                waiting.append(target.path + (f"?{target.query}" if target.query else ""))
+
+
+def is_download(path: str) -> bool:
+    return path.endswith(("/file/", "/workbook/", "/json/"))
+
+
+def wrong_on(page) -> list[str]:
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    return [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:120]}"
+        for violation in found.response["violations"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "language"),
+    [
+        *(("manager", "nl"), ("manager", "en"), ("officer", "nl"), ("officer", "en")),
+        # They see the same pages with fewer forms.
+        *(("reader", "en"), ("approver", "nl")),
+    ],
+)
+def test_every_page_is_accessible_within_its_policy_and_fits_a_phone(sign_in, role, language):
+    page = sign_in(role, language)
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+    page.on("pageerror", lambda error: reports.append(str(error)))
+    start = urlparse(page.url).path
+    visited = 0
+    for path in pages_of(page, start):
+        visited += 1
+        assert page.locator("html").get_attribute("lang") == language, path
+        assert page.locator("h1").count() == 1, path
+        assert wrong_on(page) == [], path
+        page.set_viewport_size({"width": 320, "height": 640})
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 320, (path, width)
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+    assert [report for report in reports if "favicon" not in report] == []
+    assert visited >= (4 if role in ("reader", "manager") else 8)
+
+
+def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site.url}/sign-in/")
+    assert wrong_on(page) == []
+
+    page.locator("input[name=username]").fill("iemand@voorbeeld.example")
+    page.locator("input[name=password]").fill("verkeerd")
+    page.locator("main button").first.click()
+
+    assert wrong_on(page) == []
+    assert page.locator("[role=alert]").count() >= 1
+    assert page.locator("input[name=username]").input_value() == "iemand@voorbeeld.example"
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_pages_are_readable_in_the_dark(sign_in, scheme):
+    for role, path in (("manager", "/p/toreon/"), ("officer", "/agency/runs/")):
+        page = sign_in(role, color_scheme=scheme)
+        page.goto(path)
+        assert wrong_on(page) == []
+
+
+def test_axe_would_notice(sign_in):
+    page = sign_in("manager")
+    page.evaluate("document.querySelector('main').innerHTML = '<img src=x><input>'")
+
+    assert any("image-alt" in report for report in wrong_on(page))
+
+
+def test_the_policy_lets_no_script_of_a_page_run(sign_in):
+    page = sign_in("manager")
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+
+    page.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        " document.body.append(s); }"
+    )
+
+    assert page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in report for report in reports)

@@ -1,0 +1,95 @@
+"""The run that is open in the portfolio, from drawn up to settled, by two people in two browsers.
+
+Without JavaScript: no page needs any.
+"""
+
+import re
+
+from django.db import transaction
+
+from apps.payouts.models import Run
+from apps.payouts.tasks import write_payment_files
+from apps.providers.scope import across_providers
+
+
+def test_two_people_pay_the_open_run_in_their_browsers(sign_in):
+    officer = sign_in("officer", java_script_enabled=False)
+    approver = sign_in("approver", java_script_enabled=False)
+
+    officer.goto("/agency/runs/")
+    officer.get_by_role("link", name=re.compile("3e kwartaal 2022")).first.click()
+    assert "6.534,00" in officer.locator("main").inner_text()
+    run_path = officer.url
+    # The officer checks and can then not approve: no button, and the address itself says no.
+    press(officer, "/check/")
+    assert officer.locator("form[action$='/approve/']").count() == 0
+
+    approver.goto(run_path)
+    assert approver.locator("form[action$='/check/']").count() == 0
+    press(approver, "/approve/")
+    assert write_payment_files() == 1
+
+    officer.goto(run_path)
+    with officer.expect_download() as download:
+        officer.locator("a[href$='/file/']").click()
+    content = download.value.path().read_text()
+    assert '<InstdAmt Ccy="EUR">6534.00</InstdAmt>' in content
+
+    press(officer, "/sent/")
+    officer.locator("details:has(form[action$='/settle/']) summary").first.click()
+    settle = officer.locator("form[action$='/settle/']")
+    settle.locator("input[value=pay]").check()
+    settle.locator("button").click()
+
+    officer.wait_for_load_state()
+    assert officer.locator("form[action$='/settle/'] input[value=pay]").count() == 0
+    with across_providers(), transaction.atomic():
+        assert Run.objects.get(quarter="2022-Q3").state == "settled"
+
+
+def press(page, action: str) -> None:
+    page.locator(f"form[action$='{action}'] button").first.click()
+    page.wait_for_load_state()
+    assert page.locator("[role=alert]").count() == 0, page.locator("main").inner_text()[:300]
+
+
+def test_a_manager_sees_budget_and_dossiers_and_why_a_tranche_is_not_paid_yet(sign_in):
+    page = sign_in("manager", java_script_enabled=False)
+
+    text = page.locator("main").inner_text()
+    assert "500.000,00" in text
+    assert "TOREON-2021-001" in text
+    page.get_by_role("link", name="TOREON-2021-001").first.click()
+    assert page.locator("ol.timeline li").count() >= 5
+
+
+def test_someone_elses_address_is_not_there(sign_in):
+    page = sign_in("manager")
+
+    assert page.goto("/p/netcure/").status == 404
+    assert page.goto("/agency/").status == 404
+
+
+def test_the_answer_can_be_asked_as_of_a_day_and_downloaded(sign_in):
+    page = sign_in("officer")
+    page.goto("/agency/answer/")
+    page.locator("input[name=as_of]").fill("01/04/2022")
+    page.locator("main form button").first.click()
+    page.wait_for_load_state()
+
+    text = page.locator("main").inner_text()
+    assert "935.757,61" in text
+    assert "373.733,00" in text
+    with page.expect_download() as download:
+        page.locator("a[href*='workbook']").click()
+    assert download.value.path().read_bytes()[:2] == b"PK"
+
+
+def test_the_language_is_switched_and_kept(sign_in):
+    page = sign_in("manager")
+    page.get_by_role("button", name="English").click()
+    page.wait_for_load_state()
+
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.goto("/p/toreon/")
+    assert page.locator("html").get_attribute("lang") == "en"
