@@ -19,8 +19,8 @@ from cstraject.refusal import Refusal
 
 # 15.000,50 or 15,000.50: a mark before three digits groups, one before fewer digits at the end
 # sets the cents apart. No amount has three decimals, so there is never a doubt.
-GROUPED = re.compile(r"(\d{1,3})(?:([.,])(\d{3}))((?:\2\d{3})*)(?:(?!\2)[.,](\d{1,2}))?")
-PLAIN = re.compile(r"(\d+)(?:[.,](\d{1,2}))?")
+GROUPED = re.compile(r"(\d{1,3})([.,])(\d{3})((?:\2\d{3})*)(?:(?!\2)[.,](\d{1,2}))?", re.ASCII)
+PLAIN = re.compile(r"(\d+)(?:[.,](\d{1,2}))?", re.ASCII)
 BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
 
 
@@ -41,14 +41,16 @@ class EuroField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        bare = re.sub(r"€|\beuro?\b", "", BLANKS.sub("", text), flags=re.IGNORECASE)
+        bare = re.sub(r"€|euro?", "", BLANKS.sub("", text), flags=re.IGNORECASE)
         if found := GROUPED.fullmatch(bare):
             first, mark, second, more, cents = found.groups()
-            bare = first + second + more.replace(mark, "") + (f".{cents}" if cents else "")
+            whole = first + second + more.replace(mark, "")
         elif found := PLAIN.fullmatch(bare):
-            bare = found[1] + (f".{found[2]}" if found[2] else "")
+            whole, cents = found.groups()
+        else:
+            raise ValidationError(words_for(Refusal("unreadable-amount", given=text)))
         try:
-            return read_euros(bare)
+            return read_euros(f"{whole}.{cents or 0}")
         except Refusal:
             raise ValidationError(words_for(Refusal("unreadable-amount", given=text))) from None
 
@@ -65,7 +67,7 @@ class PersonDaysField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        if not re.fullmatch(r"\d{1,4}([.,]\d)?", text):
+        if not re.fullmatch(r"[0-9]{1,4}([.,][0-9])?", text):
             raise ValidationError(gettext("Give a number of days with at most one decimal."))
         return Decimal(text.replace(",", "."))
 

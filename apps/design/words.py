@@ -148,7 +148,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "not-eligible": (
         _(
             "This dossier does not meet the conditions: %(questions)s."
-            " Refuse it, or record a finding of your own on what is not right."
+            " Refuse it, with the reason that the provider will read."
         ),
     ),
     "questions-open": (
@@ -170,6 +170,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             "The work may start from the approval on %(approved_on)s;"
             " %(start)s is earlier. Give a later start date."
         ),
+        _("The work may only start once the dossier is approved. Wait for the decision."),
     ),
     "end-report-early": (
         _("The end report comes after completion. Record first on which day the work was done."),
@@ -667,6 +668,11 @@ EVENTS: dict[str, str] = {
     "send": _("Sending to the bank"),
     "settle": _("Settling"),
     "abandon": _("Abandoning"),
+    # Deeds that change no state, and are asked for in the wrong one.
+    "assess": _("Assessing"),
+    "find": _("Deciding on a question"),
+    "statement": _("Filing a statement"),
+    "claim": _("Claiming a tranche"),
 }
 
 PACKAGES: dict[str, tuple[str, str]] = {

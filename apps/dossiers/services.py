@@ -249,7 +249,7 @@ def start_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> D
     """Say that work started on a day: only after approval, and not in the future."""
     dossier = _locked(dossier)
     if dossier.decided_on is None or on < dossier.decided_on:
-        raise Refusal("start-before-approval", approved_on=dossier.decided_on, start=on)
+        raise Refusal("start-before-approval", approved_on=dossier.decided_on or "", start=on)
     _not_in_future(on, at)
     dossier.state = DOSSIER.after(dossier.state, "start")
     dossier.started_on = on

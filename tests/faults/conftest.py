@@ -67,10 +67,13 @@ class Site:
 
     @contextmanager
     def holding(self, table: str) -> Iterator[None]:
-        """Nobody can write to a table until the block ends."""
-        with psycopg.connect(self.url()) as link:
+        """Nobody can write to a table until the block ends, or the server is restarted."""
+        link = psycopg.connect(self.url())
+        try:
             link.execute(f"LOCK TABLE {table} IN SHARE MODE".encode())
             yield
+        finally:
+            link.close()
 
     # Processes.
 

@@ -782,11 +782,22 @@ def test_a_form_that_is_not_an_upload_is_told_so(alfa, form):
 @given(
     start=st.sampled_from([b"", b"%PDF-1.7", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"PK\x03\x04"]),
     rest=st.binary(max_size=300),
-    name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50),
+    name=st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+    | st.sampled_from(["/", "..", "../../x", "a" * 5000, "\x00.pdf", "&#0;"]),
 )
-def test_any_bytes_are_kept_or_refused(alfa, start, rest, name):
-    answer = alfa.upload("offer", start + rest, name=name)
+def test_any_bytes_under_any_name_are_kept_or_refused(alfa, start, rest, name):
+    head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    kind = b'--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\noffer\r\n'
+    body = kind + head.encode() + start + rest + b"\r\n--x--\r\n"
 
+    answer = Client().post(
+        alfa.address("documents"),
+        body,
+        content_type="multipart/form-data; boundary=x",
+        headers=alfa.headers(str(uuid4())),
+    )
+
+    must_be_as_described(answer, "post")
     assert answer.status_code in (201, 400, 409)
 
 
@@ -1039,7 +1050,6 @@ def test_answers_are_kept_by_nobody_on_the_way(alfa):
 # ---- Hostile bodies ------------------------------------------------------------------------------
 
 MALFORMED = {
-    "nothing": b"",
     "not JSON": b"price=1",
     "cut off": b'{"package": "basis"',
     "not UTF-8": b'{"package": "\xff"}',
@@ -1054,25 +1064,37 @@ MALFORMED = {
     "deep and whole": b"[" * 500 + b"]" * 500,
     "endless digits": b'{"price_excl_vat": ' + b"9" * 10_000 + b"}",
     "large": b'{"package": "' + b"x" * (1024 * 1024) + b'"}',
+}
+NO_OBJECT = {
+    "nothing": b"",
     "a list": b"[]",
     "a word": b'"basis"',
     "null": b"null",
     "zero": b"0",
+    "empty": b"{}",
 }
 POSTS = [name for name, method, *_ in DOOR if method == "post" and name != "documents"]
 
 
-@pytest.mark.parametrize("case", MALFORMED)
+@pytest.mark.parametrize("case", MALFORMED | NO_OBJECT)
 def test_a_malformed_body_is_told_so_at_every_address(alfa, case):
     with agency_at_work():
         dossier = approved(contract_of(alfa))
 
     for name in POSTS:
         where = {} if name == "dossiers" else {"dossier": dossier.pk}
-        answer = alfa.post(name, MALFORMED[case], **where)
+        answer = alfa.post(name, (MALFORMED | NO_OBJECT)[case], **where)
         assert answer.status_code == 400
-        assert answer.json()["code"] in ("unreadable-body", "invalid")
+        assert answer.json()["code"] == ("unreadable-body" if case in MALFORMED else "invalid")
     assert count(Receipt) == 0
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "a\x00b"])
+@pytest.mark.parametrize("field", ["name", "legal_form", "nace_label", "maatwerk_recognition"])
+def test_text_that_cannot_be_stored_is_told_wherever_it_stands(alfa, field, text):
+    answer = alfa.post("dossiers", dossier_to_file(alfa, facts=facts(**{field: text})))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "unreadable-body")
 
 
 def test_a_field_that_is_unknown_or_missing_is_named(alfa):
@@ -1192,7 +1214,9 @@ JSON = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(st.characters(), max_size=30)
-    | st.sampled_from(["1e400", "NaN", "2022-Q1", "2022-02-01", "0.00", "999999999.99", "\x00"])
+    | st.sampled_from(
+        ["1e400", "NaN", "2022-Q1", "2022-02-01", "0.00", "999999999.99", "\x00", "\ud800"]
+    )
     | st.sampled_from([10**400, -(10**30), 1e308, 2022, 1]),
     lambda inner: (
         st.lists(inner, max_size=4)

@@ -53,7 +53,9 @@ def test_an_amount_is_read(text, amount):
     assert str(read_euros(text)) == amount
 
 
-@pytest.mark.parametrize("text", ["", "1,5", "-1", "1e12", "NaN", "inf", "1.005", "1000000000"])
+@pytest.mark.parametrize(
+    "text", ["", "1,5", "-1", "1e12", "NaN", "inf", "1.005", "1000000000", "1e5", "١"]
+)
 def test_an_amount_that_is_none_is_refused(text):
     assert refusal_of(read_euros, text) == "unreadable-amount"
 

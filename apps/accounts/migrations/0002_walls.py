@@ -5,7 +5,7 @@ from django.db import migrations
 SQL = """
 -- The doorkeeper reads who someone is and keeps sessions; accounts are the agency's to change.
 GRANT SELECT ON accounts_user, accounts_user_groups, accounts_user_user_permissions,
-    accounts_token, auth_group, auth_group_permissions, auth_permission, django_content_type
+    accounts_token, django_migrations, auth_group, auth_group_permissions, auth_permission, django_content_type
     TO cst_doorkeeper, cst_backoffice;
 GRANT UPDATE (last_login, password) ON accounts_user TO cst_doorkeeper;
 GRANT SELECT, INSERT, UPDATE, DELETE ON django_session TO cst_doorkeeper;
