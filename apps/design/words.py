@@ -96,8 +96,8 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("This file cannot be opened. Check that it is complete and has no password."),
     ),
     "upload-type": (
-        _("This file is of type “%(found)s”. Upload a PDF."),
-        _("Files of this type are not accepted. Upload a PDF."),
+        _("This file is of type “%(found)s”. Upload a PDF or a picture (PNG or JPEG)."),
+        _("Files of this type are not accepted. Upload a PDF or a picture (PNG or JPEG)."),
     ),
     # Offer and package.
     "unknown-package": (_("There is no package “%(given)s”. Choose a package from the list."),),
@@ -157,9 +157,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "assessment-missing": (
         _("This dossier has not been assessed yet. Wait until it has, then try again."),
     ),
-    "self-decided": (
-        _("The rules decide this question by themselves. Only an open question needs a finding."),
-    ),
+    "self-decided": (_("You filed this yourself. Ask a colleague to decide about it."),),
     "helped-meanwhile": (
         _("This enterprise was helped before. A new dossier is possible from %(not_before)s."),
         _("This enterprise was helped before and cannot be helped again yet."),
