@@ -58,31 +58,32 @@ def tranche_amount(
     stated: Delivered,
     offered: Delivered,
     granted: Decimal,
-    completed: bool,
+    claimed: Decimal,
+    over: bool,
     terms: Terms,
 ) -> Decimal:
     """What a tranche pays in euro including VAT, given what was delivered by the quarter's end.
 
-    The first pays its share of the grant once the threshold is delivered. The second pays the
-    rest on completion; when less was delivered than offered, the rest of the final subsidy
+    The first pays its share of the grant once the threshold is delivered. The last pays the rest
+    when the work is `over`: the final subsidy less what is `claimed` in the first, if anything
     [R-PRG-03]. Refuses (`not-delivered`, `not-completed`, `nothing-left`) otherwise.
     """
     first, _ = tranches_of(granted, terms=terms)
+    final = final_grant(stated, granted=granted, terms=terms)
     if tranche == 1:
         delivered = share_delivered(stated, offered=offered)
         if delivered < terms.first_tranche_threshold:
             raise Refusal(
                 "not-delivered", delivered=delivered, threshold=terms.first_tranche_threshold
             )
-        return first
+        return min(first, final) if over else first
     if tranche != 2:
         raise Refusal("unknown-tranche", given=tranche)
-    if not completed:
+    if not over:
         raise Refusal("not-completed")
-    rest = final_grant(stated, granted=granted, terms=terms) - first
-    if rest <= 0:
-        raise Refusal("nothing-left", first=first)
-    return rest
+    if final <= claimed:
+        raise Refusal("nothing-left", first=claimed)
+    return final - claimed
 
 
 def final_grant(stated: Delivered, *, granted: Decimal, terms: Terms) -> Decimal:

@@ -11,11 +11,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cstraject import kmo
+from cstraject.deminimis import ceiling_on
 from cstraject.identifiers import enterprise_number, nace_code
 from cstraject.money import ZERO
 from cstraject.places import province_of
 from cstraject.quarter import years_later
 from cstraject.refusal import Refusal, must
+from cstraject.subsidy import granted_for
 from cstraject.terms import Terms
 
 RULE_VERSION = "2021.1"
@@ -39,6 +41,11 @@ QUESTIONS = (
 DECLARATIONS = ("sme_status", "legal_form", "de_minimis", "main_activity")
 
 PUBLIC_SHARE_MAX = Decimal(25)
+
+# Whom others helped is no provider's business: that an enterprise was helped before is told so
+# many times in a week at most, and so many dossiers are taken in a day.
+HELPED_BEFORE_PER_WEEK_MAX = 5
+FILED_PER_DAY_MAX = 50
 
 DECIMALS_MAX = 6
 
@@ -116,7 +123,7 @@ def assess(
     """
     size = kmo.size_of(facts.enterprise, others=facts.others, holdings=facts.holdings)
     answers = (
-        _size(facts, size, terms),
+        _size(facts, size, terms, on),
         _legal_form(facts, terms, on),
         _private_sector(facts),
         Answer(
@@ -132,7 +139,7 @@ def assess(
         ),
         _region(facts, on),
         _equity(facts),
-        Answer("de_minimis", PERSON, "de-minimis-to-judge", {}, "verklaring op eer"),
+        _de_minimis(offer, terms, on),
         _once_only(helped_on, terms, on),
         _declarations(facts),
         _offer(offer, terms, on),
@@ -141,8 +148,8 @@ def assess(
     return Assessment(answers, size.category)
 
 
-def _size(facts: Facts, size: kmo.SizeFinding, terms: Terms) -> Answer:
-    figures = {"linked": str(len(size.linked)), "year": str(facts.years[0] if facts.years else "")}
+def _size(facts: Facts, size: kmo.SizeFinding, terms: Terms, on: date) -> Answer:
+    figures = {"linked": str(len(size.linked)), "year": str(size.years[0] if size.years else "")}
     if size.linked:
         figures["names"] = ", ".join(member.name for member in size.linked)
     if size.aggregated:
@@ -158,8 +165,12 @@ def _size(facts: Facts, size: kmo.SizeFinding, terms: Terms) -> Answer:
         return Answer("size", UNKNOWN, "size-unknown", figures, facts.source)
     figures["category"] = size.category
     if size.category != "large":
+        if size.to_judge:
+            figures["holders"] = ", ".join(size.to_judge)
+            return Answer("size", PERSON, "size-relations-to-judge", figures, facts.source)
         return Answer("size", MET, "size-is-sme", figures, facts.source)
-    if facts.maatwerk_recognition and terms.maatwerk_exempt_from_size:
+    exempt_from = terms.maatwerk_exempt_from
+    if facts.maatwerk_recognition and exempt_from is not None and on >= exempt_from:
         figures["recognition"] = facts.maatwerk_recognition
         return Answer("size", MET, "size-exempt", figures, facts.source)
     return Answer("size", NOT_MET, "size-is-large", figures, facts.source)
@@ -168,6 +179,8 @@ def _size(facts: Facts, size: kmo.SizeFinding, terms: Terms) -> Answer:
 def _legal_form(facts: Facts, terms: Terms, on: date) -> Answer:
     since = terms.legal_forms.get(facts.legal_form)
     figures = {"form": facts.legal_form}
+    if facts.legal_form in terms.legal_forms_refused:
+        return Answer("legal_form", NOT_MET, "legal-form-refused", figures, facts.source)
     if since is None:
         return Answer("legal_form", PERSON, "legal-form-to-judge", figures, facts.source)
     if on < since:
@@ -201,6 +214,13 @@ def _equity(facts: Facts) -> Answer:
     if facts.equity >= ZERO:
         return Answer("equity", MET, "equity-not-negative", figures, facts.source)
     return Answer("equity", NOT_MET, "equity-negative", figures, facts.source)
+
+
+def _de_minimis(offer: Offer, terms: Terms, on: date) -> Answer:
+    subsidy = granted_for(offer.price_excl_vat, terms=terms)
+    amount = subsidy.granted if terms.de_minimis_includes_vat else subsidy.share
+    figures = {"amount": str(amount), "ceiling": str(ceiling_on(on))}
+    return Answer("de_minimis", PERSON, "de-minimis-to-judge", figures, "verklaring op eer")
 
 
 def _once_only(helped_on: Sequence[date], terms: Terms, on: date) -> Answer:
@@ -265,7 +285,7 @@ def facts_from_json(data: Any, *, source: str, stated_on: date) -> Facts:
             other_periods = tuple(_period(period) for period in other.list("periods"))
             other.must_be_read()
             others[other_number] = kmo.Enterprise(
-                other_number, other_name, tuple(period.figures for period in other_periods)
+                other_number, other_name, {p.year: p.figures for p in other_periods}
             )
         facts = Facts(
             number=number,
@@ -276,7 +296,7 @@ def facts_from_json(data: Any, *, source: str, stated_on: date) -> Facts:
             nace_label=stated.text("nace_label", empty=True),
             postal_code=stated.text("postal_code"),
             years=tuple(period.year for period in periods),
-            enterprise=kmo.Enterprise(number, name, tuple(p.figures for p in periods)),
+            enterprise=kmo.Enterprise(number, name, {p.year: p.figures for p in periods}),
             others=others,
             holdings=tuple(_holding(item) for item in stated.list("holdings")),
             public_share_pct=stated.number("public_share_pct"),
@@ -292,6 +312,8 @@ def facts_from_json(data: Any, *, source: str, stated_on: date) -> Facts:
     unknown = [name for name in facts.declarations if name not in DECLARATIONS]
     if unknown:
         raise Refusal("unreadable-facts", field=f"declarations: {unknown[0][:40]}")
+    if facts.public_share_pct is not None and not 0 <= facts.public_share_pct <= 100:
+        raise Refusal("unreadable-facts", field="public_share_pct: between 0 and 100")
     if list(facts.years) != sorted(set(facts.years), reverse=True):
         raise Refusal("unreadable-facts", field="periods: newest first, each year once")
     for holding in facts.holdings:

@@ -45,10 +45,12 @@ class Terms:
     """The day of the month after the quarter on which its run is drawn up."""
     legal_forms: Mapping[str, date]
     """Legal forms accepted, each from a day on [R-BE-30]."""
+    legal_forms_refused: frozenset[str]
+    """Legal forms refused; any other is left to a person."""
     de_minimis_includes_vat: bool
     """Whether aid is registered with the VAT on it: yes, the safe side [R-PRG-04]."""
-    maatwerk_exempt_from_size: bool
-    """Whether a recognised maatwerkbedrijf passes whatever its size [R-BE-40]."""
+    maatwerk_exempt_from: date | None
+    """From when on a recognised maatwerkbedrijf passes whatever its size [R-BE-40]."""
 
     def package_for(
         self, *, code: str, with_extension: bool, price_excl_vat: Decimal, on: date

@@ -23,6 +23,7 @@ TERMS = Terms(
     claim_window_days=15,
     run_day=20,
     legal_forms={"bv": date(2021, 1, 1), "vzw": date(2021, 4, 1)},
+    legal_forms_refused=frozenset({"maatschap"}),
     de_minimis_includes_vat=True,
-    maatwerk_exempt_from_size=True,
+    maatwerk_exempt_from=date(2022, 1, 1),
 )

@@ -1,16 +1,21 @@
 """What an officer types or chooses. What it means is decided below."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.design.fields import DayField, QuarterForm
-from apps.design.words import words_for_question, words_for_state
+from apps.design.words import words_for, words_for_question, words_for_state
 from apps.providers.models import Provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import DOSSIER, PAYMENT
+from cstraject.quarter import day_of
+from cstraject.refusal import Refusal
 
 
 class ReasonField(forms.CharField):
@@ -25,6 +30,7 @@ class ReasonField(forms.CharField):
 class DossierFilter(forms.Form):
     """Which dossiers to list. What is not known is no filter."""
 
+    named = forms.CharField(label=_("Reference, number or name"), max_length=100, required=False)
     state = forms.ChoiceField(label=_("Status"), required=False)
     provider = forms.ModelChoiceField(
         label=_("Provider"), queryset=Provider.objects.none(), to_field_name="slug", required=False
@@ -115,3 +121,9 @@ class SettleForm(forms.Form):
 
 class AsOfForm(forms.Form):
     as_of = DayField(label=_("As on"))
+
+    def clean_as_of(self) -> date:
+        day: date = self.cleaned_data["as_of"]
+        if day > day_of(timezone.now()):
+            raise ValidationError(words_for(Refusal("future-date", given=day)))
+        return day

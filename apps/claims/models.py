@@ -33,6 +33,7 @@ class Statement(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="statement_of_provider", fields=["id", "provider"]),
+            models.UniqueConstraint(name="statement_of_dossier", fields=["id", "dossier"]),
             models.UniqueConstraint(
                 name="statement_version_once", fields=["dossier", "quarter", "version"]
             ),

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.claims.models import Claim, Statement
+from apps.contracts.selectors import cases_with_a_rest
 from apps.dossiers.models import Dossier
 from cstraject.delivery import Delivered
 from cstraject.quarter import Quarter
@@ -50,3 +51,16 @@ def dossiers_without_statement(quarter: Quarter) -> QuerySet[Dossier]:
     """The dossiers in delivery that were under way in a quarter and have not stated it yet."""
     stated = Statement.objects.filter(dossier=OuterRef("pk"), quarter=str(quarter))
     return Dossier.objects.filter(~Exists(stated), state="in_delivery", started_on__lt=quarter.ends)
+
+
+def completed_with_a_rest() -> QuerySet[Dossier]:
+    """Completed dossiers with no claim on its way, for which more is committed than is paid."""
+    return Dossier.objects.filter(
+        ~Exists(
+            Claim.objects.filter(
+                dossier=OuterRef("pk"), state__in=("submitted", "verified", "in_run")
+            )
+        ),
+        state="completed",
+        pk__in=cases_with_a_rest(),
+    ).order_by("id")

@@ -3,7 +3,8 @@
 A dossier is stopped here because what was stated and claimed decides what comes back.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import uuid4
 
@@ -13,12 +14,18 @@ from apps.accounts.models import User
 from apps.audit.services import record
 from apps.claims.models import Claim, Statement
 from apps.claims.selectors import current_statements, delivered_by
-from apps.contracts.models import RELEASE
+from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
 from apps.contracts.services import Move, enter, lock_contract
 from apps.dossiers.models import Dossier
 from apps.programme.selectors import terms_of
-from cstraject.delivery import Delivered, final_grant, must_follow, tranche_amount
+from cstraject.delivery import (
+    Delivered,
+    final_grant,
+    must_follow,
+    share_delivered,
+    tranche_amount,
+)
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, Quarter, day_of
@@ -40,8 +47,9 @@ def file_statement(
 ) -> Statement:
     """State what was delivered since the start, by the end of a quarter that is over.
 
-    Never less than an earlier quarter, never more than the offer. Stating a quarter again is a
-    new version, as long as no claim rests on the one before.
+    Never less than an earlier quarter, never more than the offer, nothing for a quarter after
+    the work was completed. Stating a quarter again is a new version, as long as no claim rests
+    on the one before.
     """
     dossier = _locked(dossier)
     if dossier.state not in ("in_delivery", "completed") or dossier.started_on is None:
@@ -49,6 +57,8 @@ def file_statement(
     on = day_of(at)
     if on < quarter.ends:
         raise Refusal("quarter-not-over", quarter=str(quarter), opens_on=quarter.ends)
+    if dossier.completed_on is not None and quarter.starts > dossier.completed_on:
+        raise Refusal("work-completed", completed_on=dossier.completed_on)
     if quarter.ends <= dossier.started_on:
         raise Refusal("date-order", earlier=dossier.started_on, later=quarter.last_day)
     stated = current_statements(dossier)
@@ -95,17 +105,15 @@ def file_claim(
 ) -> Claim:
     """Claim a tranche in the window at the start of the next quarter, on that quarter's statement.
 
-    The amount follows from the rules; a caller may give the one in its own books, which must
-    agree. All claims of a dossier together never exceed its grant.
+    Of completed work the statement of the quarter of completion stays good. The amount follows
+    from the rules; a caller may give the one in its own books, which must agree. All claims of a
+    dossier together never exceed its grant.
     """
     dossier = _locked(dossier)
     terms = terms_of(dossier.contract.edition)
     if dossier.state not in ("in_delivery", "completed") or dossier.granted_incl_vat is None:
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="claim")
     ClaimWindow(quarter, terms.claim_window_days).must_be_open(day_of(at))
-    statement = current_statements(dossier).get(str(quarter))
-    if statement is None:
-        raise Refusal("no-statement", quarter=str(quarter))
     asked = {claim.tranche: claim for claim in dossier.claims.exclude(state="sent_back")}
     if tranche in asked:
         raise Refusal("already-claimed", tranche=tranche, quarter=asked[tranche].quarter)
@@ -113,20 +121,13 @@ def file_claim(
     left = committed - sum((claim.amount for claim in asked.values()), ZERO)
     if amount is not None and amount > left:
         raise Refusal("over-grant", asked=amount, left=left)
-    entitled = tranche_amount(
-        tranche,
-        stated=delivered_by(statement),
-        offered=Delivered(dossier.person_days, dossier.price_excl_vat),
-        granted=dossier.granted_incl_vat,
-        completed=dossier.completed_on is not None and dossier.completed_on < quarter.ends,
-        terms=terms,
-    )
-    if tranche == 2 and 1 not in asked:
+    statement = _statement_for(dossier, quarter)
+    entitled = _entitled(dossier, tranche, statement, asked.values())
+    if tranche == 2 and 1 not in asked and _first_is_due(dossier, statement):
         raise Refusal("first-tranche-first")
     if amount is not None and amount != entitled:
         raise Refusal("amount-differs", asked=amount, entitled=entitled)
-    if entitled > left:
-        raise Refusal("over-grant", asked=entitled, left=left)
+    must(entitled <= left, "the tranches of a dossier add up to its grant at most")
     claim = Claim.objects.create(
         provider_id=dossier.provider_id,
         dossier=dossier,
@@ -151,44 +152,101 @@ def file_claim(
 def verify_claim(*, claim: Claim, actor: User, at: datetime) -> Claim:
     """Verify a claim: what was delivered is shown. It waits for the next run.
 
-    With the second tranche the grant becomes final; what is not needed returns to the budget.
+    The amount is worked out again from the statement; a claim that asks another is refused.
     """
-    dossier_of_claim = Dossier.objects.get(pk=claim.dossier_id)
-    contract = lock_contract(dossier_of_claim.contract_id)
-    dossier = _locked(dossier_of_claim)
+    dossier = _locked(Dossier.objects.get(pk=claim.dossier_id))
     claim = _locked_claim(claim)
     claim.state = CLAIM.after(claim.state, "verify")
     if claim.filed_by_id == actor.pk:
         raise Refusal("self-decided")
+    others = dossier.claims.exclude(state="sent_back").exclude(pk=claim.pk)
+    entitled = _entitled(dossier, claim.tranche, claim.statement, others)
+    if claim.amount != entitled:
+        raise Refusal("amount-differs", asked=claim.amount, entitled=entitled)
     claim.verified_at, claim.verified_by = at, actor
     claim.save(update_fields=["state", "verified_at", "verified_by"])
     _record(
         *(dossier, "claim.verify", claim.pk, actor, at), tranche=claim.tranche, amount=claim.amount
     )
-    if claim.tranche == 2:
-        committed, _ = committed_and_paid(dossier.pk)
-        must(dossier.granted_incl_vat is not None, "what is claimed was granted")
-        final = final_grant(
-            delivered_by(claim.statement),
-            granted=dossier.granted_incl_vat or ZERO,
-            terms=terms_of(dossier.contract.edition),
-        )
-        if committed > final:
-            enter(
-                [
-                    Move(
-                        contract,
-                        RELEASE,
-                        committed - final,
-                        on=day_of(at),
-                        case_id=dossier.pk,
-                        cause_id=claim.pk,
-                        reason="minder geleverd dan aangeboden",
-                    )
-                ],
-                actor=actor,
-            )
     return claim
+
+
+def _statement_for(dossier: Dossier, quarter: Quarter) -> Statement:
+    stated = current_statements(dossier)
+    if str(quarter) in stated:
+        return stated[str(quarter)]
+    before = [statement for name, statement in stated.items() if name < str(quarter)]
+    done = dossier.completed_on
+    if before and done is not None and before[-1].quarter >= str(Quarter.containing(done)):
+        return before[-1]
+    raise Refusal("no-statement", quarter=str(quarter))
+
+
+def _entitled(
+    dossier: Dossier, tranche: int, statement: Statement, others: Iterable[Claim]
+) -> Decimal:
+    """What a tranche pays on a statement, given the dossier's other claims."""
+    must(dossier.granted_incl_vat is not None, "what is claimed was granted")
+    completed = dossier.completed_on
+    return tranche_amount(
+        tranche,
+        stated=delivered_by(statement),
+        offered=Delivered(dossier.person_days, dossier.price_excl_vat),
+        granted=dossier.granted_incl_vat or ZERO,
+        claimed=sum((claim.amount for claim in others), ZERO),
+        over=completed is not None and statement.quarter >= str(Quarter.containing(completed)),
+        terms=terms_of(dossier.contract.edition),
+    )
+
+
+def _first_is_due(dossier: Dossier, statement: Statement) -> bool:
+    offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+    terms = terms_of(dossier.contract.edition)
+    share = share_delivered(delivered_by(statement), offered=offered)
+    return share >= terms.first_tranche_threshold
+
+
+@transaction.atomic
+def release_rest(*, dossier: Dossier, actor: User, at: datetime) -> Decimal:
+    """Release what completed work will not use, once all that it entitles to is paid; in euro.
+
+    Zero while a claim waits, or while the last statement still entitles to more.
+    """
+    contract = lock_contract(dossier.contract_id)
+    dossier = _locked(dossier)
+    statements = list(current_statements(dossier).values())
+    done = dossier.completed_on
+    if dossier.state != "completed" or done is None or not statements:
+        return ZERO
+    if statements[-1].quarter < str(Quarter.containing(done)):
+        return ZERO
+    if dossier.claims.filter(state__in=("submitted", "verified", "in_run")).exists():
+        return ZERO
+    committed, paid = committed_and_paid(dossier.pk)
+    final = final_grant(
+        delivered_by(statements[-1]),
+        granted=dossier.granted_incl_vat or ZERO,
+        terms=terms_of(dossier.contract.edition),
+    )
+    if paid < final or committed == paid:
+        return ZERO
+    rest = committed - paid
+    _record(*(dossier, "dossier.release", dossier.pk, actor, at), released=rest)
+    enter(
+        [
+            Move(
+                contract,
+                RELEASE,
+                rest,
+                on=day_of(at),
+                case_id=dossier.pk,
+                cause_id=uuid4(),
+                reason="minder geleverd dan aangeboden",
+            )
+        ],
+        actor=actor,
+    )
+    return rest
 
 
 @transaction.atomic
@@ -217,10 +275,10 @@ def stop_dossier(
 ) -> Dossier:
     """Stop a dossier after its start: release what is not needed, say what must come back.
 
-    `ended_early`: the provider keeps the subsidy on what was last stated. `not_entitled`: the
-    enterprise should not have been helped, all that was paid comes back. What was paid beyond
-    what is kept stays committed until it is returned. Claims that wait are sent back; one that
-    is in a run must be settled first.
+    `ended_early`: the provider keeps the tranches that are paid or verified, no more: a tranche
+    is owed from its threshold on [answer 526, 3]. `not_entitled`: the enterprise should not have
+    been helped, all that was paid comes back. What was paid beyond what is kept stays committed
+    until it is returned. A claim that waits for an officer, or is in a run, must be settled first.
     """
     contract = lock_contract(dossier.contract_id)
     dossier = _locked(dossier)
@@ -235,22 +293,17 @@ def stop_dossier(
     )
     if any(claim.state == "in_run" for claim in claims):
         raise Refusal("in-a-run")
-    statements = list(current_statements(dossier).values())
-    entitled = ZERO
-    if cause == ENDED_EARLY and statements:
-        entitled = final_grant(
-            delivered_by(statements[-1]),
-            granted=dossier.granted_incl_vat or ZERO,
-            terms=terms_of(dossier.contract.edition),
-        )
+    if cause == ENDED_EARLY and any(claim.state == "submitted" for claim in claims):
+        raise Refusal("claim-waits")
+    entitled = sum((c.amount for c in claims), ZERO) if cause == ENDED_EARLY else ZERO
     committed, paid = committed_and_paid(dossier.pk)
     winding = wind_up(committed=committed, paid=paid, entitled=entitled)
     dossier.state = state
     dossier.ended_on, dossier.ended_reason = on, reason.strip()[:500]
-    dossier.comes_back = winding.comes_back
-    dossier.save(update_fields=["state", "ended_on", "ended_reason", "comes_back"])
+    dossier.keeps, dossier.comes_back = winding.keeps, winding.comes_back
+    dossier.save(update_fields=["state", "ended_on", "ended_reason", "keeps", "comes_back"])
     for claim in claims:
-        if claim.state != "paid":
+        if cause == NOT_ENTITLED and claim.state != "paid":
             _send_back(dossier, claim, dossier.ended_reason, actor, at)
     _record(
         *(dossier, "dossier.stop", dossier.pk, actor, at),
@@ -261,21 +314,38 @@ def stop_dossier(
         comes_back=winding.comes_back,
     )
     if winding.released:
-        enter(
-            [
-                Move(
-                    contract,
-                    RELEASE,
-                    winding.released,
-                    on=on,
-                    case_id=dossier.pk,
-                    cause_id=uuid4(),
-                    reason="stopgezet",
-                )
-            ],
-            actor=actor,
-        )
+        enter([_release(contract, dossier, winding.released, on)], actor=actor)
     return dossier
+
+
+def take_back(
+    *, contract: Contract, claim: Claim, amount: Decimal, actor: User, at: datetime
+) -> Move | None:
+    """After the bank returned a tranche of a stopped dossier: what that frees, to be entered.
+
+    What the provider was not to keep is not paid again: its claim is sent back, what must come
+    back shrinks, and the commitment is released. None where the tranche is simply open again.
+    """
+    dossier = _locked(Dossier.objects.get(pk=claim.dossier_id))
+    if dossier.state != "stopped" or not dossier.comes_back:
+        return None
+    freed = min(amount, dossier.comes_back)
+    dossier.comes_back -= freed
+    dossier.save(update_fields=["comes_back"])
+    _send_back(dossier, _locked_claim(claim), dossier.ended_reason, actor, at)
+    return _release(contract, dossier, freed, day_of(at))
+
+
+def _release(contract: Contract, dossier: Dossier, amount: Decimal, on: date) -> Move:
+    return Move(
+        contract,
+        RELEASE,
+        amount,
+        on=on,
+        case_id=dossier.pk,
+        cause_id=uuid4(),
+        reason="stopgezet",
+    )
 
 
 def _locked(dossier: Dossier) -> Dossier:

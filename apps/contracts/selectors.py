@@ -52,6 +52,17 @@ def committed_and_paid(case_id: UUID, *, on: date | None = None) -> tuple[Decima
     return sums["committed"], sums["paid"]
 
 
+def cases_with_a_rest() -> QuerySet[LedgerEntry, UUID | None]:
+    """The dossiers for which more is committed than is paid."""
+    return (
+        LedgerEntry.objects.filter(case_id__isnull=False)
+        .values("case_id")
+        .annotate(rest=_net(COMMIT, RELEASE) - _net(PAY, RETURN))
+        .filter(rest__gt=0)
+        .values_list("case_id", flat=True)
+    )
+
+
 def ledger_differences() -> list[str]:
     """Where a contract's balances differ from the sum of its entries; empty when all agree."""
     sums = {

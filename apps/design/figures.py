@@ -1,7 +1,7 @@
 """How amounts, shares, days, quarters and numbers are written on screen, in the active language."""
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext
@@ -35,12 +35,15 @@ def _in_euro(amount: Decimal, *, decimals: int) -> str:
     return gettext("€%(figure)s") % {"figure": figure}
 
 
-def percent(fraction: object, /, *, rounding: str = ROUND_HALF_UP) -> str:
-    """0.62 -> `62 %` in Dutch, `62%` in English; one decimal when it is not whole."""
+def percent(fraction: object, /) -> str:
+    """0.62 -> `62 %` in Dutch, `62%` in English; one decimal when it is not whole.
+
+    Never rounded up: 59.99 % is not the 60 % that it is held against.
+    """
     read = _read(fraction)
     if read is None:
         return _plain(fraction)
-    return percentage((read * 100).quantize(Decimal("0.1"), rounding=rounding))
+    return percentage((read * 100).quantize(Decimal("0.1"), rounding=ROUND_FLOOR))
 
 
 def percentage(amount: object, /) -> str:

@@ -1,8 +1,9 @@
-"""Headers on every page that we make; static files are answered before this is reached."""
+"""What holds for every page that we make; static files are answered before this is reached."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import is_valid_path
 
 # What a browser could do on behalf of a page, and no page of ours needs.
 SWITCHED_OFF = (
@@ -42,10 +43,15 @@ PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in SWITCHED_OFF)
 def headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Add them after a view has answered; what a view set itself stands."""
+    """Add them after a view has answered; what a view set itself stands.
+
+    Who only looks at an address that takes what is sent is shown the page that sends it.
+    """
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and request.method in ("GET", "HEAD"):
+            response = HttpResponseRedirect(page_above(request.path))
         response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -54,3 +60,13 @@ def headers(
         return response
 
     return answer
+
+
+def page_above(path: str) -> str:
+    """The nearest address above this one that exists."""
+    above = path.rstrip("/")
+    while above:
+        above = above.rpartition("/")[0]
+        if is_valid_path(f"{above}/"):
+            return f"{above}/"
+    return "/"

@@ -7,7 +7,6 @@ fact may be absent a code has more than one sentence, the fullest first.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import ROUND_FLOOR
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
@@ -99,6 +98,24 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("This file is of type “%(found)s”. Upload a PDF or a picture (PNG or JPEG)."),
         _("Files of this type are not accepted. Upload a PDF or a picture (PNG or JPEG)."),
     ),
+    # How much is taken in a day or told in a week.
+    "too-many-filed": (
+        _(
+            "You filed %(max)s dossiers today, and no more are taken in a day."
+            " Try again tomorrow, or call the agency."
+        ),
+        _("No more dossiers are taken today. Try again tomorrow, or call the agency."),
+    ),
+    "too-many-helped-before": (
+        _(
+            "In the past week %(max)s of your dossiers turned out to be of enterprises that were"
+            " helped before. Ask the agency before you file another."
+        ),
+        _(
+            "Too many of your dossiers turned out to be of enterprises that were helped before."
+            " Ask the agency before you file another."
+        ),
+    ),
     # Offer and package.
     "unknown-package": (_("There is no package “%(given)s”. Choose a package from the list."),),
     "package-not-offered": (
@@ -157,6 +174,10 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "assessment-missing": (
         _("This dossier has not been assessed yet. Wait until it has, then try again."),
     ),
+    "document-used": (
+        _("This document was filed with another dossier. File the one signed for this dossier."),
+    ),
+    "claim-waits": (_("A claim of this dossier still waits. Verify it or send it back first."),),
     "self-decided": (_("You filed this yourself. Ask a colleague to decide about it."),),
     "helped-meanwhile": (
         _("This enterprise was helped before. A new dossier is possible from %(not_before)s."),
@@ -190,6 +211,13 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             "%(stated)s is more than the %(later)s that was filed for a later quarter."
             " Check both statements and correct the wrong one."
         ),
+    ),
+    "work-completed": (
+        _(
+            "The work was completed on %(completed_on)s, before this quarter began."
+            " Give the statement for an earlier quarter."
+        ),
+        _("The work was completed before this quarter. Give the statement for an earlier one."),
     ),
     "no-statement": (
         _("There is no statement for %(quarter)s yet. File the statement first, then the claim."),
@@ -364,10 +392,19 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _("The size cannot be told: no figures of %(missing)s. Ask for the annual accounts."),
         _("The size cannot be told: figures are missing. Ask for the annual accounts."),
     ),
+    "size-relations-to-judge": (
+        _(
+            "%(category)s enterprise, by %(shown)s; but 25%% or more is held by %(holders)s."
+            " Judge whether that is a partner."
+        ),
+        _("25%% or more is held by %(holders)s. Judge whether that is a partner."),
+        _("Others hold 25%% or more. Judge whether they are partners."),
+    ),
     "legal-form-accepted": (_("The legal form %(form)s is accepted."),),
     "legal-form-not-yet": (
         _("The legal form %(form)s is accepted from %(since)s; the dossier is earlier."),
     ),
+    "legal-form-refused": (_("The legal form %(form)s cannot be helped."),),
     "legal-form-to-judge": (
         _("The legal form %(form)s is not on the list. Judge whether it is an enterprise."),
     ),
@@ -394,7 +431,14 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     ),
     "equity-unknown": (_("Equity is not known. Ask the enterprise for the annual accounts."),),
     "de-minimis-to-judge": (
-        _("Look up earlier aid in the de minimis register and judge what room is left."),
+        _(
+            "Add the de minimis aid of this and the two previous tax years, from the declaration"
+            " on honour, to %(amount)s; together at most %(ceiling)s."
+        ),
+        _(
+            "Add the de minimis aid of this and the two previous tax years, from the declaration"
+            " on honour, to the subsidy asked; together it must stay under the ceiling."
+        ),
     ),
     "helped-before": (_("Helped before. A new dossier is possible from %(not_before)s."),),
     "not-helped-before": (_("No earlier help that stands in the way."),),
@@ -458,7 +502,7 @@ def _shown_figure(name: str, value: str) -> str:
             for item in value.split(", ")
             if item
         )
-    if name in ("price", "price_min", "price_max", "equity"):
+    if name in ("price", "price_min", "price_max", "equity", "ceiling"):
         return figures.whole_euro(value)
     return _shown(name, value)
 
@@ -515,6 +559,7 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("End report received"),
     ),
     "dossier.withdraw": (_("Withdrawn. Reason: %(reason)s"), _("Dossier withdrawn")),
+    "dossier.release": (_("What was not needed returned to the budget: %(released)s"),),
     "dossier.stop": (
         _("Stopped: %(released)s released, %(comes_back)s comes back. Reason: %(reason)s"),
         _("Stopped. Reason: %(reason)s"),
@@ -757,6 +802,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     **dict.fromkeys(
         (
             "approved_on",
+            "completed_on",
             "last_day",
             "not_before",
             "on",
@@ -771,8 +817,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "quarter": figures.quarter,
     "person_days": figures.number,
     "threshold": figures.percent,
-    # Never rounded up: 59.99 % is not the 60 % that it is held against.
-    "delivered": lambda value: figures.percent(value, rounding=ROUND_FLOOR),
+    "delivered": figures.percent,
     "package": lambda value: _in_sentence(words_for_package(str(value))),
     "outcome": lambda value: words_for_outcome(str(value)),
     "question": lambda value: words_for_question(str(value)),

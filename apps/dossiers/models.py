@@ -46,8 +46,9 @@ class Dossier(models.Model):
     enterprise_number = models.CharField(max_length=10)
     enterprise_name = models.CharField(max_length=200)
     facts = models.OneToOneField(FactSheet, on_delete=models.PROTECT, related_name="+")
-    offer = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
-    declaration = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    # Signed for this dossier and no other.
+    offer = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
+    declaration = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
     package = models.CharField(max_length=20)
     with_extension = models.BooleanField()
     price_excl_vat = models.DecimalField(max_digits=12, decimal_places=2)
@@ -83,6 +84,12 @@ class Dossier(models.Model):
     end_report_on = models.DateField(null=True)
     ended_on = models.DateField(null=True, help_text="Withdrawn or stopped.")
     ended_reason = models.CharField(max_length=500, blank=True)
+    keeps = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        help_text="What the provider is entitled to in all, when it ended.",
+    )
     comes_back = models.DecimalField(
         max_digits=12,
         decimal_places=2,
@@ -131,6 +138,9 @@ class Dossier(models.Model):
                 )
                 | Q(
                     state__in=DECIDED,
+                    granted_incl_vat__isnull=False,
+                    share__isnull=False,
+                    vat__isnull=False,
                     granted_incl_vat=F("share") + F("vat"),
                     share__gt=0,
                     helped_until__isnull=False,
@@ -165,12 +175,15 @@ class Dossier(models.Model):
             ),
             models.CheckConstraint(
                 name="dossier_ended_with_a_reason",
-                condition=Q(ended_on=None, ended_reason="", comes_back=None)
+                condition=Q(ended_on=None, ended_reason="", comes_back=None, keeps=None)
                 & ~Q(state__in=("withdrawn", "stopped"))
                 | Q(
                     state__in=("withdrawn", "stopped"),
                     ended_on__isnull=False,
+                    comes_back__isnull=False,
                     comes_back__gte=0,
+                    keeps__isnull=False,
+                    keeps__gte=0,
                 )
                 & ~Q(ended_reason=""),
             ),
@@ -180,6 +193,12 @@ class Dossier(models.Model):
             models.Index(name="dossier_list_of_all", fields=["-submitted_on", "-id"]),
             models.Index(name="dossier_by_state", fields=["state", "submitted_on"]),
             models.Index(name="dossier_by_enterprise", fields=["enterprise_number"]),
+            # The first of a long queue is found without sorting the rest.
+            models.Index(
+                name="dossier_to_assess",
+                fields=["submitted_at"],
+                condition=Q(state="submitted", assessment=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ rules are asked of `cstraject`; the database has the last word.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from apps.contracts.selectors import contract_of
 from apps.contracts.services import Move, enter, lock_contract
 from apps.documents.models import DECLARATION, OFFER, Document
 from apps.dossiers.models import Dossier
-from apps.eligibility.models import FactSheet
+from apps.eligibility.models import Answer, FactSheet
 from apps.eligibility.selectors import standings_of
 from apps.eligibility.services import keep_assessment, keep_facts, keep_finding
 from apps.programme.selectors import terms_of
@@ -27,7 +27,7 @@ from cstraject import eligibility
 from cstraject.lifecycle import DOSSIER
 from cstraject.money import ZERO
 from cstraject.quarter import day_of, years_later
-from cstraject.refusal import Refusal
+from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for, wind_up
 
 
@@ -53,6 +53,7 @@ def file_dossier(
     that cannot be read.
     """
     on = day_of(at)
+    _not_too_many(provider_id, on)
     contract = contract_of(provider_id, on=on)
     terms = terms_of(contract.edition)
     terms.package_for(
@@ -68,7 +69,7 @@ def file_dossier(
     if missing:
         raise Refusal("documents-missing", missing=missing)
     sheet = keep_facts(provider_id=provider_id, stated=facts, source=facts_source, stated_on=on)
-    dossier = Dossier.objects.create(
+    dossier = Dossier(
         provider_id=provider_id,
         contract=contract,
         reference=_next_reference(provider_id, on.year),
@@ -86,8 +87,33 @@ def file_dossier(
         submitted_at=at,
         submitted_by=actor,
     )
+    try:
+        with transaction.atomic():
+            dossier.save(force_insert=True)
+    except IntegrityError as error:
+        if "offer_id" not in str(error) and "declaration_id" not in str(error):
+            raise
+        raise Refusal("document-used") from error
     _record(dossier, "file", actor, at, package=package, price=price_excl_vat)
     return dossier
+
+
+def _not_too_many(provider_id: int, on: date) -> None:
+    """Filing many dossiers to learn who was helped before, by whomever, is refused."""
+    if (
+        Dossier.objects.filter(provider_id=provider_id, submitted_on=on).count()
+        >= eligibility.FILED_PER_DAY_MAX
+    ):
+        raise Refusal("too-many-filed", max=eligibility.FILED_PER_DAY_MAX)
+    told = Answer.objects.filter(
+        provider_id=provider_id,
+        question="once_only",
+        outcome=eligibility.NOT_MET,
+        assessment__on__gt=on - timedelta(days=7),
+        assessment__on__lte=on,
+    ).count()
+    if told >= eligibility.HELPED_BEFORE_PER_WEEK_MAX:
+        raise Refusal("too-many-helped-before", max=eligibility.HELPED_BEFORE_PER_WEEK_MAX)
 
 
 def _next_reference(provider_id: int, year: int) -> str:
@@ -167,6 +193,9 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     missing, the ledger's trigger and the contract's constraint would still refuse.
     """
     contract = lock_contract(dossier.contract_id)
+    with connection.cursor() as cursor:
+        # Two approvals of one enterprise, in two contracts, come one after the other.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(dossier.enterprise_number)])
     dossier = _locked(dossier)
     on = day_of(at)
     state = DOSSIER.after(dossier.state, "approve")
@@ -174,6 +203,7 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
         raise Refusal("self-decided")
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
+    must(dossier.assessment.facts_id == dossier.facts_id, "a dossier is judged by its own facts")
     standings = standings_of(dossier.assessment)
     failed = [s.answer.question for s in standings if s.outcome == eligibility.NOT_MET]
     if failed:
@@ -303,9 +333,11 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
     winding = wind_up(committed=dossier.granted_incl_vat or ZERO, paid=ZERO, entitled=ZERO)
     dossier.state = state
     dossier.ended_on, dossier.ended_reason = on, reason.strip()[:500]
-    dossier.comes_back = winding.comes_back
+    dossier.keeps, dossier.comes_back = winding.keeps, winding.comes_back
     dossier.helped_until = None
-    dossier.save(update_fields=["state", "ended_on", "ended_reason", "comes_back", "helped_until"])
+    dossier.save(
+        update_fields=["state", "ended_on", "ended_reason", "keeps", "comes_back", "helped_until"]
+    )
     _record(dossier, "withdraw", actor, at, reason=dossier.ended_reason, released=winding.released)
     if winding.released:
         enter(

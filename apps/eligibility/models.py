@@ -49,6 +49,7 @@ class Assessment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="assessment_of_provider", fields=["id", "provider"]),
+            models.UniqueConstraint(name="assessment_of_facts", fields=["id", "facts"]),
             models.CheckConstraint(
                 name="assessment_size_class_known",
                 condition=Q(size_class="") | Q(size_class__in=CATEGORIES),

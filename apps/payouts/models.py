@@ -104,7 +104,8 @@ class Payment(models.Model):
     communication = models.CharField(max_length=12, help_text="Structured: twelve digits.")
     end_to_end_id = models.CharField(max_length=35)
     state = models.CharField(max_length=10, default=PAYMENT.first)
-    settled_on = models.DateField(null=True)
+    settled_on = models.DateField(null=True, help_text="Paid or refused.")
+    returned_on = models.DateField(null=True)
 
     class Meta:
         constraints = [
@@ -121,8 +122,9 @@ class Payment(models.Model):
             models.CheckConstraint(name="payment_pays_something", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="payment_settled_on_a_day",
-                condition=Q(state__in=("planned", "abandoned"), settled_on=None)
-                | Q(state__in=("paid", "refused", "returned"), settled_on__isnull=False),
+                condition=Q(state__in=("planned", "abandoned"), settled_on=None, returned_on=None)
+                | Q(state__in=("paid", "refused"), settled_on__isnull=False, returned_on=None)
+                | Q(state="returned", returned_on__gte=F("settled_on")),
             ),
         ]
 

@@ -41,6 +41,20 @@ def due_quarter(*, on: date) -> Quarter | None:
     return quarter if on >= quarter.ends.replace(day=terms.run_day) else quarter.previous
 
 
+def waits_for_a_person(quarter: Quarter, *, on: date) -> str:
+    """Why the timetable leaves the run of a quarter to a person; empty when it does not.
+
+    A run that somebody gave up is drawn up again by hand. After the run day the timetable waits
+    until no claim of the quarter waits for an officer, lest the first one make a run of its own.
+    """
+    if Run.objects.filter(quarter=str(quarter)).exists():
+        return "run-exists"
+    run_day = quarter.ends.replace(day=terms_of(edition_on(quarter.last_day)).run_day)
+    if on > run_day and Claim.objects.filter(quarter__lte=str(quarter), state="submitted").exists():
+        return "claim-waits"
+    return ""
+
+
 def runs_newest_first() -> QuerySet[Run]:
     """Every run, the last drawn up first."""
     return Run.objects.order_by("-drawn_up_at")
@@ -154,6 +168,8 @@ class Tranche:
     paid_on: date | None = None
     why: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    sent_back: str = ""
+    """The reason for which its last claim was sent back, as long as there is no new one."""
 
 
 def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
@@ -161,13 +177,18 @@ def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
     if dossier.granted_incl_vat is None:
         return []
     terms = terms_of(dossier.contract.edition)
-    live = {claim.tranche: claim for claim in dossier.claims.exclude(state="sent_back")}
+    claims = list(dossier.claims.order_by("filed_at"))
+    live = {claim.tranche: claim for claim in claims if claim.state != "sent_back"}
+    sent_back = {
+        claim.tranche: claim.sent_back_reason for claim in claims if claim.state == "sent_back"
+    }
     paid_on = dict(
         PaymentLine.objects.filter(
             claim__in=live.values(), released_at=None, payment__state="paid"
         ).values_list("claim_id", "payment__settled_on")
     )
     stated = list(current_statements(dossier).values())
+    first, _ = tranches_of(dossier.granted_incl_vat, terms=terms)
     tranches = []
     for number, planned in enumerate(tranches_of(dossier.granted_incl_vat, terms=terms), start=1):
         if claim := live.get(number):
@@ -180,16 +201,22 @@ def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
             why = "no-statement-yet"
         else:
             try:
+                delivered = delivered_by(stated[-1])
+                offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+                due = share_delivered(delivered, offered=offered) >= terms.first_tranche_threshold
                 amount = tranche_amount(
                     number,
-                    stated=delivered_by(stated[-1]),
-                    offered=Delivered(dossier.person_days, dossier.price_excl_vat),
+                    stated=delivered,
+                    offered=offered,
                     granted=dossier.granted_incl_vat,
-                    completed=dossier.completed_on is not None,
+                    claimed=live[1].amount if 1 in live else first if due else ZERO,
+                    over=dossier.completed_on is not None,
                     terms=terms,
                 )
                 why = "not-claimed"
             except Refusal as refusal:
                 why, facts = refusal.code, refusal.facts
-        tranches.append(Tranche(number, amount, why=why, facts=facts))
+        tranches.append(
+            Tranche(number, amount, why=why, facts=facts, sent_back=sent_back.get(number, ""))
+        )
     return tranches

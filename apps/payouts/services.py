@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from apps.accounts.models import User
 from apps.audit.services import record, record_all
 from apps.claims.models import Claim
+from apps.claims.services import take_back
 from apps.contracts.models import PAY, RETURN
 from apps.contracts.services import Move, enter, lock_contract
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
@@ -75,7 +76,7 @@ def draw_up_run(*, quarter: Quarter, actor: User, at: datetime) -> Run:
             payee_name=providers[planned.payee].name,
             iban=checked_iban(providers[planned.payee].iban),
             communication=_communication(quarter, planned.payee),
-            end_to_end_id=f"CST-{quarter}-{providers[planned.payee].slug.upper()}"[:35],
+            end_to_end_id=f"CST-{quarter}-{planned.payee:05d}",
         )
         for planned in plan
     )
@@ -221,8 +222,15 @@ def settle_payment(
     payment.state = PAYMENT.after(payment.state, outcome)
     if on > day_of(at):
         raise Refusal("future-date", given=on)
-    payment.settled_on = on
-    payment.save(update_fields=["state", "settled_on"])
+    must(run.sent_at is not None, "what is settled was sent")
+    since = payment.settled_on or day_of(run.sent_at or at)
+    if on < since:
+        raise Refusal("date-order", earlier=since, later=on)
+    if outcome == "return":
+        payment.returned_on = on
+    else:
+        payment.settled_on = on
+    payment.save(update_fields=["state", "settled_on", "returned_on"])
     event = {"pay": "pay", "refuse": "release", "return": "return"}[outcome]
     moved = Claim.objects.filter(pk__in=claim_ids, state=before).update(
         state=CLAIM.after(before, event)
@@ -249,22 +257,33 @@ def settle_payment(
         run.settled_at = at
         run.save(update_fields=["state", "settled_at"])
         _record(run, "settle", actor, at)
-    if outcome != "refuse":
-        enter(
-            [
-                Move(
-                    contracts[line.contract_id],
-                    PAY if outcome == "pay" else RETURN,
-                    line.amount,
-                    on=on,
-                    case_id=line.case_id,
-                    cause_id=line.pk,
-                    reason=run.quarter,
-                )
-                for line in lines
-            ],
-            actor=actor,
+    moves = [
+        Move(
+            contracts[line.contract_id],
+            PAY if outcome == "pay" else RETURN,
+            line.amount,
+            on=on,
+            case_id=line.case_id,
+            cause_id=line.pk,
+            reason=run.quarter,
         )
+        for line in lines
+        if outcome != "refuse"
+    ]
+    if outcome == "return":
+        freed = [
+            take_back(
+                contract=contracts[line.contract_id],
+                claim=line.claim,
+                amount=line.amount,
+                actor=actor,
+                at=at,
+            )
+            for line in lines
+        ]
+        moves += [move for move in freed if move]
+    if moves:
+        enter(moves, actor=actor)
     return payment
 
 

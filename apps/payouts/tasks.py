@@ -32,6 +32,9 @@ def draw_up_due_run(at: str = "") -> str:
         quarter = selectors.due_quarter(on=day_of(now))
         if quarter is None:
             return "no-edition"
+        waiting = selectors.waits_for_a_person(quarter, on=day_of(now))
+        if waiting:
+            return waiting
         try:
             services.draw_up_run(quarter=quarter, actor=timetable(), at=now)
         except Refusal as refusal:

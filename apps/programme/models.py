@@ -21,7 +21,7 @@ class Edition(models.Model):
         help_text="Day of the month after the quarter on which its run is drawn up."
     )
     de_minimis_includes_vat = models.BooleanField()
-    maatwerk_exempt_from_size = models.BooleanField()
+    maatwerk_exempt_from = models.DateField(null=True)
 
     class Meta:
         constraints = [
@@ -72,12 +72,12 @@ class Package(models.Model):
         return self.code
 
 
-class AcceptedLegalForm(models.Model):
-    """A legal form that an edition accepts, from a day on."""
+class LegalForm(models.Model):
+    """A legal form that an edition accepts from a day on, or refuses."""
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="legal_forms")
-    code = models.CharField(max_length=20)
-    valid_from = models.DateField()
+    code = models.CharField(max_length=40)
+    accepted_from = models.DateField(null=True, help_text="Empty: refused.")
 
     class Meta:
         constraints = [

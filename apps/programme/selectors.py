@@ -20,6 +20,7 @@ def edition_on(day: date) -> Edition:
 
 def terms_of(edition: Edition) -> Terms:
     """An edition as the programme speaks of it."""
+    forms = dict(edition.legal_forms.order_by("code").values_list("code", "accepted_from"))
     return Terms(
         name=edition.name,
         valid_from=edition.valid_from,
@@ -42,7 +43,8 @@ def terms_of(edition: Edition) -> Terms:
         once_only_years=edition.once_only_years,
         claim_window_days=edition.claim_window_days,
         run_day=edition.run_day,
-        legal_forms=dict(edition.legal_forms.order_by("code").values_list("code", "valid_from")),
+        legal_forms={code: day for code, day in forms.items() if day is not None},
+        legal_forms_refused=frozenset(code for code, day in forms.items() if day is None),
         de_minimis_includes_vat=edition.de_minimis_includes_vat,
-        maatwerk_exempt_from_size=edition.maatwerk_exempt_from_size,
+        maatwerk_exempt_from=edition.maatwerk_exempt_from,
     )

@@ -68,9 +68,14 @@ FROM dossiers_dossier
 WHERE submitted_on <= %(as_of)s
 """
 
+# What a sector is called, in the words of the dossiers that are counted.
 LABELS = """
-SELECT nace_code, min(nace_label) FROM eligibility_factsheet
-WHERE nace_label <> '' GROUP BY nace_code
+SELECT facts.nace_code, min(facts.nace_label)
+FROM dossiers_dossier AS dossier
+JOIN eligibility_factsheet AS facts ON facts.id = dossier.facts_id
+WHERE dossier.decided_on <= %(as_of)s AND dossier.granted_incl_vat IS NOT NULL
+    AND facts.nace_label <> ''
+GROUP BY facts.nace_code
 """
 
 Cell = tuple[int, Decimal]
@@ -129,7 +134,7 @@ def answer_as_of(day: date) -> Answer:
                 tables[table].setdefault(str(year), {})[group] = (count, amount)
         cursor.execute(COUNTS, {"as_of": day})
         applications, refused, started, light, completed = cursor.fetchone()
-        cursor.execute(LABELS)
+        cursor.execute(LABELS, {"as_of": day})
         labels = dict(cursor.fetchall())
     return Answer(
         as_of=day,

@@ -1,10 +1,13 @@
 """The answer as an Excel workbook, in Dutch: a sheet per table, and one with the definitions."""
 
+from decimal import Decimal
 from io import BytesIO
 
 import xlsxwriter
 
 from apps.reporting.selectors import TABLES, Answer
+from cstraject.kmo import CATEGORIES
+from cstraject.money import ZERO
 
 SHEETS = {
     "by_province": ("Per provincie", "Provincie"),
@@ -33,8 +36,30 @@ DEFINITIONS = (
     ("Grootte", "Klasse volgens de Europese kmo-definitie, zoals vastgesteld bij de goedkeuring."),
     ("Sector", "NACE-BEL 2008 van de hoofdactiviteit, zoals vastgesteld bij de goedkeuring."),
     ("Gestart", "Dossiers met een startdatum op of voor deze dag."),
-    ("Afgerond", "Dossiers waarvan het eindverslag op of voor deze dag ontvangen is."),
+    (
+        "Afgerond (eindverslag ontvangen)",
+        "Dossiers waarvan het eindverslag op of voor deze dag ontvangen is.",
+    ),
+    (
+        "Let op",
+        "Een cel met één dossier kan een onderneming herkenbaar maken: ga dat na voor publicatie.",
+    ),
 )
+
+
+def groups_in_order(answer: Answer, name: str) -> list[str]:
+    """The groups of a table: sizes from small to large, the rest by name, unknown last."""
+    found = {group for year in answer.tables[name].values() for group in year}
+    sizes = {size: nth for nth, size in enumerate(CATEGORIES)}
+    return sorted(found, key=lambda group: (group == "onbekend", sizes.get(group, -1), group))
+
+
+def granted_in_all(answer: Answer) -> tuple[int, Decimal]:
+    """The number of dossiers and euro granted, over all years."""
+    return (
+        sum(count for count, _ in answer.total.values()),
+        sum((amount for _, amount in answer.total.values()), ZERO),
+    )
 
 
 def workbook_of(answer: Answer) -> bytes:
@@ -56,7 +81,7 @@ def workbook_of(answer: Answer) -> bytes:
     bold = book.add_format({"bold": True, "top": 1})
 
     sheet = book.add_worksheet("Overzicht")
-    sheet.set_column(0, 0, 34)
+    sheet.set_column(0, 0, 38)
     sheet.set_column(1, 1, 18)
     sheet.write_string(0, 0, "Cybersecurity-verbetertrajecten", title)
     sheet.write_string(2, 0, "Stand op")
@@ -71,11 +96,17 @@ def workbook_of(answer: Answer) -> bytes:
     for row, (label, count) in enumerate(rows, start=3):
         sheet.write_string(row, 0, label)
         sheet.write_number(row, 1, count, number)
+    count, amount = granted_in_all(answer)
+    row = 3 + len(rows)
+    sheet.write_string(row, 0, "Toegekend, alle jaren: aantal")
+    sheet.write_number(row, 1, count, number)
+    sheet.write_string(row + 1, 0, "Subsidie toegekend, alle jaren (euro)")
+    sheet.write_number(row + 1, 1, amount, euro)
 
     for name in TABLES:
         label, group_head = SHEETS[name]
         years = sorted(answer.total)
-        groups = sorted({group for year in answer.tables[name].values() for group in year})
+        groups = groups_in_order(answer, name)
         sheet = book.add_worksheet(label)
         sheet.set_column(0, 0, 14 if name == "by_sector" else 34)
         first = 2 if name == "by_sector" else 1
@@ -110,7 +141,7 @@ def workbook_of(answer: Answer) -> bytes:
             sheet.write_number(row, first + 2 * nth + 1, answer.total[year][1], bold_euro)
 
     sheet = book.add_worksheet("Begrippen")
-    sheet.set_column(0, 0, 24)
+    sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 90)
     sheet.write_string(0, 0, "Begrip", head)
     sheet.write_string(0, 1, "Betekenis", head)

@@ -209,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.float("BELL_SECONDS", default=30.0),
         "options": {"expires": 60},
     },
+    "release what completed work will not use": {
+        "task": "claims.release_rests",
+        "schedule": env.float("NIGHT_SECONDS", default=24 * 60 * 60.0),
+        "options": {"expires": 60 * 60},
+    },
     "draw up the run that is due": {
         "task": "payouts.draw_up_due_run",
         "schedule": env.float("BELL_SECONDS", default=30.0),

@@ -93,3 +93,46 @@ def test_the_language_is_switched_and_kept(sign_in):
     assert page.locator("html").get_attribute("lang") == "en"
     page.goto("/p/toreon/")
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_the_language_can_be_switched_where_a_form_was_not_filled_in(sign_in):
+    page = sign_in("officer", java_script_enabled=False)
+    page.goto("/agency/?state=in_delivery")
+    page.locator("tbody th a").first.click()
+    page.locator("details:has(form[action$='/stop/']) summary").first.click()
+    page.locator("form[action$='/stop/'] button").click()
+    assert page.locator("[role=alert]").count() == 1
+
+    page.get_by_role("button", name="English").click()
+    page.wait_for_load_state()
+
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.get_by_text("Stop the dossier").count() == 1
+
+
+def test_looking_at_where_a_form_goes_shows_its_page(sign_in):
+    page = sign_in("officer")
+    page.goto("/agency/?state=in_delivery")
+    page.locator("tbody th a").first.click()
+    dossier = page.url
+
+    assert page.goto(f"{dossier}stop/").status == 200
+    assert page.url == dossier
+
+
+def test_a_dossier_is_found_by_how_its_name_or_number_begins(sign_in):
+    page = sign_in("officer")
+    page.goto("/agency/?named=toreon-2021-00")
+    found = page.locator("tbody th").all_inner_texts()
+    assert found
+    assert all(name.startswith("TOREON-2021-00") for name in found)
+
+    page.goto("/agency/?named=niemand+heet+zo")
+    assert page.locator("tbody tr").count() == 0
+
+
+def test_a_day_to_come_is_no_day_to_answer_for(sign_in):
+    page = sign_in("officer")
+
+    assert page.goto("/agency/answer/?as_of=01/01/2099").status == 422
+    assert "ligt in de toekomst" in page.locator("[role=alert]").inner_text()

@@ -89,7 +89,10 @@ def test_a_run_is_drawn_up_whole_or_not_at_all(site, claims_wait, when):
             assert run.lines_count == PaymentLine.objects.count() == CLAIMS
 
 
-def test_a_file_is_written_whole_or_not_at_all(site, claims_wait):
+@pytest.mark.parametrize(
+    ("moment", "table"), [(WRITES_FILE, "payouts_paymentfile"), (TELLS, "audit_entry")]
+)
+def test_a_file_is_written_whole_or_not_at_all(site, claims_wait, moment, table):
     with site.agency():
         run = draw_up()
         with transaction.atomic():
@@ -100,7 +103,7 @@ def test_a_file_is_written_whole_or_not_at_all(site, claims_wait):
     def write() -> Run:
         return services.write_payment_file(run=run, actor=officer, at=RUN_DAY)
 
-    break_in_the_middle(site, write, WRITES_FILE, "payouts_paymentfile")
+    break_in_the_middle(site, write, moment, table)
 
     with site.agency():
         with transaction.atomic():

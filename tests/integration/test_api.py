@@ -909,9 +909,9 @@ def test_the_same_request_at_the_same_moment_does_one_thing(committed_alfa):
 
 def test_requests_with_keys_of_their_own_at_the_same_moment_do_as_many_things(committed_alfa):
     """The control of the test above: nothing but the key keeps them from being done."""
-    body = dossier_to_file(committed_alfa)
+    bodies = [dossier_to_file(committed_alfa) for _ in range(6)]
 
-    answers = at_once(*[lambda: committed_alfa.post("dossiers", body)] * 6)
+    answers = at_once(*[lambda body=body: committed_alfa.post("dossiers", body) for body in bodies])
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["reference"] for answer in answers}) == 6

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -44,6 +44,8 @@ WALK = settings(
     max_examples=25,
     stateful_step_count=15,
     deadline=None,
+    # A walk is short enough to read as it is; to shorten it would take minutes.
+    phases=[Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 ZERO = Decimal("0.00")
@@ -209,6 +211,15 @@ class Deeds(RolledBack):
         for claim in Claim.objects.filter(state="submitted"):
             claims.verify_claim(claim=claim, actor=self.officer, at=self.now)
 
+    @rule()
+    def release_rests(self):
+        for dossier in self.dossiers:
+            before, _ = committed_and_paid(dossier.pk)
+            released = claims.release_rest(dossier=dossier, actor=self.actor, at=self.now)
+            committed, paid = committed_and_paid(dossier.pk)
+            assert committed == before - released
+            assert released == ZERO or committed == paid
+
     @rule(nth=st.integers(0, 9), cause=st.sampled_from(["withdraw", *claims.STOP_CAUSES]))
     def end(self, nth, cause):
         with self.may_refuse():
@@ -283,9 +294,10 @@ class Deeds(RolledBack):
             assert paid <= committed <= (dossier.granted_incl_vat or ZERO)
             if dossier.state in ("submitted", "refused", "withdrawn"):
                 assert committed == ZERO
-            elif dossier.state != "stopped":
-                # Whoever is still at work has enough left for all that it asked.
-                assert sum((c.amount for c in live), ZERO) <= committed
+            elif dossier.state == "stopped":
+                assert committed == dossier.keeps + dossier.comes_back
+            # Enough is left for all that was asked, also of who stopped.
+            assert sum((c.amount for c in live), ZERO) <= committed
 
 
 def test_balances_are_the_sums_whatever_is_done_to_dossiers(agency):

@@ -21,13 +21,28 @@ from django.db import IntegrityError, connection, transaction
 from apps.accounts.selectors import timetable
 from apps.audit.models import Entry
 from apps.claims.models import Claim
-from apps.claims.services import file_claim, stop_dossier, verify_claim
+from apps.claims.services import (
+    ENDED_EARLY,
+    NOT_ENTITLED,
+    STOP_CAUSES,
+    file_claim,
+    send_back_claim,
+    stop_dossier,
+    verify_claim,
+)
 from apps.contracts.models import Contract
 from apps.contracts.selectors import committed_and_paid, ledger_differences
 from apps.dossiers.models import Dossier
 from apps.dossiers.services import approve_dossier, withdraw_dossier
 from apps.payouts.models import Payment, PaymentLine, Run
-from apps.payouts.services import draw_up_run
+from apps.payouts.services import (
+    approve_run,
+    check_run,
+    draw_up_run,
+    mark_sent,
+    settle_payment,
+    write_payment_file,
+)
 from apps.providers.scope import across_providers, inside
 from cstraject.refusal import Refusal
 from tests import factories
@@ -37,6 +52,7 @@ PATIENCE_SECONDS = 30
 AT_ONCE = 32
 ROOM = 10
 GRANT = Decimal("16335.00")  # 30,000.00 -> 13,500.00 + 2,835.00 of VAT
+FIRST_TRANCHE = Decimal("9801.00")
 VERIFIED_AT = IN_WINDOW + timedelta(days=3)
 
 Outcome = Any
@@ -313,13 +329,14 @@ def test_an_entry_that_pays_what_is_not_committed_is_refused(servers, server, co
         link.execute(entry(contract, GRANT + Decimal("0.01"), "pay").encode())
 
 
-@pytest.mark.parametrize("kind", ["award", "commit", "pay", "return"])
-def test_a_provider_enters_nothing_but_a_release(servers, server, contract, kind):
-    with as_role(servers, server, "cst_provider", contract.provider_id) as link:
-        with link.transaction():
-            link.execute(entry(contract, Decimal("1.00"), "release").encode())
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            link.execute(entry(contract, Decimal("1.00"), kind).encode())
+@pytest.mark.parametrize("kind", ["award", "commit", "release", "pay", "return"])
+def test_a_provider_moves_no_money_by_itself(servers, server, contract, kind):
+    """What it may release, through the service, is the grant of a dossier that it withdrew."""
+    with (
+        as_role(servers, server, "cst_provider", contract.provider_id) as link,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"),
+    ):
+        link.execute(entry(contract, Decimal("1.00"), kind).encode())
 
 
 @pytest.mark.parametrize("balance", ["budget", "committed", "paid"])
@@ -500,6 +517,31 @@ def test_an_enterprise_is_helped_once_though_two_approve_at_once(server):
     must_agree()
 
 
+# Both write their dossier before either is told of the other: now and then PostgreSQL finds that
+# each waits for the other and ends one of them with an error instead of an answer.
+DEADLOCKS = "approve_dossier takes no lock for the enterprise"
+
+
+@pytest.mark.xfail(reason=DEADLOCKS, strict=True)
+def test_the_second_to_approve_an_enterprise_waits_before_it_writes(server):
+    first, second = approvals_of_one_enterprise(factories.enterprise_number(9002))
+    writing = (
+        f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{server.database}' "
+        "AND wait_event_type = 'Lock' AND query LIKE 'UPDATE \"dossiers_dossier\"%'"
+    )
+    with server.holding("LOCK TABLE audit_entry IN SHARE MODE"):
+        one = begin(first)
+        server.wait_until_waiting(one)
+        other = begin(second)
+        server.wait_until_waiting(one, other)
+        waits_with_its_row_written = server.run(writing)
+    outcomes = [one.done(), other.done()]
+
+    assert codes(outcomes) == ["helped-meanwhile", "ok"]
+    assert waits_with_its_row_written == [(0,)]
+
+
+@pytest.mark.xfail(reason=DEADLOCKS, strict=False)
 def test_an_enterprise_is_helped_once_in_a_free_race(server):
     for nth in range(20):
         pair = approvals_of_one_enterprise(factories.enterprise_number(9100 + nth))
@@ -587,8 +629,12 @@ def test_approve_and_withdraw_in_a_free_race(contract):
 class ClaimedPair(Pair):
     claim: Claim
 
+    @property
+    def row(self) -> str:
+        return f"SELECT FROM dossiers_dossier WHERE id = '{self.dossier.pk}' FOR UPDATE"
 
-def verify_and_stop(contract: Contract) -> ClaimedPair:
+
+def verify_and_stop(contract: Contract, cause: str) -> ClaimedPair:
     with transaction.atomic():
         dossier = factories.stated(factories.started(contract), "20000.00")
         manager, officer = factories.make_user("manager"), factories.make_user("officer")
@@ -597,53 +643,67 @@ def verify_and_stop(contract: Contract) -> ClaimedPair:
         dossier,
         lambda: verify_claim(claim=claim, actor=officer, at=VERIFIED_AT),
         lambda: stop_dossier(
-            dossier=dossier, cause="ended_early", reason="gone", actor=officer, at=VERIFIED_AT
+            dossier=dossier, cause=cause, reason="gone", actor=officer, at=VERIFIED_AT
         ),
         claim,
     )
 
 
-def must_be_stopped(pair: ClaimedPair, outcomes: list[Outcome]) -> None:
-    verified, stopped = outcomes
-    assert codes([verified]) in (["ok"], ["not-now"])
-    assert codes([stopped]) == ["ok"]
+# Which came first -> what came of verifying and of stopping, the states, what stays committed.
+ENDS = {
+    (ENDED_EARLY, "verify"): ("ok", "ok", "verified", "stopped", FIRST_TRANCHE),
+    (ENDED_EARLY, "stop"): ("ok", "claim-waits", "verified", "in_delivery", GRANT),
+    (NOT_ENTITLED, "verify"): ("ok", "ok", "sent_back", "stopped", 0),
+    (NOT_ENTITLED, "stop"): ("not-now", "ok", "sent_back", "stopped", 0),
+}
+
+
+def end_of(pair: ClaimedPair, verified: Outcome, stopped: Outcome) -> tuple[object, ...]:
+    must_agree()
     with transaction.atomic():
         pair.dossier.refresh_from_db()
         pair.claim.refresh_from_db()
-        assert pair.dossier.state == "stopped"
-        assert pair.claim.state == "sent_back"
-        assert (pair.claim.verified_at is None) is (codes([verified]) == ["not-now"])
-        # Nothing was paid: what is kept stays committed, the rest went back to the budget.
-        assert committed_and_paid(pair.dossier.pk) == (Decimal("10890.00"), 0)
-    must_agree()
+        committed, paid = committed_and_paid(pair.dossier.pk)
+        assert paid == 0
+        assert (pair.claim.verified_at is not None) is (codes([verified]) == ["ok"])
+        return (
+            *codes([verified]),
+            *codes([stopped]),
+            pair.claim.state,
+            pair.dossier.state,
+            committed,
+        )
 
 
-def test_verify_then_stop_at_once(server, contract):
-    pair = verify_and_stop(contract)
-    outcomes = server.in_turn(contract_row(contract), pair.one, pair.other)
+@pytest.mark.parametrize("cause", STOP_CAUSES)
+def test_verify_then_stop_at_once(server, contract, cause):
+    pair = verify_and_stop(contract, cause)
+    verified, stopped = server.in_turn(pair.row, pair.one, pair.other)
 
-    assert codes(outcomes) == ["ok", "ok"]
-    must_be_stopped(pair, outcomes)
-
-
-def test_stop_then_verify_at_once(server, contract):
-    pair = verify_and_stop(contract)
-    stopped, verified = server.in_turn(contract_row(contract), pair.other, pair.one)
-
-    assert codes([verified]) == ["not-now"]
-    must_be_stopped(pair, [verified, stopped])
+    assert end_of(pair, verified, stopped) == ENDS[cause, "verify"]
 
 
-def test_verify_and_stop_in_a_free_race(agency_at_work):
+@pytest.mark.parametrize("cause", STOP_CAUSES)
+def test_stop_then_verify_at_once(server, contract, cause):
+    pair = verify_and_stop(contract, cause)
+    stopped, verified = server.in_turn(pair.row, pair.other, pair.one)
+
+    assert end_of(pair, verified, stopped) == ENDS[cause, "stop"]
+
+
+@pytest.mark.parametrize("cause", STOP_CAUSES)
+def test_verify_and_stop_in_a_free_race(agency_at_work, cause):
     with transaction.atomic():
         contract = factories.make_contract(budget="1000000.00")
-    for _ in range(10):
-        pair = verify_and_stop(contract)
-        must_be_stopped(pair, at_once(pair.one, pair.other))
+    for _ in range(8):
+        pair = verify_and_stop(contract, cause)
+        end = end_of(pair, *at_once(pair.one, pair.other))
+
+        assert end in (ENDS[cause, "verify"], ENDS[cause, "stop"])
 
 
 def stop_and_draw_up(contract: Contract) -> tuple[str, Callable[[], object]]:
-    """A verified claim: its row, and the stopping of its dossier."""
+    """A verified claim: its row, and the stopping of its dossier, which was never entitled."""
     with transaction.atomic():
         officer = factories.make_user("officer")
         claim = factories.verified_claim(contract)
@@ -651,7 +711,7 @@ def stop_and_draw_up(contract: Contract) -> tuple[str, Callable[[], object]]:
     return (
         f"SELECT FROM claims_claim WHERE id = '{claim.pk}' FOR UPDATE",
         lambda: stop_dossier(
-            dossier=dossier, cause="ended_early", reason="gone", actor=officer, at=RUN_DAY
+            dossier=dossier, cause=NOT_ENTITLED, reason="gone", actor=officer, at=RUN_DAY
         ),
     )
 
@@ -675,6 +735,36 @@ def test_draw_up_then_stop_at_once_leaves_the_claim_in_the_run(server, contract)
     assert isinstance(drawn_up, Run)
     assert codes([stopped]) == ["in-a-run"]
     must_have_one_run(lines=1)
+
+
+@pytest.mark.xfail(reason="take_back locks a dossier after its claims", strict=True)
+def test_return_and_send_back_at_once_do_not_wait_for_each_other(server, contract):
+    with transaction.atomic():
+        officer, approver = factories.make_user("officer"), factories.make_user("approver")
+        claim = factories.verified_claim(contract)
+        run = draw_up()
+        check_run(run=run, actor=officer, at=RUN_DAY)
+        approve_run(run=run, actor=approver, at=RUN_DAY)
+        write_payment_file(run=run, actor=officer, at=RUN_DAY)
+        mark_sent(run=run, actor=officer, at=RUN_DAY)
+        payment = run.payments.get()
+
+    def settle(outcome: str) -> Payment:
+        return settle_payment(
+            payment=payment, outcome=outcome, on=RUN_DAY.date(), actor=officer, at=RUN_DAY
+        )
+
+    settle("pay")
+
+    returned, sent_back = server.in_turn(
+        f"SELECT FROM payouts_run WHERE id = '{run.pk}' FOR UPDATE",
+        lambda: settle("return"),
+        lambda: send_back_claim(claim=claim, reason="wrong", actor=officer, at=RUN_DAY),
+    )
+
+    assert codes([returned]) == ["ok"]
+    assert codes([sent_back]) in (["ok"], ["not-now"])
+    must_agree()
 
 
 # One claim, filed twice.

@@ -12,8 +12,11 @@ from stdnum.be import ogm_vcs
 
 from apps.accounts.selectors import timetable
 from apps.claims.models import Claim
+from apps.claims.services import file_claim, release_rest, stop_dossier, verify_claim
+from apps.claims.tasks import release_rests
 from apps.contracts.models import LedgerEntry
 from apps.contracts.selectors import committed_and_paid, ledger_differences
+from apps.dossiers.services import complete_dossier
 from apps.payouts import services, tasks
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.payment_file import Payer, Transfer, latin, payment_file
@@ -285,8 +288,6 @@ def test_a_filed_run_cannot_be_abandoned(claims):
 
 
 def test_a_dossier_with_a_claim_in_a_run_is_not_stopped(claims):
-    from apps.claims.services import stop_dossier
-
     draw_up()
     code = code_of(
         stop_dossier,
@@ -299,23 +300,98 @@ def test_a_dossier_with_a_claim_in_a_run_is_not_stopped(claims):
     assert code == "in-a-run"
 
 
-def test_stopping_after_payment_says_what_must_come_back_and_keeps_it_committed(claims):
-    from apps.claims.services import stop_dossier
-
-    for payment in sent(draw_up()).payments.all():
-        settle(payment)
-
-    dossier = stop_dossier(
-        dossier=claims[0].dossier,
-        cause="not_entitled",
+def stop(claim, cause="not_entitled"):
+    return stop_dossier(
+        dossier=claim.dossier,
+        cause=cause,
         reason="achteraf geen kmo",
         actor=make.make_user(),
         at=LATER,
     )
 
-    assert dossier.comes_back == D("9801.00")
+
+def test_stopping_after_payment_says_what_must_come_back_and_keeps_it_committed(claims):
+    for payment in sent(draw_up()).payments.all():
+        settle(payment)
+
+    dossier = stop(claims[0])
+
+    assert (dossier.keeps, dossier.comes_back) == (0, D("9801.00"))
     assert committed_and_paid(dossier.pk) == (D("9801.00"), D("9801.00"))
     assert ledger_differences() == []
+
+
+def test_what_the_bank_returns_of_a_stopped_dossier_is_not_paid_again(claims):
+    payments = list(sent(draw_up()).payments.all())
+    for payment in payments:
+        settle(payment)
+    dossier = stop(claims[0])
+    kept = stop(claims[2], "ended_early")
+
+    for payment in payments:
+        settle(payment, "return")
+
+    dossier.refresh_from_db()
+    assert dossier.comes_back == 0
+    assert committed_and_paid(dossier.pk) == (0, 0)
+    # What the others are to keep rides with the next run.
+    again = draw_up(quarter=Q1.next, at=RUN_DAY + timedelta(days=91))
+    paid_again = set(PaymentLine.objects.filter(payment__run=again).values_list("claim", flat=True))
+    assert paid_again == {claims[1].pk, claims[2].pk}
+    assert committed_and_paid(kept.pk) == (D("9801.00"), 0)
+    assert ledger_differences() == []
+
+
+def test_what_completed_work_does_not_use_returns_to_the_budget_once_all_is_paid(claims):
+    dossier = claims[0].dossier
+    complete_dossier(dossier=dossier, on=date(2022, 3, 31), actor=timetable(), at=LATER)
+    given = {"actor": timetable(), "at": LATER}
+    # The statement of 20,000 of 30,000 still entitles to 1,089.00 more.
+    assert release_rest(dossier=dossier, **given) == 0
+    for payment in sent(draw_up()).payments.all():
+        settle(payment)
+    assert release_rest(dossier=dossier, **given) == 0
+    last = file_claim(dossier=dossier, tranche=2, quarter=Q1, actor=timetable(), at=IN_WINDOW)
+    assert last.amount == D("1089.00")
+    assert release_rest(dossier=dossier, **given) == 0
+    verify_claim(claim=last, actor=make.make_user(), at=IN_WINDOW)
+    second = sent(draw_up(quarter=Q1.next, at=RUN_DAY + timedelta(days=91)))
+    for payment in second.payments.all():
+        settle(payment)
+
+    assert release_rests() == 1
+
+    assert committed_and_paid(dossier.pk) == (D("10890.00"), D("10890.00"))
+    assert release_rests() == 0
+    assert ledger_differences() == []
+
+
+def test_settlement_days_follow_each_other(claims):
+    payment = sent(draw_up()).payments.first()
+    before = LATER.date() - timedelta(days=1)
+
+    assert code_of(settle, payment, on=before) == "date-order"
+    settle(payment)
+    assert code_of(settle, payment, "return", on=before) == "date-order"
+    returned = settle(payment, "return")
+    assert (returned.settled_on, returned.returned_on) == (LATER.date(), LATER.date())
+
+
+def test_the_timetable_leaves_an_abandoned_run_to_a_person(claims):
+    run = draw_up()
+    services.abandon_run(run=run, reason="fout", actor=make.make_officer(), at=RUN_DAY)
+
+    assert tasks.draw_up_due_run(at=RUN_DAY.isoformat()) == "run-exists"
+    assert draw_up().lines_count == 3
+
+
+def test_after_the_run_day_the_timetable_waits_until_all_claims_are_verified(claims):
+    dossier = make.stated(make.started(make.make_contract()), "20000.00")
+    waiting = file_claim(dossier=dossier, tranche=1, quarter=Q1, actor=timetable(), at=IN_WINDOW)
+
+    assert tasks.draw_up_due_run(at=LATER.isoformat()) == "claim-waits"
+    verify_claim(claim=waiting, actor=make.make_user(), at=LATER)
+    assert tasks.draw_up_due_run(at=LATER.isoformat()) == "2022-Q1"
 
 
 def test_preflight_says_why_the_rest_is_not_paid(claims):
@@ -324,8 +400,6 @@ def test_preflight_says_why_the_rest_is_not_paid(claims):
     slow = make.stated(make.started(contract), "3000.00")
     ready = make.stated(make.started(contract), "20000.00")
     unverified = make.stated(make.started(contract), "20000.00")
-    from apps.claims.services import file_claim
-
     file_claim(dossier=unverified, tranche=1, quarter=Q1, actor=make.make_user(), at=IN_WINDOW)
 
     ahead = preflight(Q1)

@@ -357,19 +357,59 @@ def test_both_tranches_can_be_claimed_on_completion_but_not_the_second_alone(con
     assert amounts == [D("9801.00"), D("6534.00")]
 
 
-def test_less_delivered_than_offered_pays_less_and_releases_the_rest(contract):
+def completed(contract, amount, person_days="25.0"):
     dossier = make.started(contract)
     services.complete_dossier(
-        dossier=dossier, on=date(2022, 3, 20), actor=make.make_user(), at=IN_WINDOW
+        dossier=dossier, on=date(2022, 3, 20), actor=timetable(), at=IN_WINDOW
     )
-    make.stated(dossier, "25000.00", person_days="25.0")
-    for tranche in (1, 2):
-        filed = claim(dossier, tranche=tranche)
-        claims.verify_claim(claim=filed, actor=make.make_user(), at=IN_WINDOW)
+    return make.stated(dossier, amount, person_days=person_days)
 
-    assert filed.amount == D("3811.50")
-    assert committed_and_paid(dossier.pk) == (D("13612.50"), 0)
-    assert ledger_differences() == []
+
+def test_less_delivered_than_offered_pays_less(contract):
+    dossier = completed(contract, "25000.00")
+
+    amounts = [claim(dossier, tranche=tranche).amount for tranche in (1, 2)]
+
+    assert amounts == [D("9801.00"), D("3811.50")]
+
+
+def test_work_completed_below_the_threshold_is_paid_in_one_last_tranche(contract):
+    dossier = completed(contract, "15000.00")
+
+    assert refused(claim, dossier).code == "not-delivered"
+    assert claim(dossier, tranche=2).amount == D("8167.50")
+
+
+def test_completed_work_can_be_claimed_in_a_later_window_on_its_last_statement(contract):
+    dossier = completed(contract, "30000.00", "30.0")
+    later = {"quarter": Q1.next, "at": IN_WINDOW + timedelta(days=91)}
+
+    assert claim(dossier, **later).amount == D("9801.00")
+    code = refused(
+        claims.file_statement,
+        dossier=dossier,
+        person_days=D(30),
+        amount=D(30_000),
+        actor=timetable(),
+        **later,
+    ).code
+    assert code == "work-completed"
+
+
+def test_a_claim_is_worked_out_again_when_it_is_verified(contract):
+    """Whatever wrote the claim: only what the statement entitles to is verified."""
+    dossier = make.stated(make.started(contract), "20000.00")
+    filed = claim(dossier)
+    forged = Claim.objects.create(
+        **{
+            field.attname: getattr(filed, field.attname)
+            for field in Claim._meta.concrete_fields
+            if field.attname not in ("id", "tranche")
+        },
+        tranche=2,
+    )
+    code = refused(claims.verify_claim, claim=forged, actor=make.make_user(), at=IN_WINDOW).code
+    assert code == "not-completed"
 
 
 def test_a_claim_is_sent_back_with_a_reason_and_can_be_filed_again(contract):
@@ -390,22 +430,88 @@ def test_nobody_verifies_a_claim_they_filed(contract):
     assert code == "self-decided"
 
 
-@pytest.mark.parametrize(
-    ("cause", "keeps"), [("ended_early", D("10890.00")), ("not_entitled", D("0.00"))]
-)
-def test_stop_releases_what_is_not_needed(contract, cause, keeps):
+def stop(dossier, cause):
+    return claims.stop_dossier(
+        dossier=dossier, cause=cause, reason="gestopt", actor=timetable(), at=IN_WINDOW
+    )
+
+
+def test_stopping_one_that_was_not_entitled_releases_all_and_sends_its_claims_back(contract):
     dossier = make.stated(make.started(contract), "20000.00")
     filed = claim(dossier)
 
-    dossier = claims.stop_dossier(
-        dossier=dossier, cause=cause, reason="gestopt", actor=make.make_user(), at=IN_WINDOW
-    )
+    dossier = stop(dossier, "not_entitled")
 
-    assert (dossier.state, dossier.comes_back) == ("stopped", 0)
-    assert committed_and_paid(dossier.pk) == (keeps, 0)
+    assert (dossier.state, dossier.keeps, dossier.comes_back) == ("stopped", 0, 0)
+    assert committed_and_paid(dossier.pk) == (0, 0)
     filed.refresh_from_db()
     assert (filed.state, filed.sent_back_reason) == ("sent_back", "gestopt")
     assert ledger_differences() == []
+
+
+def test_stopping_early_keeps_the_tranches_that_are_verified_and_releases_the_rest(contract):
+    dossier = make.stated(make.started(contract), "20000.00")
+    filed = claim(dossier)
+    assert refused(stop, dossier, "ended_early").code == "claim-waits"
+    claims.verify_claim(claim=filed, actor=make.make_user(), at=IN_WINDOW)
+
+    dossier = stop(dossier, "ended_early")
+
+    assert (dossier.keeps, dossier.comes_back) == (D("9801.00"), 0)
+    assert committed_and_paid(dossier.pk) == (D("9801.00"), 0)
+    filed.refresh_from_db()
+    assert filed.state == "verified"
+
+
+def test_stopping_early_without_a_tranche_keeps_nothing_committed(contract):
+    dossier = stop(make.stated(make.started(contract), "15000.00"), "ended_early")
+
+    assert (dossier.keeps, committed_and_paid(dossier.pk)) == (0, (0, 0))
+
+
+def test_a_document_serves_one_dossier(contract):
+    used = make.submitted(contract)
+    code = refused(
+        services.file_dossier,
+        provider_id=contract.provider_id,
+        package="basis",
+        with_extension=False,
+        price_excl_vat=D(30_000),
+        person_days=D(30),
+        facts=make.facts(),
+        facts_source="test",
+        offer=used.offer_id,
+        declaration=used.declaration_id,
+        actor=timetable(),
+        at=AT,
+    ).code
+    assert code == "document-used"
+
+
+def test_asking_who_was_helped_before_by_filing_is_limited(contract):
+    """Whom others helped is no provider's business."""
+    other = make.make_contract(budget="500000.00")
+    helped = [make.enterprise_number(6_000 + nth) for nth in range(6)]
+    for number in helped:
+        make.approved(other, number=number)
+    for number in helped[:5]:
+        dossier = make.submitted(contract, number=number)
+        services.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
+
+    with pytest.raises(Refusal) as caught:
+        make.submitted(contract, number=helped[5])
+    assert caught.value.code == "too-many-helped-before"
+    # A week later it is taken again.
+    assert make.submitted(contract, number=helped[5], at=AT + timedelta(days=7))
+
+
+def test_filing_more_than_a_day_can_hold_is_refused(contract):
+    for _ in range(50):
+        make.submitted(contract)
+
+    with pytest.raises(Refusal, match="too-many-filed"):
+        make.submitted(contract)
+    assert make.submitted(make.make_contract())
 
 
 def test_every_deed_is_on_the_time_line_once_with_who_and_when(contract):

@@ -5,7 +5,10 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
+from apps.claims.services import stop_dossier
+from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers.models import Dossier
+from apps.dossiers.services import refuse_dossier
 from apps.eligibility.services import keep_facts
 from apps.providers.scope import across_providers, inside
 from tests import factories as make
@@ -98,7 +101,10 @@ def outcome_inside(provider, statement, params):
             with transaction.atomic():
                 return rows(statement, params)
         except DatabaseError as error:
-            told = ("permission denied", "row-level security", "append-only")
+            told = (
+                *("permission denied", "row-level security", "append-only"),
+                "a provider does not do this",
+            )
             return "refused" if any(words in str(error) for words in told) else str(error)
 
 
@@ -110,10 +116,17 @@ def test_a_provider_cannot_point_its_own_row_at_another_provider(two_providers):
         sheet = keep_facts(
             provider_id=alfa.pk, stated=make.facts(), source="test", stated_on=make.AT.date()
         ).pk
-        [(own, offer, declaration)] = rows(
-            "SELECT contract_id, offer_id, declaration_id FROM dossiers_dossier "
-            "WHERE provider_id = %s",
-            [alfa.pk],
+        [(own,)] = rows("SELECT id FROM contracts_contract WHERE provider_id=%s", [alfa.pk])
+        offer, declaration = (
+            note_document_held_elsewhere(
+                provider_id=alfa.pk,
+                kind=kind,
+                name=kind,
+                held_at="elsewhere",
+                actor=make.make_user(),
+                at=make.AT,
+            ).pk
+            for kind in ("offer", "declaration")
         )
     columns = {
         "id": "gen_random_uuid()",
@@ -180,10 +193,167 @@ def test_a_provider_decides_nothing_about_its_own(two_providers):
     ):
         with (
             inside(alfa.pk),
-            pytest.raises(DatabaseError, match=r"permission denied|row-level|must be owner"),
+            pytest.raises(DatabaseError, match=r"denied|row-level|must be owner|does not do this"),
             transaction.atomic(),
         ):
             rows(statement)
+
+
+RELEASE = (
+    'INSERT INTO contracts_ledgerentry (id, provider_id, contract_id, kind, amount, "on", case_id,'
+    " cause_id, reason, made_by_id) SELECT gen_random_uuid(), provider_id, id, 'release',"
+    " {amount}, '2022-02-02', {case}, {case}, '', 1 FROM contracts_contract"
+)
+
+
+def test_a_provider_releases_only_what_it_withdrew(two_providers):
+    alfa = two_providers[0]
+    with inside(alfa.pk), transaction.atomic():
+        [(running,)] = rows("SELECT id FROM dossiers_dossier")
+    for amount, case in (
+        ("16335", "gen_random_uuid()"),
+        ("16335", f"'{running}'"),
+        ("1", f"'{running}'"),
+    ):
+        statement = RELEASE.format(amount=amount, case=case)
+        assert outcome_inside(alfa, statement, ()) == "refused"
+
+
+@pytest.fixture
+def refused_and_stopped(two_providers):
+    """Of Alfa: a refused and a stopped dossier, beside the one in delivery."""
+    alfa = two_providers[0]
+    with across_providers(), transaction.atomic():
+        contract = alfa.contracts.get()
+        refuse_dossier(
+            dossier=make.assessed(contract), reason="x", actor=make.make_user(), at=make.AT
+        )
+        stop_dossier(
+            dossier=make.started(contract),
+            cause="not_entitled",
+            reason="x",
+            actor=make.make_user(),
+            at=make.AT,
+        )
+        make.approved(contract)
+    return alfa
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "state = 'in_delivery', ended_on = NULL, ended_reason = '', keeps = NULL,"
+        " comes_back = NULL, completed_on = NULL WHERE state = 'stopped'",
+        "state = 'in_delivery', helped_until = '2099-01-01', started_on = '2022-03-01'"
+        " WHERE state = 'refused'",
+        "started_on = '2022-01-15' WHERE state = 'in_delivery'",
+        "helped_until = decided_on WHERE state = 'in_delivery'",
+        "state = 'withdrawn', helped_until = NULL, ended_on = '2022-03-01', ended_reason = 'x',"
+        " keeps = 0, comes_back = 0, started_on = NULL WHERE state = 'in_delivery'",
+        "helped_until = NULL WHERE state = 'approved'",
+        "state = 'withdrawn', ended_on = '2022-03-01', ended_reason = 'x', keeps = 0,"
+        " comes_back = 500, helped_until = NULL WHERE state = 'approved'",
+        "state = 'completed', completed_on = '2022-03-01', started_on = '2022-02-01'"
+        " WHERE state = 'approved'",
+    ],
+)
+def test_a_provider_moves_its_dossiers_no_other_way(refused_and_stopped, change):
+    statement = f"UPDATE dossiers_dossier SET {change}"
+    with (
+        inside(refused_and_stopped.pk),
+        pytest.raises(DatabaseError, match="a provider does not do this"),
+        transaction.atomic(),
+    ):
+        rows(statement)
+
+
+def test_a_provider_does_what_it_may_by_the_same_statements(refused_and_stopped):
+    """Nothing else stood in the way of the statements before."""
+    assert (
+        outcome_inside(
+            refused_and_stopped,
+            "UPDATE dossiers_dossier SET state = 'in_delivery', started_on = '2022-03-01' "
+            "WHERE state = 'approved'",
+            (),
+        )
+        == 1
+    )
+
+
+def test_a_decision_without_its_amounts_is_refused_to_the_agency_too(two_providers):
+    """A check passes where it says nothing: what must be there is asked for by name."""
+    with across_providers(), transaction.atomic():
+        dossier = make.assessed(two_providers[0].contracts.get())
+    for change in (
+        "state = 'approved', decided_on = '2022-02-01', decided_at = now(), decided_by_id = 1,"
+        " helped_until = '2026-02-01', share = 1",
+        "state = 'withdrawn', ended_on = '2022-02-01', ended_reason = 'x'",
+    ):
+        with (
+            across_providers(),
+            pytest.raises(DatabaseError, match=r"dossier_granted|dossier_ended"),
+            transaction.atomic(),
+        ):
+            rows(f"UPDATE dossiers_dossier SET {change} WHERE id = %s", [dossier.pk])
+
+
+def test_a_dossier_is_judged_by_an_assessment_of_its_own_facts(two_providers):
+    with across_providers(), transaction.atomic():
+        contract = two_providers[0].contracts.get()
+        good, other = make.assessed(contract), make.submitted(contract)
+    with (
+        across_providers(),
+        pytest.raises(DatabaseError, match="assessment_of_its_facts"),
+        transaction.atomic(),
+    ):
+        rows(
+            "UPDATE dossiers_dossier SET assessment_id = %s WHERE id = %s",
+            [good.assessment_id, other.pk],
+        )
+
+
+def test_a_temporary_table_takes_no_balance_away(two_providers):
+    alfa = two_providers[0]
+    with across_providers(), transaction.atomic():
+        dossier = make.assessed(alfa.contracts.get())
+    with across_providers(), transaction.atomic():
+        rows(
+            "CREATE TEMPORARY TABLE contracts_contract ON COMMIT DROP AS "
+            "SELECT * FROM public.contracts_contract"
+        )
+        rows("GRANT ALL ON contracts_contract TO cst_keeper")
+        before = rows(
+            "SELECT committed FROM public.contracts_contract WHERE provider_id = %s", [alfa.pk]
+        )
+        rows(
+            "INSERT INTO contracts_ledgerentry (id, provider_id, contract_id, kind, amount,"
+            ' "on", case_id, reason, made_by_id) SELECT gen_random_uuid(), provider_id, id,'
+            " 'commit', 1, '2022-02-02', %s, '', 1 FROM public.contracts_contract"
+            " WHERE provider_id = %s",
+            [dossier.pk, alfa.pk],
+        )
+        after = rows(
+            "SELECT committed FROM public.contracts_contract WHERE provider_id = %s", [alfa.pk]
+        )
+    assert after[0][0] - before[0][0] == 1
+
+
+def test_nobody_makes_temporary_tables_in_a_migrated_database(servers, template):
+    with psycopg.connect(servers.database_url("postgres", "postgres"), autocommit=True) as link:
+        [(may,)] = link.execute(
+            "SELECT has_database_privilege('cst_web', %s, 'TEMPORARY')", [template]
+        ).fetchall()
+    assert not may
+
+
+def test_a_provider_writes_down_no_deed_of_the_agency(two_providers):
+    alfa = two_providers[0]
+    forged = (
+        "INSERT INTO audit_entry (provider_id, action, subject_id, at, actor_id, actor_name, facts)"
+        " VALUES (%s, %s, 'x', now(), 1, 'Officer', '{}')"
+    )
+    assert outcome_inside(alfa, forged, [alfa.pk, "dossier.approve"]) == "refused"
+    assert outcome_inside(alfa, forged, [alfa.pk, "dossier.start"]) == 1
 
 
 def test_the_doorkeeper_reads_who_someone_is_and_nothing_else(two_providers):
@@ -256,6 +426,8 @@ def test_one_provider_tells_another_nothing_by_a_unique_key(two_providers):
         *("id", "run,provider", "end_to_end_id", "assessment,question", "claim", "facts"),
         # Within one dossier of one's own.
         *("dossier,quarter,version", "dossier,tranche", "case_id", "cause_id,kind"),
+        # One's own papers, facts and statements, by random identifiers.
+        *("offer", "declaration", "id,facts", "id,dossier"),
     }
     for table, columns in shared:
         assert "provider" in columns.split(",") or columns in allowed_without_provider, (

@@ -37,7 +37,8 @@ def test_every_question_is_answered_once_and_in_order():
         ("size", {}, ("met", "size-is-sme")),
         ("size", {"periods": []}, ("unknown", "size-unknown")),
         ("legal_form", {}, ("met", "legal-form-accepted")),
-        ("legal_form", {"legal_form": "maatschap"}, ("person", "legal-form-to-judge")),
+        ("legal_form", {"legal_form": "stichting"}, ("person", "legal-form-to-judge")),
+        ("legal_form", {"legal_form": "maatschap"}, ("not_met", "legal-form-refused")),
         ("private_sector", {"public_share_pct": "24.99"}, ("met", "public-share-under")),
         ("private_sector", {"public_share_pct": "25"}, ("not_met", "public-share-over")),
         ("private_sector", {"public_share_pct": None}, ("unknown", "public-share-unknown")),
@@ -88,8 +89,26 @@ def test_a_majority_owner_counts_in_full():
     assert found.answers[0].figures["names"] == "Groep"
 
 
-def test_half_of_the_votes_is_no_majority():
-    assert assessment(**owned(voting=50)).size_class == "small"
+def test_a_holder_of_a_quarter_without_a_majority_is_left_to_a_person():
+    found = assessment(**owned(voting=50))
+
+    assert (found.size_class, found.answers[0].outcome) == ("small", "person")
+    assert found.answers[0].finding == "size-relations-to-judge"
+    assert found.answers[0].figures["holders"] == "Groep"
+
+
+def test_a_holder_of_less_than_a_quarter_counts_for_nothing():
+    holding = {"owner": OWNER, "owned": OWN, "capital_pct": "24.99", "voting_pct": "24.99"}
+    changes = {**owned(voting=50), "holdings": [holding]}
+
+    assert assessment(**changes).answers[0].outcome == "met"
+
+
+def test_figures_are_added_year_by_year():
+    """An owner's 2020 is not added to our 2021; without its 2021 the size is not known."""
+    old = [{"year": 2020, "headcount": "1", "turnover": "1", "balance_total": "1"}]
+
+    assert answer("size", **owned(voting=100, periods=old)) == ("unknown", "size-unknown")
 
 
 def test_an_owner_whose_figures_are_not_known_leaves_the_size_unknown():
@@ -99,7 +118,7 @@ def test_an_owner_whose_figures_are_not_known_leaves_the_size_unknown():
 
 
 def test_a_sister_counts_through_the_common_owner():
-    figures = (kmo.Figures(D(30), D(1), D(1)),)
+    figures = {2021: kmo.Figures(D(30), D(1), D(1))}
     own, owner, sister = (kmo.Enterprise(n, n, figures) for n in (OWN, OWNER, SISTER))
     holdings = tuple(kmo.Holding(OWNER, number, D(60), D(60)) for number in (OWN, SISTER))
 
@@ -112,6 +131,16 @@ def test_a_sister_counts_through_the_common_owner():
 def test_a_recognised_maatwerkbedrijf_passes_whatever_its_size():
     outcome = answer("size", maatwerk_recognition="MW-2020-17", **owned(voting=100))
     assert outcome == ("met", "size-exempt")
+
+
+def test_the_exception_for_maatwerkbedrijven_has_a_first_day():
+    facts = facts_from_json(
+        stated(OWN, maatwerk_recognition="MW-2020-17", **owned(voting=100)),
+        source="test",
+        stated_on=date(2021, 12, 31),
+    )
+    found = assess(facts, offer=OFFER, terms=TERMS, on=date(2021, 12, 31))
+    assert found.answers[0].finding == "size-is-large"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +193,8 @@ def test_a_status_changes_only_over_two_consecutive_periods(headcounts_newest_fi
         {"periods": {}},
         {"periods": [{"year": 2020}, {"year": 2021}]},
         {"public_share_pct": "NaN"},
+        {"public_share_pct": "-5"},
+        {"public_share_pct": "100.01"},
         {"equity": True},
         {"declarations": ["everything"]},
         {"holdings": [{"owner": OWNER, "owned": OWN, "capital_pct": "10", "voting_pct": "10"}]},

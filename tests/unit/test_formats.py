@@ -46,6 +46,7 @@ def test_whole_euro_keeps_cents_only_where_there_are() -> None:
         (Decimal("0.62"), "62\xa0%", "62%"),
         (Decimal("0.625"), "62,5\xa0%", "62.5%"),
         (Decimal("1"), "100\xa0%", "100%"),
+        (Decimal("0.5199"), "51,9\xa0%", "51.9%"),
         (0, "0\xa0%", "0%"),
         (0.3333333, "33,3\xa0%", "33.3%"),
         (None, "–", "–"),

@@ -12,6 +12,7 @@ from cstraject.money import read_euros
 from cstraject.places import province_of
 from cstraject.quarter import ClaimWindow, Quarter, day_of, years_later
 from cstraject.refusal import Refusal, must
+from cstraject.subsidy import granted_for
 from tests.terms import TERMS
 
 
@@ -112,13 +113,14 @@ def test_a_statement_neither_shrinks_nor_exceeds_the_offer():
     assert refusal_of(follow, 20, "20000.01", before, after) == "statement-over-later"
 
 
-def tranche(number, amount, *, completed=False, days=15):
+def tranche(number, amount, *, claimed="0", over=False, days=15):
     return tranche_amount(
         number,
         stated=Delivered(D(days), D(amount)),
         offered=OFFERED,
         granted=D("16335.00"),
-        completed=completed,
+        claimed=D(claimed),
+        over=over,
         terms=TERMS,
     )
 
@@ -129,15 +131,34 @@ def test_the_first_tranche_is_due_once_sixty_percent_is_delivered():
 
 
 def test_the_second_tranche_is_due_on_completion_and_pays_the_rest():
-    assert tranche(2, 30_000, completed=True) == D("6534.00")
-    assert refusal_of(tranche, 2, 30_000) == "not-completed"
+    assert tranche(2, 30_000, claimed="9801.00", over=True) == D("6534.00")
+    assert refusal_of(tranche, 2, 30_000, claimed="9801.00") == "not-completed"
 
 
 def test_the_second_tranche_pays_only_what_was_delivered_in_the_end():
-    # 25,000 delivered of 30,000: 11,250.00 + 2,362.50 = 13,612.50, of which 9,801.00 is paid.
-    assert tranche(2, 25_000, completed=True) == D("3811.50")
-    assert refusal_of(tranche, 2, 18_000, completed=True) == "nothing-left"
-    assert refusal_of(tranche, 3, 30_000, completed=True) == "unknown-tranche"
+    # 25,000 delivered of 30,000: 11,250.00 + 2,362.50 = 13,612.50, of which 9,801.00 is claimed.
+    assert tranche(2, 25_000, claimed="9801.00", over=True) == D("3811.50")
+    assert refusal_of(tranche, 2, 18_000, claimed="9801.00", over=True) == "nothing-left"
+    assert refusal_of(tranche, 3, 30_000, over=True) == "unknown-tranche"
+
+
+def test_completed_below_the_threshold_is_paid_at_once():
+    assert refusal_of(tranche, 1, 15_000, over=True) == "not-delivered"
+    assert tranche(2, 15_000, over=True) == D("8167.50")
+
+
+def test_of_completed_work_the_first_tranche_never_exceeds_the_final_subsidy():
+    # Sixty percent of the grant rounds a cent above the subsidy on sixty percent of the price.
+    given = {"offered": Delivered(D(15), D(15_008)), "claimed": D(0), "terms": TERMS}
+    stated = Delivered(D(9), D("9004.80"))
+    granted = granted_for(D(15_008), terms=TERMS).granted
+
+    amounts = [
+        tranche_amount(1, stated=stated, granted=granted, over=over, **given)
+        for over in (False, True)
+    ]
+
+    assert amounts == [D("4903.12"), D("4903.11")]
 
 
 def test_days_and_amount_that_disagree_are_noticed():

@@ -68,6 +68,8 @@ FACTS: dict[str, object] = {
     "event": "check",
     "question": "size",
     "on": date(2020, 6, 1),
+    "max": 5,
+    "completed_on": date(2022, 3, 31),
 }
 
 
@@ -289,9 +291,26 @@ def test_a_size_is_told_with_its_figures_and_its_group() -> None:
     }
     with translation.override("nl"):
         assert words.words_for_finding("size-is-sme", figures) == (
-            "Kleine onderneming, volgens 34,5 werknemers en een omzet van €\xa04.100.000 in 2020"
-            " (samen met 1 verbonden onderneming: Peeters Holding NV)."
+            "Kleine onderneming, volgens 34,5 werkzame personen en een omzet van €\xa04.100.000"
+            " in 2020 (samen met 1 verbonden onderneming: Peeters Holding NV)."
         )
+
+
+def test_who_holds_a_quarter_is_named_beside_the_size() -> None:
+    figures = {"category": "small", "headcount": "12", "year": "2020", "holders": "Boven NV"}
+    with translation.override("nl"):
+        assert words.words_for_finding("size-relations-to-judge", figures) == (
+            "Kleine onderneming, volgens 12 werkzame personen in 2020; maar 25\xa0% of meer is in"
+            " handen van Boven NV. Beoordeel of dat een partner is."
+        )
+
+
+def test_the_de_minimis_sum_is_told_with_its_ceiling() -> None:
+    with translation.override("nl"):
+        told = words.words_for_finding(
+            "de-minimis-to-judge", {"amount": "9801.00", "ceiling": "200000"}
+        )
+    assert told.endswith("bij €\xa09.801,00; samen hoogstens €\xa0200.000.")
 
 
 def test_missing_declarations_are_named() -> None:
@@ -299,7 +318,7 @@ def test_missing_declarations_are_named() -> None:
         told = words.words_for_finding(
             "declarations-missing", {"missing": "sme_status, de_minimis"}
         )
-    assert told.startswith("Niet verklaard: kmo-statuut en de-minimissteun.")
+    assert told.startswith("Niet verklaard: kmo-status en de-minimissteun.")
 
 
 def test_public_hands_are_told_in_percent() -> None:

@@ -12,8 +12,7 @@ from apps.design.words import words_for_category, words_for_package
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
 from apps.reporting.selectors import TABLES, Answer, answer_as_of
-from apps.reporting.workbook import workbook_of
-from cstraject.kmo import CATEGORIES
+from apps.reporting.workbook import granted_in_all, groups_in_order, workbook_of
 from cstraject.quarter import day_of
 
 HEADINGS = {
@@ -36,6 +35,7 @@ def answer(request: DoorRequest) -> HttpResponse:
     context = {
         "as_of_form": form,
         "answer": given,
+        "granted": granted_in_all(given),
         "years": [(year, *given.total[year]) for year in years],
         "tables": [_table(given, name, years) for name in TABLES],
     }
@@ -45,18 +45,17 @@ def answer(request: DoorRequest) -> HttpResponse:
 def _table(given: Answer, name: str, years: list[str]) -> dict[str, object]:
     """A table as rows: the group, then a cell (number, euro) or None for each year."""
     cells = given.tables[name]
-    groups = sorted(
-        {group for year in years for group in cells.get(year, {})},
-        key=lambda group: (CATEGORIES.index(group) if group in CATEGORIES else -1, group),
-    )
     title, head = HEADINGS[name]
     return {
         "name": name,
         "title": gettext(title),
         "head": gettext(head),
         "rows": [
-            (_words_for_group(given, name, group), [cells[year].get(group) for year in years])
-            for group in groups
+            (
+                _words_for_group(given, name, group),
+                [cells.get(year, {}).get(group) for year in years],
+            )
+            for group in groups_in_order(given, name)
         ],
     }
 

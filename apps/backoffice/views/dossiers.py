@@ -1,13 +1,16 @@
 """All dossiers, and one of them question by question, with what an officer decides."""
 
+import re
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
@@ -44,10 +47,21 @@ def dossiers(request: DoorRequest) -> HttpResponse:
     filters = DossierFilter(request.GET)
     filters.is_valid()
     chosen = {name: value for name, value in filters.cleaned_data.items() if value}
-    page = Paginator(listed.filter(**chosen), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
     query = urlencode({name: request.GET[name] for name in chosen})
+    if "named" in chosen:
+        listed = listed.filter(_named(chosen.pop("named")))
+    page = Paginator(listed.filter(**chosen), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"filters": filters, "page": page, "query": f"{query}&" if query else ""}
     return show(request, "backoffice/dossiers.html", context, section="dossiers")
+
+
+def _named(text: str) -> Q:
+    """Dossiers whose reference, enterprise number or enterprise name begins like this."""
+    named = Q(reference__istartswith=text) | Q(enterprise_name__istartswith=text)
+    digits = re.sub(r"\D", "", text)
+    if digits and not re.search(r"[^\d\s.]", re.sub(r"^BE", "", text, flags=re.IGNORECASE)):
+        named |= Q(enterprise_number__startswith=digits)
+    return named
 
 
 def dossier_of(pk: UUID) -> Dossier:
@@ -130,6 +144,7 @@ def dossier_page(
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
     offered = Delivered(case.person_days, case.price_excl_vat)
     standings = standings_of(case.assessment) if case.assessment else []
+    prefetch_related_objects([s.finding for s in standings if s.finding], "found_by")
     context = {
         "dossier": case,
         "documents": [case.offer, case.declaration],
@@ -141,7 +156,12 @@ def dossier_page(
             for tranche in tranches_of_grant(case)
         ],
         "statements": [
-            (statement, share_delivered(delivered_by(statement), offered=offered))
+            {
+                "statement": statement,
+                "share": share_delivered(delivered_by(statement), offered=offered),
+                "days_left": offered.person_days - statement.person_days,
+                "amount_left": offered.amount - statement.amount,
+            }
             for statement in reversed(current_statements(case).values())
         ],
         "deeds": [
@@ -173,6 +193,7 @@ def dossier_page(
         context,
         section="dossiers",
         below=case.reference,
+        address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
     )
 

@@ -8,6 +8,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
+from apps.claims.selectors import claims_to_verify
+from apps.dossiers.models import Dossier
+from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
 
 SECTIONS = {
@@ -18,6 +21,9 @@ SECTIONS = {
     "answer": gettext_noop("Answer to parliament"),
 }
 
+# The states in which a run waits for a person; an approved one waits for its file.
+TO_STEP = ("drawn_up", "checked", "filed", "sent")
+
 
 def show(
     request: DoorRequest,
@@ -26,9 +32,13 @@ def show(
     *,
     section: str,
     below: str = "",
+    address: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """A page with its menu; `below` is its name when it stands under a section's first page."""
+    """A page with its menu; `below` is its name when it stands under a section's first page.
+
+    `address` is where the page stands, when this is the answer to something sent elsewhere.
+    """
     sections = {
         name: {
             "url": reverse(f"backoffice:{name}"),
@@ -37,6 +47,11 @@ def show(
         }
         for name, label in SECTIONS.items()
     }
+    waiting = {
+        "dossiers": Dossier.objects.filter(state="submitted").count(),
+        "claims": claims_to_verify().count(),
+        "runs": Run.objects.filter(state__in=TO_STEP).count(),
+    }
     return render(
         request,
         template,
@@ -44,7 +59,8 @@ def show(
             **context,
             "acting_as": "VLAIO",
             "acts": request.acts,
-            "nav": list(sections.values()),
+            "address": address or request.get_full_path(),
+            "nav": [{**item, "waiting": waiting.get(name)} for name, item in sections.items()],
             "crumbs": [sections[section], {"label": below}] if below else [],
         },
         status=status,

@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Min
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
@@ -23,6 +25,9 @@ from apps.providers.middleware import DoorRequest
 from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.quarter import Quarter, day_of
+
+# Why a tranche is left out although somebody could still do something about it.
+WAITING = {"claim-not-verified": 0, "not-claimed": 1}
 
 
 @requires("see_portfolio")
@@ -61,6 +66,7 @@ def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> Http
         "backoffice/runs.html",
         context,
         section="runs",
+        address=reverse("backoffice:runs"),
         status=422 if wrong else 200,
     )
 
@@ -138,6 +144,10 @@ def sent(request: DoorRequest, run: UUID) -> HttpResponse:
 @require_POST
 def settle(request: DoorRequest, payment: UUID) -> HttpResponse:
     paid = get_object_or_404(Payment, pk=payment)
+    outcome = request.POST.get("outcome", "")
+    if paid.state != "planned" and not PAYMENT.allows(paid.state, outcome) and outcome:
+        messages.error(request, gettext("This payment has been settled already."))
+        return redirect("backoffice:run", run=paid.run_id)
     form = SettleForm(request.POST, state=paid.state, auto_id=f"payment-{payment}_%s")
     if not form.is_valid():
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
@@ -216,15 +226,15 @@ def _run_page(
         context,
         section="runs",
         below=figures.quarter(run.quarter),
+        address=reverse("backoffice:run", kwargs={"run": run.pk}),
         status=422 if wrong else 200,
     )
 
 
 def _left_out(run: Run) -> list[tuple[object, str]]:
-    """What a run leaves out and why, as long as it is not over."""
+    """What a run leaves out and why, as long as it is not over; what can be helped first."""
     if run.state in ("settled", "abandoned"):
         return []
-    return [
-        (item, words_for_unpaid(item.why, item.facts))
-        for item in preflight(Quarter.parse(run.quarter)).left_out
-    ]
+    left_out = preflight(Quarter.parse(run.quarter)).left_out
+    left_out.sort(key=lambda item: WAITING.get(item.why, len(WAITING)))
+    return [(item, words_for_unpaid(item.why, item.facts)) for item in left_out]

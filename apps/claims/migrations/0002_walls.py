@@ -12,6 +12,9 @@ CALL cst_wall(
 CALL cst_kin('claims_statement', 'dossier_id', 'dossiers_dossier');
 CALL cst_kin('claims_claim', 'dossier_id', 'dossiers_dossier');
 CALL cst_kin('claims_claim', 'statement_id', 'claims_statement');
+-- A claim rests on a statement of its own dossier.
+ALTER TABLE claims_claim ADD CONSTRAINT claims_claim_statement_of_its_dossier
+    FOREIGN KEY (statement_id, dossier_id) REFERENCES claims_statement (id, dossier_id);
 CREATE POLICY begins_submitted ON claims_claim AS RESTRICTIVE FOR INSERT TO cst_provider
     WITH CHECK (state = 'submitted');
 

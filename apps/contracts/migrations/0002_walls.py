@@ -7,10 +7,6 @@ CALL cst_wall('contracts_contract', 'SELECT', 'SELECT, INSERT');
 CALL cst_wall('contracts_ledgerentry', 'SELECT, INSERT', 'SELECT, INSERT');
 CALL cst_kin('contracts_ledgerentry', 'contract_id', 'contracts_contract');
 
--- A provider that withdraws releases; it commits, pays and returns nothing.
-CREATE POLICY releases_only ON contracts_ledgerentry AS RESTRICTIVE FOR INSERT TO cst_provider
-    WITH CHECK (kind = 'release');
-
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON contracts_ledgerentry
     FOR EACH STATEMENT EXECUTE FUNCTION cst_append_only();
 
@@ -19,7 +15,7 @@ CREATE POLICY keeps ON contracts_contract TO cst_keeper USING (true) WITH CHECK 
 GRANT SELECT, UPDATE (budget, committed, paid) ON contracts_contract TO cst_keeper;
 
 CREATE FUNCTION contracts_keep_balances() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE contracts_contract AS contract
     SET budget = contract.budget + entered.awarded,
@@ -57,7 +53,7 @@ $$;
 -- Deeds that move money lock the contract first. The keeper locks it for them, since a
 -- provider's role may change nothing of a contract; another's contract it does not touch.
 CREATE FUNCTION contracts_lock(wanted bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     scope bigint := nullif(current_setting('app.provider', true), '')::bigint;
 BEGIN

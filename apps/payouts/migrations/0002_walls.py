@@ -9,7 +9,7 @@ GRANT UPDATE (
     state, content_sha256, pays_on, checked_at, checked_by_id, approved_at, approved_by_id,
     filed_at, sent_at, sent_by_id, settled_at, abandoned_at, abandoned_by_id, abandoned_reason
 ) ON payouts_run TO cst_backoffice;
-CALL cst_wall('payouts_payment', 'SELECT', 'SELECT, INSERT, UPDATE (state, settled_on)');
+CALL cst_wall('payouts_payment', 'SELECT', 'SELECT, INSERT, UPDATE (state, settled_on, returned_on)');
 CALL cst_wall('payouts_paymentline', 'SELECT', 'SELECT, INSERT, UPDATE (released_at)');
 CALL cst_kin('payouts_paymentline', 'payment_id', 'payouts_payment');
 CALL cst_kin('payouts_paymentline', 'claim_id', 'claims_claim');

@@ -1,15 +1,18 @@
 """A dossier as its provider sees it, and what the provider may do with it."""
 
+from datetime import date
 from uuid import UUID
 
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
+from apps.claims.models import Statement
 from apps.claims.selectors import current_statements, delivered_by
 from apps.design.words import words_for_act, words_for_unpaid
 from apps.dossiers import services
@@ -127,7 +130,12 @@ def dossier_page(
         ],
         "standings": standings_of(case.assessment) if case.assessment else [],
         "statements": [
-            (statement, share_delivered(delivered_by(statement), offered=offered))
+            {
+                "statement": statement,
+                "share": share_delivered(delivered_by(statement), offered=offered),
+                "days_left": offered.person_days - statement.person_days,
+                "amount_left": offered.amount - statement.amount,
+            }
             for statement in reversed(statements.values())
         ],
         "deeds": [
@@ -138,7 +146,7 @@ def dossier_page(
             }
             for deed in deeds_of(case_id=case.pk).reverse()
         ],
-        **_forms(request, case, tranches, set(statements), wrong),
+        **_forms(request, case, tranches, statements, wrong),
         "form": wrong,
     }
     return show(
@@ -146,6 +154,9 @@ def dossier_page(
         "portal/dossier.html",
         context,
         below=case.reference,
+        address=reverse(
+            "portal:dossier", kwargs={"provider": request.provider.slug, "dossier": case.pk}
+        ),
         status=422 if wrong else 200,
     )
 
@@ -154,13 +165,14 @@ def _forms(
     request: DoorRequest,
     case: Dossier,
     tranches: list[Tranche],
-    stated: set[str],
+    stated: dict[str, Statement],
     wrong: forms.Form | None,
 ) -> dict[str, object]:
     """The forms that fit the dossier's state and this person's acts; the wrong one as it was."""
     offered: dict[str, forms.Form] = {}
     today = day_of(timezone.now())
     window = window_around(today, case.contract)
+    to_state = _quarters_to_state(case, stated, tranches, on=today)
     if "file_dossiers" in request.acts:
         if DOSSIER.allows(case.state, "start"):
             offered["start_form"] = StartForm(auto_id="start_%s")
@@ -170,18 +182,19 @@ def _forms(
             offered["end_report_form"] = EndReportForm(auto_id="report_%s")
         if DOSSIER.allows(case.state, "withdraw"):
             offered["withdraw_form"] = WithdrawForm(auto_id="withdraw_%s")
-        if _quarters_to_state(case):
+        if to_state:
             offered["statement_form"] = StatementForm(auto_id="statement_%s")
     to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
     open_now = window.opens_on <= today
-    if "claim_tranches" in request.acts and to_claim and open_now and str(window.quarter) in stated:
+    can_claim = open_now and _bears_a_claim(case, stated, window.quarter)
+    if "claim_tranches" in request.acts and to_claim and can_claim:
         initial = {"tranche": to_claim.number}
         offered["claim_form"] = ClaimForm(initial=initial, auto_id="claim_%s")
     for name, form in offered.items():
         if wrong is not None and type(form) is type(wrong):
             offered[name] = form = wrong
         if isinstance(form, StatementForm):
-            form.offer(_quarters_to_state(case))
+            form.offer(to_state)
         if isinstance(form, ClaimForm):
             form.offer([window.quarter])
     return {
@@ -190,15 +203,43 @@ def _forms(
         "to_claim": to_claim,
         "window": window,
         "window_open": open_now,
+        "to_state_first": min([window.quarter, *_quarter_of_completion(case)]),
     }
 
 
-def _quarters_to_state(case: Dossier) -> list[Quarter]:
-    """The quarters since the start that are over, the last first."""
+def _quarters_to_state(
+    case: Dossier, stated: dict[str, Statement], tranches: list[Tranche], *, on: date
+) -> list[Quarter]:
+    """The quarters that can be stated, the last first: over, and no later than completion.
+
+    A statement that carries a claim stands; once the last tranche is claimed all of them do.
+    """
     if case.started_on is None or case.state not in ("in_delivery", "completed"):
         return []
-    quarters, quarter = [], Quarter.containing(day_of(timezone.now())).previous
+    claims = {tranche.number: tranche.claim for tranche in tranches if tranche.claim}
+    if 2 in claims:
+        return []
+    carrying = {claim.statement_id for claim in claims.values()}
+    quarter = Quarter.containing(on).previous
+    quarter = min([quarter, *_quarter_of_completion(case)])
+    quarters = []
     while quarter.ends > case.started_on:
-        quarters.append(quarter)
+        own = stated.get(str(quarter))
+        if own is None or own.pk not in carrying:
+            quarters.append(quarter)
         quarter = quarter.previous
     return quarters
+
+
+def _bears_a_claim(case: Dossier, stated: dict[str, Statement], quarter: Quarter) -> bool:
+    """Whether a claim for a quarter has a statement: its own, or the last of completed work."""
+    if str(quarter) in stated:
+        return True
+    return any(
+        str(done) <= name < str(quarter) for done in _quarter_of_completion(case) for name in stated
+    )
+
+
+def _quarter_of_completion(case: Dossier) -> list[Quarter]:
+    """The one quarter in which the work was completed; none before that."""
+    return [Quarter.containing(case.completed_on)] if case.completed_on else []

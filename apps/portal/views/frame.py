@@ -19,9 +19,13 @@ def show(
     context: Mapping[str, Any],
     *,
     below: str = "",
+    address: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """A page with its menu; `below` is its name when it stands under the overview."""
+    """A page with its menu; `below` is its name when it stands under the overview.
+
+    `address` is where the page stands, when this is the answer to something sent elsewhere.
+    """
     home = {
         "url": reverse("portal:overview", kwargs={"provider": request.provider.slug}),
         "label": gettext("Overview"),
@@ -33,6 +37,7 @@ def show(
             **context,
             "acting_as": request.provider.name,
             "acts": request.acts,
+            "address": address or request.get_full_path(),
             "nav": [{**home, "current": not below}],
             "crumbs": [home, {"label": below}] if below else [],
         },

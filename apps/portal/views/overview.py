@@ -1,6 +1,7 @@
 """The first page of a provider: its budget, what to do now, its dossiers."""
 
 from datetime import date
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -11,6 +12,7 @@ from apps.claims.selectors import current_statements_of, dossiers_without_statem
 from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances
 from apps.dossiers.selectors import dossiers_newest_first
+from apps.payouts.selectors import preflight
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
@@ -26,6 +28,8 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     contracts = list(contracts_with_balances())
     window = window_around(today, contracts[-1]) if contracts else None
     page = Paginator(dossiers_newest_first(), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
+    open_now = window is not None and window.opens_on <= today
+    to_claim = _tranches_to_claim(window.quarter) if window and open_now else {}
     last_statements = current_statements_of([dossier.pk for dossier in page])
     context = {
         "contracts": [
@@ -33,13 +37,24 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
             for contract in contracts
         ],
         "window": window,
-        "window_open": window is not None and window.opens_on <= today,
+        "window_open": open_now,
         "window_days_left": (window.shuts_on - today).days if window else 0,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "page": page,
-        "rows": [(dossier, last_statements.get(dossier.pk)) for dossier in page],
+        "rows": [
+            (dossier, last_statements.get(dossier.pk), to_claim.get(dossier.pk)) for dossier in page
+        ],
     }
     return show(request, "portal/overview.html", context)
+
+
+def _tranches_to_claim(quarter: Quarter) -> dict[UUID, int]:
+    """Per dossier the first tranche that can be claimed with a quarter and is not."""
+    tranches: dict[UUID, int] = {}
+    for item in preflight(quarter).left_out:
+        if item.why == "not-claimed":
+            tranches.setdefault(item.dossier.pk, item.tranche)
+    return tranches
 
 
 def window_around(today: date, contract: Contract) -> ClaimWindow:

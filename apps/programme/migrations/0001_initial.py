@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("de_minimis_includes_vat", models.BooleanField()),
-                ("maatwerk_exempt_from_size", models.BooleanField()),
+                ("maatwerk_exempt_from", models.DateField(null=True)),
             ],
             options={
                 "constraints": [
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="AcceptedLegalForm",
+            name="LegalForm",
             fields=[
                 (
                     "id",
@@ -82,8 +82,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("code", models.CharField(max_length=20)),
-                ("valid_from", models.DateField()),
+                ("code", models.CharField(max_length=40)),
+                ("accepted_from", models.DateField(help_text="Empty: refused.", null=True)),
                 (
                     "edition",
                     models.ForeignKey(

@@ -4,7 +4,7 @@ from django.db import migrations
 
 SQL = """
 -- The terms are public; editing them comes with a screen of its own.
-GRANT SELECT ON programme_edition, programme_package, programme_acceptedlegalform
+GRANT SELECT ON programme_edition, programme_package, programme_legalform
     TO cst_provider, cst_backoffice;
 """
 

@@ -2,7 +2,8 @@
 
 Not known and set to the stated default: once in four years between approvals; the subsidy counts
 as de minimis aid with its VAT; the run is drawn up on the twentieth. The vzw was not yet on the
-page of 9 March 2021 and was accepted later; the first day is an assumption.
+page of 9 March 2021 and was accepted later; the first day is an assumption, as is that of the
+exception for maatwerkbedrijven ("very recent" in 2022) and the last day of the edition.
 """
 
 from datetime import date
@@ -27,7 +28,7 @@ def add(apps, schema_editor):
         claim_window_days=15,
         run_day=20,
         de_minimis_includes_vat=True,
-        maatwerk_exempt_from_size=True,
+        maatwerk_exempt_from=date(2022, 1, 1),
     )
     package = apps.get_model("programme", "Package").objects
     for code, price_max, valid_from in (
@@ -42,13 +43,18 @@ def add(apps, schema_editor):
             valid_from=valid_from,
             valid_until=LAST_DAY,
         )
-    legal_form = apps.get_model("programme", "AcceptedLegalForm").objects
+    legal_form = apps.get_model("programme", "LegalForm").objects
     for code in (
-        *("eenmanszaak", "nv", "bvba", "bv", "cvba", "cvoa", "cv"),
-        *("vof", "comm.v", "comm.va", "esv", "se", "sce"),
+        *("eenmanszaak", "zelfstandige", "vrij beroep", "nv", "bvba", "ebvba", "s-bvba", "bv"),
+        *("cvba", "cvoa", "cv", "vof", "comm.v", "comm.va", "esv", "se", "sce"),
     ):
-        legal_form.create(edition=edition, code=code, valid_from=date(2021, 1, 1))
-    legal_form.create(edition=edition, code="vzw", valid_from=date(2021, 4, 1))
+        legal_form.create(edition=edition, code=code, accepted_from=date(2021, 1, 1))
+    legal_form.create(edition=edition, code="vzw", accepted_from=date(2021, 4, 1))
+    for code in (
+        *("maatschap", "feitelijke vereniging"),
+        *("stille handelsvennootschap", "tijdelijke handelsvennootschap"),
+    ):
+        legal_form.create(edition=edition, code=code, accepted_from=None)
 
 
 class Migration(migrations.Migration):

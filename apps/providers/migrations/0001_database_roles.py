@@ -37,6 +37,8 @@ BEGIN
 END
 $$;
 GRANT cst_doorkeeper, cst_provider, cst_backoffice TO cst_web;
+-- A temporary table would outlive its transaction, and be found before the real one.
+DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$;
 GRANT USAGE ON SCHEMA public TO cst_doorkeeper, cst_provider, cst_backoffice, cst_keeper;
 """
 
