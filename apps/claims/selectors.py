@@ -33,6 +33,12 @@ def delivered_by(statement: Statement) -> Delivered:
     return Delivered(statement.person_days, statement.amount)
 
 
+def covers_completion(statement: Statement, dossier: Dossier) -> bool:
+    """Whether a statement tells of all the work: that of the quarter of completion, or later."""
+    completed = dossier.completed_on
+    return completed is not None and statement.quarter >= str(Quarter.containing(completed))
+
+
 def claims_to_verify() -> QuerySet[Claim]:
     """What providers claimed and waits for an officer, the oldest first."""
     return (

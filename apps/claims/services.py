@@ -13,7 +13,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.audit.services import record
 from apps.claims.models import Claim, Statement
-from apps.claims.selectors import current_statements, delivered_by
+from apps.claims.selectors import covers_completion, current_statements, delivered_by
 from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
 from apps.contracts.services import Move, enter, lock_contract
@@ -176,8 +176,7 @@ def _statement_for(dossier: Dossier, quarter: Quarter) -> Statement:
     if str(quarter) in stated:
         return stated[str(quarter)]
     before = [statement for name, statement in stated.items() if name < str(quarter)]
-    done = dossier.completed_on
-    if before and done is not None and before[-1].quarter >= str(Quarter.containing(done)):
+    if before and covers_completion(before[-1], dossier):
         return before[-1]
     raise Refusal("no-statement", quarter=str(quarter))
 
@@ -187,14 +186,13 @@ def _entitled(
 ) -> Decimal:
     """What a tranche pays on a statement, given the dossier's other claims."""
     must(dossier.granted_incl_vat is not None, "what is claimed was granted")
-    completed = dossier.completed_on
     return tranche_amount(
         tranche,
         stated=delivered_by(statement),
         offered=Delivered(dossier.person_days, dossier.price_excl_vat),
         granted=dossier.granted_incl_vat or ZERO,
         claimed=sum((claim.amount for claim in others), ZERO),
-        over=completed is not None and statement.quarter >= str(Quarter.containing(completed)),
+        over=covers_completion(statement, dossier),
         terms=terms_of(dossier.contract.edition),
     )
 
@@ -215,10 +213,9 @@ def release_rest(*, dossier: Dossier, actor: User, at: datetime) -> Decimal:
     contract = lock_contract(dossier.contract_id)
     dossier = _locked(dossier)
     statements = list(current_statements(dossier).values())
-    done = dossier.completed_on
-    if dossier.state != "completed" or done is None or not statements:
+    if dossier.state != "completed" or not statements:
         return ZERO
-    if statements[-1].quarter < str(Quarter.containing(done)):
+    if not covers_completion(statements[-1], dossier):
         return ZERO
     if dossier.claims.filter(state__in=("submitted", "verified", "in_run")).exists():
         return ZERO

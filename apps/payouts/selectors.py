@@ -8,7 +8,12 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from apps.claims.models import Claim
-from apps.claims.selectors import current_statements, current_statements_of, delivered_by
+from apps.claims.selectors import (
+    covers_completion,
+    current_statements,
+    current_statements_of,
+    delivered_by,
+)
 from apps.dossiers.models import Dossier
 from apps.payouts.models import Payment, PaymentLine, Run
 from apps.programme.selectors import edition_on, terms_of
@@ -153,7 +158,8 @@ def _left_out(quarter: Quarter) -> list[LeftOut]:
                     else ("not-delivered", {"delivered": delivered, "threshold": threshold})
                 )
             else:
-                why = ("not-claimed", {}) if dossier.completed_on else ("not-completed", {})
+                over = covers_completion(statement, dossier)
+                why = ("not-claimed", {}) if over else ("not-completed", {})
             left_out.append(LeftOut(dossier, tranche, *why))
     return left_out
 
@@ -210,7 +216,7 @@ def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
                     offered=offered,
                     granted=dossier.granted_incl_vat,
                     claimed=live[1].amount if 1 in live else first if due else ZERO,
-                    over=dossier.completed_on is not None,
+                    over=covers_completion(stated[-1], dossier),
                     terms=terms,
                 )
                 why = "not-claimed"
