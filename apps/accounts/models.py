@@ -1,6 +1,7 @@
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 PERSON, MACHINE, ROBOT = KINDS = ("person", "machine", "robot")
 
@@ -18,7 +19,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     An account is shut, never removed: what it signed stays nameable.
     """
 
-    email = models.EmailField(unique=True)
+    email = models.EmailField(_("E-mail address"), unique=True)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=10, choices=[(k, k) for k in KINDS], default=PERSON)
     is_active = models.BooleanField(default=True)
