@@ -8,10 +8,9 @@ That each kill hit work in progress is not left to luck: a process is killed whe
 sees its transaction, which has written already, at a chosen statement, and afterwards that very
 transaction must be known as aborted.
 
-As a control, take one guard away and see this test fail: `transaction.atomic` off
-`services.draw_up_run` and the task (half a run remains after the first kill), `skip_locked` and
-`RUN.after` out of the writing of files (a second file breaks on its run), the constraint
-`entry_once_per_cause` together with `PAYMENT.after` in `settle_payment` (a payment settled twice).
+Controls that were seen to fail: a COMMIT in the middle of `draw_up_run`, of `write_payment_file` or
+of `settle_payment` (half of it remains after the kill); writing files without locking the run (two
+write at once).
 """
 
 import re

@@ -35,7 +35,10 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                ("email", models.EmailField(max_length=254, unique=True, verbose_name="E-mail address")),
+                (
+                    "email",
+                    models.EmailField(max_length=254, unique=True, verbose_name="E-mail address"),
+                ),
                 ("name", models.CharField(max_length=200)),
                 (
                     "kind",
