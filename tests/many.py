@@ -6,7 +6,6 @@ trigger keeps the balances, and every constraint has looked at every row.
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 import psycopg
 from django.db import transaction
@@ -173,14 +172,3 @@ def make_many(
             link.execute(DOSSIERS, given)
         # Statistics and visibility as a database has them that has stood for a night.
         link.execute(f"VACUUM ANALYZE {', '.join(TABLES)}".encode())
-
-
-def sums_of(url: str) -> dict[str, Decimal]:
-    """What was committed and what is claimed, for a test to hold its figures against."""
-    with psycopg.connect(url) as link:
-        row = link.execute(
-            "SELECT (SELECT sum(committed) FROM contracts_contract),"
-            " (SELECT sum(amount) FROM claims_claim WHERE state = 'verified')"
-        ).fetchone()
-    assert row is not None
-    return {"committed": row[0], "claimed": row[1]}

@@ -251,6 +251,9 @@ def send_back_claim(*, claim: Claim, reason: str, actor: User, at: datetime) -> 
     """Send a claim back to the provider with a reason; the tranche can be claimed again."""
     dossier = _locked(Dossier.objects.get(pk=claim.dossier_id))
     claim = _locked_claim(claim)
+    if dossier.state == "stopped":
+        # What a stopped dossier keeps was settled when it stopped.
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="send_back")
     if not reason.strip():
         raise Refusal("reason-missing")
     _send_back(dossier, claim, reason.strip()[:500], actor, at)

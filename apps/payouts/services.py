@@ -16,6 +16,7 @@ from apps.claims.models import Claim
 from apps.claims.services import take_back
 from apps.contracts.models import PAY, RETURN
 from apps.contracts.services import Move, enter, lock_contract
+from apps.dossiers.models import Dossier
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.payment_file import Payer, Transfer, payment_file
 from apps.payouts.selectors import must_be_payable
@@ -211,6 +212,10 @@ def settle_payment(
     )
     contracts = {pk: lock_contract(pk) for pk in dict.fromkeys(line.contract_id for line in lines)}
     claim_ids = [line.claim_id for line in lines]
+    if outcome == "return":
+        # What comes back may change a stopped dossier: it is locked before its claims.
+        cases = Dossier.objects.select_for_update(no_key=True).order_by("id")
+        list(cases.filter(pk__in=[line.case_id for line in lines]).values("id"))
     list(Claim.objects.select_for_update().filter(pk__in=claim_ids).order_by("id").values("id"))
     run = _locked(Run.objects.get(pk=payment.run_id))
     payment = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)

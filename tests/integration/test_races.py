@@ -731,7 +731,6 @@ def test_draw_up_then_stop_at_once_leaves_the_claim_in_the_run(server, contract)
     must_have_one_run(lines=1)
 
 
-@pytest.mark.xfail(reason="take_back locks a dossier after its claims", strict=True)
 def test_return_and_send_back_at_once_do_not_wait_for_each_other(server, contract):
     with transaction.atomic():
         officer, approver = factories.make_user("officer"), factories.make_user("approver")

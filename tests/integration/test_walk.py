@@ -461,6 +461,8 @@ def test_stopping_early_keeps_the_tranches_that_are_verified_and_releases_the_re
     assert committed_and_paid(dossier.pk) == (D("9801.00"), 0)
     filed.refresh_from_db()
     assert filed.state == "verified"
+    given = {"claim": filed, "reason": "x", "actor": timetable(), "at": IN_WINDOW}
+    assert refused(claims.send_back_claim, **given).code == "not-now"
 
 
 def test_stopping_early_without_a_tranche_keeps_nothing_committed(contract):
