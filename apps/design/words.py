@@ -174,6 +174,18 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "assessment-missing": (
         _("This dossier has not been assessed yet. Wait until it has, then try again."),
     ),
+    # Files.
+    "file-missing": (_("The file %(file)s is not there or cannot be opened."),),
+    "file-not-text": (_("The file %(file)s is not text in UTF-8. Save it again as CSV in UTF-8."),),
+    "file-cut-off": (
+        _("The file %(file)s is cut off: its last line does not end. Fetch it again, whole."),
+    ),
+    "file-columns": (_("The columns must be, in this order: %(columns)s."),),
+    "file-not-csv": (_("From line %(line)s on this is not CSV. Check the quotation marks."),),
+    "row-length": (_("This row has %(found)s cells; it needs %(needed)s."),),
+    "imported-otherwise": (
+        _("%(reference)s was imported before with other content. What stands is not changed."),
+    ),
     "document-used": (
         _("This document was filed with another dossier. File the one signed for this dossier."),
     ),

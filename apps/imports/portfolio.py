@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from apps.design.words import words_for
 from cstraject.identifiers import enterprise_number, iban, nace_code
 from cstraject.money import read_euros
 from cstraject.places import PROVINCES, province_of
@@ -40,6 +41,11 @@ class RowError:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}"
+
+    @classmethod
+    def of(cls, refusal: Refusal, *, file: str, line: int) -> "RowError":
+        """What the programme refuses, in words, with its code."""
+        return cls(file, line, f"{words_for(refusal)} [{refusal.code}]")
 
 
 @dataclass(frozen=True)
@@ -204,39 +210,21 @@ class _Reader:
             except _Wrong as wrong:
                 self.errors.append(RowError(place.file, place.line, str(wrong)))
             except Refusal as refusal:
-                self.errors.append(RowError(place.file, place.line, str(refusal)))
+                self.errors.append(RowError.of(refusal, file=place.file, line=place.line))
 
     def _rows(self, file: str) -> Iterator[tuple[Place, Row]]:
+        line = 0
         try:
-            text = (self.folder / file).read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            self.errors.append(RowError(file, 0, f"cannot be opened: {error.strerror}"))
-            return
-        except UnicodeDecodeError as error:
-            self.errors.append(RowError(file, 0, f"is not UTF-8 at byte {error.start}"))
-            return
-        if not text.endswith("\n") or "\x00" in text:
-            reason = (
-                "holds NUL bytes" if "\x00" in text else "is cut off: no end of line at the end"
-            )
-            self.errors.append(RowError(file, text.count("\n") + 1, reason))
-            return
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        columns = COLUMNS[file].split()
-        try:
-            header = next(reader, [])
-            if header != columns:
-                self.errors.append(RowError(file, 1, f"the columns must be {','.join(columns)}"))
-                return
-            for cells in reader:
-                if len(cells) != len(columns):
-                    reason = f"has {len(cells)} cells, not {len(columns)}"
-                    self.errors.append(RowError(file, reader.line_num, reason))
-                    continue
-                row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
-                yield Place(file, reader.line_num), row
-        except csv.Error as error:
-            self.errors.append(RowError(file, reader.line_num, f"cannot be read: {error}"))
+            columns = COLUMNS[file].split()
+            for line, cells in _cells(self.folder / file, columns):
+                if len(cells) == len(columns):
+                    row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
+                    yield Place(file, line), row
+                else:
+                    wrong = Refusal("row-length", found=len(cells), needed=len(columns))
+                    self.errors.append(RowError.of(wrong, file=file, line=line))
+        except Refusal as refusal:
+            self.errors.append(RowError.of(refusal, file=file, line=line))
 
     def _contract(self, place: Place, row: Row) -> None:
         slug = _text(row, "provider", 30)
@@ -362,6 +350,28 @@ class _Reader:
                 amount=read_euros(row["amount_delivered"]),
             )
         )
+
+
+def _cells(path: Path, columns: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file under its header, each with its line; refuses what cannot be read."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError:
+        raise Refusal("file-missing", file=path.name) from None
+    except UnicodeDecodeError:
+        raise Refusal("file-not-text", file=path.name) from None
+    if "\x00" in text:
+        raise Refusal("file-not-text", file=path.name)
+    if not text.endswith("\n"):
+        raise Refusal("file-cut-off", file=path.name)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        if next(reader, []) != columns:
+            raise Refusal("file-columns", columns=",".join(columns))
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error:
+        raise Refusal("file-not-csv", line=reader.line_num) from None
 
 
 def _text(row: Row, name: str, length_max: int) -> str:

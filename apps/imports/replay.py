@@ -151,7 +151,7 @@ class _Replay:
                             at=at,
                         )
             except Refusal as refusal:
-                self._wrong(row.place, str(refusal))
+                self._refused(row.place, refusal)
         if self.errors:
             raise CannotReplay(sorted(self.errors))
 
@@ -170,7 +170,7 @@ class _Replay:
             self.tally.already += 1
             stored = (existing.enterprise_number, existing.price_excl_vat, existing.package)
             if stored != (row.enterprise_number, row.price_excl_vat, row.package):
-                self._wrong(row.place, f"{reference} was imported before with other content")
+                self._refused(row.place, Refusal("imported-otherwise", reference=reference))
         quarters = set()
         for statement in self.portfolio.statements:
             if statement.reference in new:
@@ -353,13 +353,13 @@ class _Replay:
                 with transaction.atomic():
                     deed.do(deed.at)
             except Refusal as refusal:
-                self._wrong(deed.place, str(refusal))
+                self._refused(deed.place, refusal)
             except KeyError:
                 pass  # Of a dossier that was refused above; told once is enough.
             if nth % 100 == 0 or nth == len(ordered):
                 self.tell(f"{nth} of {len(ordered)} deeds, up to {deed.at:%Y-%m-%d}")
 
-    def _wrong(self, place: Place, reason: str) -> None:
+    def _refused(self, place: Place, refusal: Refusal) -> None:
         """A row is listed once: what follows from its first error says nothing new."""
         if all((error.file, error.line) != (place.file, place.line) for error in self.errors):
-            self.errors.append(RowError(place.file, place.line, reason))
+            self.errors.append(RowError.of(refusal, file=place.file, line=place.line))

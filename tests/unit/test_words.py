@@ -34,6 +34,11 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 # A value for every fact that a sentence may name, as a rule or a service gives it.
 FACTS: dict[str, object] = {
+    "file": "dossiers.csv",
+    "line": 7,
+    "needed": 14,
+    "columns": "a,b",
+    "reference": "CSV-2021-001",
     "given": "0428",
     "field": "periods.year",
     "missing": ["offer", "declaration"],
