@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -36,12 +37,24 @@ def requires(act: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+@dataclass
+class Told:
+    """Whether the programme refused."""
+
+    refused: bool = False
+
+
 @contextmanager
-def telling(request: DoorRequest, done: str = "") -> Iterator[None]:
-    """Say on the next page what was done, or why the programme refused it."""
+def telling(request: DoorRequest, done: str = "") -> Iterator[Told]:
+    """Say on the next page what was done, or why the programme refused it.
+
+    After a refusal a view shows its form again as it was typed: nothing of it is lost.
+    """
+    told = Told()
     try:
-        yield
+        yield told
     except Refusal as refusal:
+        told.refused = True
         messages.error(request, words_for(refusal))
     else:
         if done:

@@ -136,3 +136,23 @@ def test_a_day_to_come_is_no_day_to_answer_for(sign_in):
 
     assert page.goto("/agency/answer/?as_of=01/01/2099").status == 422
     assert "ligt in de toekomst" in page.locator("[role=alert]").inner_text()
+
+
+def test_what_was_typed_is_kept_when_the_programme_refuses(sign_in):
+    page = sign_in("coach", java_script_enabled=False)
+    page.get_by_role("link", name="TOREON-2022-001").first.click()
+    form = page.locator("form[action$='/statements/']")
+    if not form.is_visible():
+        page.locator("details:has(form[action$='/statements/']) summary").first.click()
+    quarter = form.locator("select[name=quarter] option").last.get_attribute("value")
+    form.locator("select[name=quarter]").select_option(quarter)
+    form.locator("input[name=person_days]").fill("12,5")
+    form.locator("input[name=amount]").fill("99.999,50")
+    form.locator("button").first.click()
+    page.wait_for_load_state()
+
+    assert page.locator("[role=alert]").count() == 1
+    kept = page.locator("form[action$='/statements/']")
+    assert kept.locator("select[name=quarter]").input_value() == quarter
+    assert kept.locator("input[name=person_days]").input_value() == "12,5"
+    assert kept.locator("input[name=amount]").input_value() == "99.999,50"

@@ -66,8 +66,12 @@ def send_back(request: DoorRequest, claim: UUID) -> HttpResponse:
     form = SendBackForm(request.POST, auto_id=f"claim-{claim}_%s")
     if not form.is_valid():
         return dossier_page(request, dossier_of(asked.dossier_id), wrong=form, wrong_claim=claim)
-    with telling(request, gettext("The claim is sent back; the tranche can be claimed again.")):
+    with telling(
+        request, gettext("The claim is sent back; the tranche can be claimed again.")
+    ) as told:
         send_back_claim(
             claim=asked, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return dossier_page(request, dossier_of(asked.dossier_id), wrong=form, wrong_claim=claim)
     return redirect("backoffice:dossier", dossier=asked.dossier_id)

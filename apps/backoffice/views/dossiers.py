@@ -85,8 +85,10 @@ def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = FindingForm(request.POST, auto_id=f"{request.POST.get('question', '')[:30]}_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The finding is on record.")):
+    with telling(request, gettext("The finding is on record.")) as told:
         services.find(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
@@ -107,10 +109,12 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), RefuseForm(request.POST, auto_id="refuse_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The dossier is refused.")):
+    with telling(request, gettext("The dossier is refused.")) as told:
         services.refuse_dossier(
             dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
@@ -120,7 +124,7 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), StopForm(request.POST, auto_id="stop_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request):
+    with telling(request) as told:
         case = stop_dossier(
             dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data
         )
@@ -131,6 +135,8 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
             if case.comes_back
             else gettext("The dossier is stopped. Nothing must come back."),
         )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return redirect("backoffice:dossier", dossier=case.pk)
 
 

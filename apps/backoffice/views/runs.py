@@ -47,7 +47,7 @@ def draw_up(request: DoorRequest) -> HttpResponse:
             quarter=form.cleaned_data["quarter"], actor=request.user, at=timezone.now()
         )
         return redirect("backoffice:run", run=run.pk)
-    return redirect("backoffice:runs")
+    return _runs_page(request, wrong=form)
 
 
 def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> HttpResponse:
@@ -124,10 +124,14 @@ def abandon(request: DoorRequest, run: UUID) -> HttpResponse:
     given_up, form = run_of(run), AbandonForm(request.POST, auto_id="abandon_%s")
     if not form.is_valid():
         return _run_page(request, given_up, wrong=form)
-    with telling(request, gettext("The run is abandoned. Its claims wait for another run.")):
+    with telling(
+        request, gettext("The run is abandoned. Its claims wait for another run.")
+    ) as told:
         services.abandon_run(
             run=given_up, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return _run_page(request, given_up, wrong=form)
     return redirect("backoffice:run", run=run)
 
 
@@ -151,10 +155,12 @@ def settle(request: DoorRequest, payment: UUID) -> HttpResponse:
     form = SettleForm(request.POST, state=paid.state, auto_id=f"payment-{payment}_%s")
     if not form.is_valid():
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
-    with telling(request, gettext("What the bank said is on record.")):
+    with telling(request, gettext("What the bank said is on record.")) as told:
         services.settle_payment(
             payment=paid, actor=request.user, at=timezone.now(), **form.cleaned_data
         )
+    if told.refused:
+        return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
     return redirect("backoffice:run", run=paid.run_id)
 
 

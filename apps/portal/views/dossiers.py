@@ -64,10 +64,12 @@ def start(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), StartForm(request.POST, auto_id="start_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The start of the work is on record.")):
+    with telling(request, gettext("The start of the work is on record.")) as told:
         services.start_dossier(
             dossier=case, on=form.cleaned_data["on"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
 
 
@@ -77,10 +79,12 @@ def complete(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse
     case, form = dossier_of(dossier), CompleteForm(request.POST, auto_id="complete_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The completion of the work is on record.")):
+    with telling(request, gettext("The completion of the work is on record.")) as told:
         services.complete_dossier(
             dossier=case, on=form.cleaned_data["on"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
 
 
@@ -90,10 +94,12 @@ def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespon
     case, form = dossier_of(dossier), EndReportForm(request.POST, auto_id="report_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The end report is on record.")):
+    with telling(request, gettext("The end report is on record.")) as told:
         services.receive_end_report(
             dossier=case, on=form.cleaned_data["on"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
 
 
@@ -103,10 +109,12 @@ def withdraw(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse
     case, form = dossier_of(dossier), WithdrawForm(request.POST, auto_id="withdraw_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The dossier is withdrawn.")):
+    with telling(request, gettext("The dossier is withdrawn.")) as told:
         services.withdraw_dossier(
             dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
 
 

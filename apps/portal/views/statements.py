@@ -20,6 +20,8 @@ def file(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), StatementForm(request.POST, auto_id="statement_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The statement is filed.")):
+    with telling(request, gettext("The statement is filed.")) as told:
         file_statement(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
