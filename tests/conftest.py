@@ -34,6 +34,8 @@ def servers() -> Iterator[embedded.Instance]:
     with here.unused() as alone:
         if alone:
             here.destroy()
+            for lock in ("users", "starting"):
+                (here.home / f"{here.name}.{lock}").unlink(missing_ok=True)
 
 
 def on_server(servers: embedded.Instance, statement: str) -> list[tuple]:
