@@ -1,5 +1,6 @@
 """A dossier as its provider sees it, and what the provider may do with it."""
 
+from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
@@ -61,58 +62,49 @@ def dossier(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @requires("file_dossiers")
 @require_POST
 def start(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), StartForm(request.POST, auto_id="start_%s")
-    if not form.is_valid():
-        return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The start of the work is on record.")) as told:
-        services.start_dossier(
-            dossier=case, on=form.cleaned_data["on"], actor=request.user, at=timezone.now()
-        )
-    if told.refused:
-        return dossier_page(request, case, wrong=form)
-    return back_to(case, provider)
+    form = StartForm(request.POST, auto_id="start_%s")
+    done = gettext("The start of the work is on record.")
+    return _do(request, provider, dossier, form, services.start_dossier, done)
 
 
 @requires("file_dossiers")
 @require_POST
 def complete(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), CompleteForm(request.POST, auto_id="complete_%s")
-    if not form.is_valid():
-        return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The completion of the work is on record.")) as told:
-        services.complete_dossier(
-            dossier=case, on=form.cleaned_data["on"], actor=request.user, at=timezone.now()
-        )
-    if told.refused:
-        return dossier_page(request, case, wrong=form)
-    return back_to(case, provider)
+    form = CompleteForm(request.POST, auto_id="complete_%s")
+    done = gettext("The completion of the work is on record.")
+    return _do(request, provider, dossier, form, services.complete_dossier, done)
 
 
 @requires("file_dossiers")
 @require_POST
 def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), EndReportForm(request.POST, auto_id="report_%s")
-    if not form.is_valid():
-        return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The end report is on record.")) as told:
-        services.receive_end_report(
-            dossier=case, on=form.cleaned_data["on"], actor=request.user, at=timezone.now()
-        )
-    if told.refused:
-        return dossier_page(request, case, wrong=form)
-    return back_to(case, provider)
+    form = EndReportForm(request.POST, auto_id="report_%s")
+    done = gettext("The end report is on record.")
+    return _do(request, provider, dossier, form, services.receive_end_report, done)
 
 
 @requires("file_dossiers")
 @require_POST
 def withdraw(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), WithdrawForm(request.POST, auto_id="withdraw_%s")
+    form = WithdrawForm(request.POST, auto_id="withdraw_%s")
+    done = gettext("The dossier is withdrawn.")
+    return _do(request, provider, dossier, form, services.withdraw_dossier, done)
+
+
+def _do(
+    request: DoorRequest,
+    provider: str,
+    dossier: UUID,
+    form: forms.Form,
+    deed: Callable[..., Dossier],
+    done: str,
+) -> HttpResponse:
+    """Do what a form asks with a dossier, or show its page with the form as it was typed."""
+    case = dossier_of(dossier)
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The dossier is withdrawn.")) as told:
-        services.withdraw_dossier(
-            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
-        )
+    with telling(request, done) as told:
+        deed(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
     if told.refused:
         return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
