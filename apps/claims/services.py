@@ -18,6 +18,7 @@ from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
 from apps.contracts.services import Move, enter, lock_contract
 from apps.dossiers.models import Dossier
+from apps.dossiers.services import lock_dossier
 from apps.programme.selectors import terms_of
 from cstraject.delivery import (
     Delivered,
@@ -51,7 +52,7 @@ def file_statement(
     the work was completed. Stating a quarter again is a new version, as long as no claim rests
     on the one before.
     """
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     if dossier.state not in ("in_delivery", "completed") or dossier.started_on is None:
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="statement")
     on = day_of(at)
@@ -109,7 +110,7 @@ def file_claim(
     from the rules; a caller may give the one in its own books, which must agree. All claims of a
     dossier together never exceed its grant.
     """
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     terms = terms_of(dossier.contract.edition)
     if dossier.state not in ("in_delivery", "completed") or dossier.granted_incl_vat is None:
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="claim")
@@ -154,7 +155,7 @@ def verify_claim(*, claim: Claim, actor: User, at: datetime) -> Claim:
 
     The amount is worked out again from the statement; a claim that asks another is refused.
     """
-    dossier = _locked(Dossier.objects.get(pk=claim.dossier_id))
+    dossier = lock_dossier(Dossier.objects.get(pk=claim.dossier_id))
     claim = _locked_claim(claim)
     claim.state = CLAIM.after(claim.state, "verify")
     if claim.filed_by_id == actor.pk:
@@ -211,7 +212,7 @@ def release_rest(*, dossier: Dossier, actor: User, at: datetime) -> Decimal:
     Zero while a claim waits, or while the last statement still entitles to more.
     """
     contract = lock_contract(dossier.contract_id)
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     statements = list(current_statements(dossier).values())
     if dossier.state != "completed" or not statements:
         return ZERO
@@ -249,7 +250,7 @@ def release_rest(*, dossier: Dossier, actor: User, at: datetime) -> Decimal:
 @transaction.atomic
 def send_back_claim(*, claim: Claim, reason: str, actor: User, at: datetime) -> Claim:
     """Send a claim back to the provider with a reason; the tranche can be claimed again."""
-    dossier = _locked(Dossier.objects.get(pk=claim.dossier_id))
+    dossier = lock_dossier(Dossier.objects.get(pk=claim.dossier_id))
     claim = _locked_claim(claim)
     if dossier.state == "stopped":
         # What a stopped dossier keeps was settled when it stopped.
@@ -281,7 +282,7 @@ def stop_dossier(
     until it is returned. A claim that waits for an officer, or is in a run, must be settled first.
     """
     contract = lock_contract(dossier.contract_id)
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     on = day_of(at)
     state = DOSSIER.after(dossier.state, "stop")
     if not reason.strip():
@@ -326,7 +327,7 @@ def take_back(
     What the provider was not to keep is not paid again: its claim is sent back, what must come
     back shrinks, and the commitment is released. None where the tranche is simply open again.
     """
-    dossier = _locked(Dossier.objects.get(pk=claim.dossier_id))
+    dossier = lock_dossier(Dossier.objects.get(pk=claim.dossier_id))
     if dossier.state != "stopped" or not dossier.comes_back:
         return None
     freed = min(amount, dossier.comes_back)
@@ -345,14 +346,6 @@ def _release(contract: Contract, dossier: Dossier, amount: Decimal, on: date) ->
         case_id=dossier.pk,
         cause_id=uuid4(),
         reason="stopgezet",
-    )
-
-
-def _locked(dossier: Dossier) -> Dossier:
-    return (
-        Dossier.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("contract__edition")
-        .get(pk=dossier.pk)
     )
 
 

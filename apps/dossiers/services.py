@@ -138,7 +138,7 @@ def assess_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
 
     Works across providers, since an enterprise is helped once by whichever of them.
     """
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="assess")
     helped_on = list(
@@ -168,7 +168,7 @@ def find(
     *, dossier: Dossier, question: str, outcome: str, reason: str, actor: User, at: datetime
 ) -> Dossier:
     """Record what an officer found on a question that the rules left open, with the reason."""
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="find")
     if dossier.assessment is None:
@@ -196,7 +196,7 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     with connection.cursor() as cursor:
         # Two approvals of one enterprise, in two contracts, come one after the other.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(dossier.enterprise_number)])
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     on = day_of(at)
     state = DOSSIER.after(dossier.state, "approve")
     if dossier.submitted_by_id == actor.pk:
@@ -256,7 +256,7 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
 @transaction.atomic
 def refuse_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) -> Dossier:
     """Refuse a submitted dossier, with the reason that the provider will read."""
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "refuse")
     if dossier.submitted_by_id == actor.pk:
         raise Refusal("self-decided")
@@ -277,7 +277,7 @@ def refuse_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) 
 @transaction.atomic
 def start_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
     """Say that work started on a day: only after approval, and not in the future."""
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     if dossier.decided_on is None or on < dossier.decided_on:
         raise Refusal("start-before-approval", approved_on=dossier.decided_on or "", start=on)
     _not_in_future(on, at)
@@ -291,7 +291,7 @@ def start_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> D
 @transaction.atomic
 def complete_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
     """Say that all work was done on a day. The second tranche may then be claimed."""
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "complete")
     if dossier.started_on is None or on < dossier.started_on:
         raise Refusal("date-order", earlier=dossier.started_on, later=on)
@@ -306,7 +306,7 @@ def complete_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -
 @transaction.atomic
 def receive_end_report(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
     """Note the day on which the end report was received; once, after completion."""
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     if dossier.state != "completed" or dossier.completed_on is None or dossier.end_report_on:
         raise Refusal("end-report-early")
     if on < dossier.completed_on:
@@ -325,7 +325,7 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
     The enterprise may be helped again, since it was not.
     """
     contract = lock_contract(dossier.contract_id)
-    dossier = _locked(dossier)
+    dossier = lock_dossier(dossier)
     on = day_of(at)
     state = DOSSIER.after(dossier.state, "withdraw")
     if not reason.strip():
@@ -357,7 +357,7 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
     return dossier
 
 
-def _locked(dossier: Dossier) -> Dossier:
+def lock_dossier(dossier: Dossier) -> Dossier:
     """The dossier as it stands now; who else wants it waits until this transaction ends."""
     return (
         Dossier.objects.select_for_update(of=("self",), no_key=True)

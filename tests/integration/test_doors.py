@@ -6,7 +6,6 @@ then seen to do it (no refusal on the page), everyone else to be turned away wit
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal as D
 from types import SimpleNamespace
 
 import pytest
@@ -387,15 +386,3 @@ def test_a_member_who_is_shut_out_has_no_rights_at_once(world):
         assert client.get("/p/alfa/").status_code == 302
         transaction.set_rollback(True)
         person.is_active = True
-
-
-def test_only_a_manager_claims():
-    assert DOORS["post", "portal:claim-file"] == CLAIMING
-    assert [
-        visitor for visitor, status in zip(VISITORS[1:], CLAIMING[1:], strict=True) if status == 302
-    ] == ["manager"]
-
-
-def test_money_is_paid_out_only_after_two_different_people(world):
-    assert D(world.runs["sent"].total) > 0
-    assert world.runs["sent"].checked_by_id != world.runs["sent"].approved_by_id

@@ -228,6 +228,24 @@ def test_a_bad_set_is_listed_with_file_line_and_reason_and_nothing_is_kept(
         assert not LedgerEntry.objects.exists()
 
 
+def test_work_completed_at_the_threshold_claims_one_tranche_and_the_set_is_kept(committed, folder):
+    """Sixty percent of 25,150.00 and no more: the first tranche paid for all of it."""
+    path = folder / "statements.csv"
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    for row in rows:
+        if row[0] == "CSV-2021-039" and float(row[3]) > 15_090:
+            row[3] = "15090.00"
+    path.write_text("".join(",".join(row) + "\n" for row in rows))
+
+    call_command("import_portfolio", folder)
+
+    with across_providers(), transaction.atomic():
+        dossier = Dossier.objects.get(imported_as="CSV-2021-039")
+        assert dossier.state == "completed"
+        assert [claim.tranche for claim in dossier.claims.all()] == [1]
+        assert ledger_differences() == []
+
+
 @pytest.mark.parametrize("file", ["contracts.csv", "dossiers.csv", "statements.csv"])
 @pytest.mark.parametrize("harm", ["cut off", "missing", "not text", "NUL", "other columns"])
 def test_an_unreadable_file_is_refused(committed, folder, file, harm, capsys):
