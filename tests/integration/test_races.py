@@ -795,7 +795,7 @@ def test_without_the_lock_the_database_refuses_the_second_claim(server, contract
         both_have_read.wait()
         return committed_and_paid(case_id)
 
-    monkeypatch.setattr("apps.claims.services._locked", read_together)
+    monkeypatch.setattr("apps.claims.services.lock_dossier", read_together)
     monkeypatch.setattr("apps.claims.services.committed_and_paid", told_together)
 
     def claim() -> Claim:
