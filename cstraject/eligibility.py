@@ -4,23 +4,21 @@ An outcome is `met`, `not_met`, `person` (the rule leaves it to a person) or `un
 missing). The sentence of a finding is made from its code and figures, in Dutch or English.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
-from cstraject import kmo
-from cstraject.deminimis import ceiling_on
-from cstraject.identifiers import enterprise_number, nace_code
+from cstraject import deminimis, kmo
+from cstraject.facts import DECLARATIONS, Facts, Known, Offer
 from cstraject.money import ZERO
 from cstraject.places import province_of
 from cstraject.quarter import years_later
 from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for
-from cstraject.terms import Terms
+from cstraject.terms import PER_UNDERTAKING, Terms
 
-RULE_VERSION = "2021.1"
+RULE_VERSION = "2026.1"
 
 MET, NOT_MET, PERSON, UNKNOWN = OUTCOMES = ("met", "not_met", "person", "unknown")
 
@@ -34,64 +32,21 @@ QUESTIONS = (
     "de_minimis",
     "once_only",
     "declarations",
+    "independence",
     "offer",
 )
 
-# What the SME declares on its honour [answer 526, 3].
-DECLARATIONS = ("sme_status", "legal_form", "de_minimis", "main_activity")
+# Terms of the edition, or a figure of the ledger: no officer can find that they are met after all.
+NOT_TO_BE_WAIVED = frozenset({"once_only", "offer"})
 
 PUBLIC_SHARE_MAX = Decimal(25)
+# Natural persons file no accounts [R-BE-32].
+PERSONAL_FORMS = frozenset({"eenmanszaak", "zelfstandige", "vrij beroep"})
 
 # Whom others helped is no provider's business: that an enterprise was helped before is told so
 # many times in a week at most, and so many dossiers are taken in a day.
 HELPED_BEFORE_PER_WEEK_MAX = 5
 FILED_PER_DAY_MAX = 50
-
-DECIMALS_MAX = 6
-
-
-@dataclass(frozen=True)
-class Period:
-    """An approved accounting period, named by the year in which it closed."""
-
-    year: int
-    figures: kmo.Figures
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is stated about an enterprise, as it stood on a day; amounts in euro, shares in percent.
-
-    None is not known: the question it bears on is then left to a person.
-    """
-
-    number: str
-    name: str
-    legal_form: str
-    nace_version: str
-    nace_code: str
-    nace_label: str
-    postal_code: str
-    years: tuple[int, ...]
-    enterprise: kmo.Enterprise
-    others: Mapping[str, kmo.Enterprise]
-    holdings: tuple[kmo.Holding, ...]
-    public_share_pct: Decimal | None
-    equity: Decimal | None
-    maatwerk_recognition: str
-    declarations: tuple[str, ...]
-    source: str
-    stated_on: date
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What was offered: package, extension, price in euro excluding VAT, person-days."""
-
-    package: str
-    with_extension: bool
-    price_excl_vat: Decimal
-    person_days: Decimal
 
 
 @dataclass(frozen=True)
@@ -107,124 +62,200 @@ class Answer:
 
 @dataclass(frozen=True)
 class Assessment:
-    """All questions answered by one version of the rules; `size_class` is what reports count by."""
+    """All questions answered by one version of the rules, with what two of them rest on.
+
+    `size_class` is what reports count by; `room` is None where no Regulation could be told.
+    """
 
     answers: tuple[Answer, ...]
     size_class: str | None
+    size: kmo.Size
+    room: deminimis.Headroom | None
     rule_version: str = RULE_VERSION
 
 
-def assess(
-    facts: Facts, *, offer: Offer, terms: Terms, on: date, helped_on: Sequence[date] = ()
-) -> Assessment:
-    """Put every question to a dossier, as on a day.
+def numbers_to_ask(facts: Facts, *, on: date) -> tuple[str, ...]:
+    """Whose earlier aid bears on a dossier: every enterprise of the single undertaking."""
+    return tuple(sorted(_undertaking(facts, on).members))
 
-    `helped_on` are the days on which this enterprise was approved before, by whichever provider.
-    """
-    size = kmo.size_of(facts.enterprise, others=facts.others, holdings=facts.holdings)
+
+def assess(
+    facts: Facts, *, offer: Offer, terms: Terms, on: date, known: Known | None = None
+) -> Assessment:
+    """Put every question to a dossier, as on a day; `known` is what the agency knows itself."""
+    known = known or Known()
+    size = kmo.size_of(facts.graph, on=on, rule=terms.period_rule)
+    amount = aid_amount(offer, terms)
+    room = room_for(facts, terms=terms, on=on, known=known)
     answers = (
         _size(facts, size, terms, on),
         _legal_form(facts, terms, on),
-        _private_sector(facts),
-        Answer(
-            "main_activity",
-            PERSON,
-            "activity-to-judge",
-            {
-                "version": facts.nace_version,
-                "code": facts.nace_code,
-                "label": facts.nace_label,
-            },
-            facts.source,
-        ),
+        _private_sector(facts, on),
+        _main_activity(facts, terms, on),
         _region(facts, on),
         _equity(facts),
-        _de_minimis(offer, terms, on),
-        _once_only(helped_on, terms, on),
-        _declarations(facts),
+        _de_minimis(facts, room, amount),
+        _once_only(facts, known, terms, on),
+        _declarations(facts, on),
+        _independence(facts, known),
         _offer(offer, terms, on),
     )
     must(tuple(a.question for a in answers) == QUESTIONS, "every question is put once, in order")
-    return Assessment(answers, size.category)
+    return Assessment(answers, size.category, size, room)
 
 
-def _size(facts: Facts, size: kmo.SizeFinding, terms: Terms, on: date) -> Answer:
-    figures = {"linked": str(len(size.linked)), "year": str(size.years[0] if size.years else "")}
-    if size.linked:
-        figures["names"] = ", ".join(member.name for member in size.linked)
-    if size.aggregated:
-        latest = size.aggregated[0]
-        for name, value in (
-            ("headcount", latest.headcount),
-            ("turnover", latest.turnover),
-            ("balance_total", latest.balance_total),
-        ):
-            figures[name] = "" if value is None else f"{value.normalize():f}"
-    if size.category is None:
-        figures["missing"] = ", ".join(size.missing)
-        return Answer("size", UNKNOWN, "size-unknown", figures, facts.source)
-    figures["category"] = size.category
-    if size.category != "large":
-        if size.to_judge:
-            figures["holders"] = ", ".join(size.to_judge)
-            return Answer("size", PERSON, "size-relations-to-judge", figures, facts.source)
-        return Answer("size", MET, "size-is-sme", figures, facts.source)
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+# ---- Size ----------------------------------------------------------------------------------------
+
+
+def _size(facts: Facts, size: kmo.Size, terms: Terms, on: date) -> Answer:
+    figures = _size_figures(size)
+    source = facts.source_of("periods")
     exempt_from = terms.maatwerk_exempt_from
-    if facts.maatwerk_recognition and exempt_from is not None and on >= exempt_from:
+    if (
+        size.is_sme is not True
+        and facts.maatwerk_recognition
+        and exempt_from is not None
+        and on >= exempt_from
+    ):
         figures["recognition"] = facts.maatwerk_recognition
-        return Answer("size", MET, "size-exempt", figures, facts.source)
-    return Answer("size", NOT_MET, "size-is-large", figures, facts.source)
+        return Answer("size", MET, "size-exempt", figures, source)
+    if size.contradictions:
+        figures["doubts"] = ", ".join(sorted({doubt.why for doubt in size.contradictions}))
+        figures["names"] = _names(facts, size.contradictions)
+        return Answer("size", PERSON, "size-contradicts", figures, source)
+    if size.is_sme is None:
+        figures["names"] = ", ".join(
+            facts.graph.entities[key].name for key in size.missing
+        ) or facts.name  # fmt: skip
+        return Answer("size", UNKNOWN, "size-unknown", figures, source)
+    if size.needs_a_person:
+        figures["doubts"] = ", ".join(sorted({doubt.why for doubt in size.doubts}))
+        figures["names"] = _names(facts, size.doubts)
+        return Answer("size", PERSON, "size-to-judge", figures, source)
+    if size.is_sme:
+        finding = "size-is-sme" if size.category else "size-is-sme-class-unknown"
+        return Answer("size", MET, finding, figures, source)
+    if size.public:
+        return Answer("size", NOT_MET, "size-public", figures, source)
+    return Answer("size", NOT_MET, "size-is-large", figures, source)
+
+
+def _names(facts: Facts, doubts: tuple[kmo.Doubt, ...]) -> str:
+    keys = dict.fromkeys(key for doubt in doubts for key in doubt.who)
+    return ", ".join(facts.graph.entities[key].name for key in keys)
+
+
+def _size_figures(size: kmo.Size) -> dict[str, str]:
+    figures = {
+        "category": size.category or "",
+        "raw_category": size.raw_category or "",
+        "relation": size.relation,
+        "linked": str(sum(line.relation == "linked" for line in size.lines)),
+        "partners": str(sum(line.relation.endswith("partner") for line in size.lines)),
+        "year": str(size.periods[0].year) if size.periods else "",
+        "periods": str(len(size.periods)),
+    }
+    for name, total in (
+        ("headcount", size.sums.headcount.total),
+        ("turnover", size.sums.turnover.total),
+        ("balance_total", size.sums.balance_total.total),
+    ):
+        figures[name] = "" if total is None or not size.periods else _plain(total)
+    return figures
+
+
+# ---- The other questions -------------------------------------------------------------------------
 
 
 def _legal_form(facts: Facts, terms: Terms, on: date) -> Answer:
     since = terms.legal_forms.get(facts.legal_form)
-    figures = {"form": facts.legal_form}
+    figures, source = {"form": facts.legal_form}, facts.source_of("legal_form")
     if facts.legal_form in terms.legal_forms_refused:
-        return Answer("legal_form", NOT_MET, "legal-form-refused", figures, facts.source)
+        return Answer("legal_form", NOT_MET, "legal-form-refused", figures, source)
     if since is None:
-        return Answer("legal_form", PERSON, "legal-form-to-judge", figures, facts.source)
+        return Answer("legal_form", PERSON, "legal-form-to-judge", figures, source)
     if on < since:
         figures["since"] = since.isoformat()
-        return Answer("legal_form", NOT_MET, "legal-form-not-yet", figures, facts.source)
-    return Answer("legal_form", MET, "legal-form-accepted", figures, facts.source)
+        return Answer("legal_form", NOT_MET, "legal-form-not-yet", figures, source)
+    return Answer("legal_form", MET, "legal-form-accepted", figures, source)
 
 
-def _private_sector(facts: Facts) -> Answer:
-    share = facts.public_share_pct
-    if share is None:
-        return Answer("private_sector", UNKNOWN, "public-share-unknown", {}, facts.source)
-    figures = {"share": f"{share.normalize():f}", "max": str(PUBLIC_SHARE_MAX)}
-    if share < PUBLIC_SHARE_MAX:
-        return Answer("private_sector", MET, "public-share-under", figures, facts.source)
-    return Answer("private_sector", NOT_MET, "public-share-over", figures, facts.source)
+def _private_sector(facts: Facts, on: date) -> Answer:
+    """Administrations hold less than a quarter: stated, or more by the holdings [R-BE-31].
+
+    Whether an investor that is exempt in the SME definition counts here is not known: a person.
+    """
+    structure, source = facts.graph.on(on), facts.source_of("public_share_pct")
+    counted = kmo.share_of(structure.public_holdings(facts.number))
+    everything = kmo.share_of(structure.public_holdings(facts.number, with_exempt=True))
+    stated = facts.public_share_pct
+    if stated is None and not everything:
+        return Answer("private_sector", UNKNOWN, "public-share-unknown", {}, source)
+    share = max(stated or ZERO, counted)
+    figures = {"share": _plain(share), "max": str(PUBLIC_SHARE_MAX)}
+    if share >= PUBLIC_SHARE_MAX:
+        return Answer("private_sector", NOT_MET, "public-share-over", figures, source)
+    if everything >= PUBLIC_SHARE_MAX:
+        figures["with_investors"] = _plain(everything)
+        return Answer("private_sector", PERSON, "public-share-investors", figures, source)
+    return Answer("private_sector", MET, "public-share-under", figures, source)
+
+
+def _main_activity(facts: Facts, terms: Terms, on: date) -> Answer:
+    figures = {
+        "version": facts.nace_version,
+        "code": facts.nace_code,
+        "label": facts.nace_label,
+    }
+    source = facts.source_of("nace_code")
+    rule = terms.activity_rule(version=facts.nace_version, code=facts.nace_code, on=on)
+    if rule is None:
+        return Answer("main_activity", PERSON, "activity-to-judge", figures, source)
+    figures["prefix"] = rule.prefix
+    if rule.accepted:
+        return Answer("main_activity", MET, "activity-accepted", figures, source)
+    return Answer("main_activity", NOT_MET, "activity-refused", figures, source)
 
 
 def _region(facts: Facts, on: date) -> Answer:
     province = province_of(facts.postal_code, on=on)
     figures = {"postal_code": facts.postal_code, "province": province or ""}
+    source = facts.source_of("postal_code")
     if province:
-        return Answer("region", MET, "in-flanders", figures, facts.source)
-    return Answer("region", NOT_MET, "outside-flanders", figures, facts.source)
+        return Answer("region", MET, "in-flanders", figures, source)
+    return Answer("region", NOT_MET, "outside-flanders", figures, source)
 
 
 def _equity(facts: Facts) -> Answer:
+    source = facts.source_of("equity")
     if facts.equity is None:
-        return Answer("equity", UNKNOWN, "equity-unknown", {}, facts.source)
+        if facts.legal_form in PERSONAL_FORMS:
+            figures = {"form": facts.legal_form}
+            return Answer("equity", MET, "equity-of-a-person", figures, facts.source)
+        return Answer("equity", UNKNOWN, "equity-unknown", {}, source)
     figures = {"equity": str(facts.equity)}
     if facts.equity >= ZERO:
-        return Answer("equity", MET, "equity-not-negative", figures, facts.source)
-    return Answer("equity", NOT_MET, "equity-negative", figures, facts.source)
+        return Answer("equity", MET, "equity-not-negative", figures, source)
+    return Answer("equity", NOT_MET, "equity-negative", figures, source)
 
 
-def _de_minimis(offer: Offer, terms: Terms, on: date) -> Answer:
-    subsidy = granted_for(offer.price_excl_vat, terms=terms)
-    amount = subsidy.granted if terms.de_minimis_includes_vat else subsidy.share
-    figures = {"amount": str(amount), "ceiling": str(ceiling_on(on))}
-    return Answer("de_minimis", PERSON, "de-minimis-to-judge", figures, "verklaring op eer")
-
-
-def _once_only(helped_on: Sequence[date], terms: Terms, on: date) -> Answer:
-    until = max((years_later(day, terms.once_only_years) for day in helped_on), default=None)
+def _once_only(facts: Facts, known: Known, terms: Terms, on: date) -> Answer:
+    """Not helped before, by whichever provider; nothing else is told of it."""
+    members = {facts.number}
+    if terms.once_only_per == PER_UNDERTAKING:
+        members |= set(numbers_to_ask(facts, on=on))
+    until = max(
+        (
+            years_later(helped.on, terms.once_only_years)
+            for helped in known.helped
+            if helped.number in members
+        ),
+        default=None,
+    )
     if until is not None and on < until:
         return Answer(
             "once_only", NOT_MET, "helped-before", {"not_before": until.isoformat()}, "cstraject"
@@ -232,17 +263,31 @@ def _once_only(helped_on: Sequence[date], terms: Terms, on: date) -> Answer:
     return Answer("once_only", MET, "not-helped-before", {}, "cstraject")
 
 
-def _declarations(facts: Facts) -> Answer:
+def _declarations(facts: Facts, on: date) -> Answer:
+    source = facts.source_of("declarations")
     missing = [name for name in DECLARATIONS if name not in facts.declarations]
     if missing:
-        return Answer(
-            "declarations",
-            NOT_MET,
-            "declarations-missing",
-            {"missing": ", ".join(missing)},
-            "verklaring op eer",
-        )
-    return Answer("declarations", MET, "declarations-complete", {}, "verklaring op eer")
+        figures = {"missing": ", ".join(missing)}
+        return Answer("declarations", NOT_MET, "declarations-missing", figures, source)
+    if facts.declared_on is None:
+        return Answer("declarations", PERSON, "declarations-signature-to-judge", {}, source)
+    figures = {"declared_on": facts.declared_on.isoformat()}
+    if facts.declared_on > on:
+        return Answer("declarations", NOT_MET, "declarations-signed-later", figures, source)
+    return Answer("declarations", MET, "declarations-complete", figures, source)
+
+
+def _independence(facts: Facts, known: Known) -> Answer:
+    """The provider is no relation of the SME: a person judges any tie [domain 4.8]."""
+    source = facts.source_of("provider_ties")
+    if known.provider and known.provider in facts.graph.entities:
+        return Answer("independence", PERSON, "provider-among-owners", {}, source)
+    if facts.provider_ties is None:
+        return Answer("independence", UNKNOWN, "ties-unknown", {}, source)
+    if facts.provider_ties:
+        figures = {"ties": ", ".join(facts.provider_ties)}
+        return Answer("independence", PERSON, "ties-to-judge", figures, source)
+    return Answer("independence", MET, "no-ties", {}, source)
 
 
 def _offer(offer: Offer, terms: Terms, on: date) -> Answer:
@@ -267,136 +312,69 @@ def _as_text(facts: Mapping[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in facts.items()}
 
 
-def facts_from_json(data: Any, *, source: str, stated_on: date) -> Facts:
-    """Read facts as a provider or a file states them (layout: docs/architecture.md, Facts).
+# ---- De minimis ----------------------------------------------------------------------------------
 
-    Refuses (`unreadable-facts`, with the field) what is missing, of another kind, or left over.
-    """
+
+def _undertaking(facts: Facts, on: date) -> deminimis.Undertaking:
+    return deminimis.undertaking_of(facts.graph, on=on, fiscal_year=facts.fiscal_year)
+
+
+def aid_amount(offer: Offer, terms: Terms) -> Decimal:
+    """What a grant counts for as de minimis aid, in euro [R-PRG-04]."""
+    subsidy = granted_for(offer.price_excl_vat, terms=terms)
+    return subsidy.granted if terms.de_minimis_includes_vat else subsidy.share
+
+
+def all_aid(facts: Facts, known: Known) -> tuple[deminimis.Aid, ...]:
+    """What was declared and what this programme granted itself, the same aid once."""
+    ours = {(aid.recipient, aid.on, aid.amount) for aid in known.aid}
+    declared = facts.aid or ()
+    return (
+        *(aid for aid in declared if (aid.recipient, aid.on, aid.amount) not in ours),
+        *known.aid,
+    )
+
+
+def room_for(facts: Facts, *, terms: Terms, on: date, known: Known) -> deminimis.Headroom | None:
+    """What may still be granted to the single undertaking; None on a day without Regulation."""
     try:
-        stated = _Reader(data)
-        number = enterprise_number(stated.text("number"))
-        name = stated.text("name")
-        periods = tuple(_period(item) for item in stated.list("periods"))
-        others = {}
-        for item in stated.list("others"):
-            other = _Reader(item, "others")
-            other_number = enterprise_number(other.text("number"))
-            other_name = other.text("name")
-            other_periods = tuple(_period(period) for period in other.list("periods"))
-            other.must_be_read()
-            others[other_number] = kmo.Enterprise(
-                other_number, other_name, {p.year: p.figures for p in other_periods}
-            )
-        facts = Facts(
-            number=number,
-            name=name,
-            legal_form=stated.text("legal_form"),
-            nace_version=stated.text("nace_version", longest=10),
-            nace_code=nace_code(stated.text("nace_code")),
-            nace_label=stated.text("nace_label", empty=True),
-            postal_code=stated.text("postal_code"),
-            years=tuple(period.year for period in periods),
-            enterprise=kmo.Enterprise(number, name, {p.year: p.figures for p in periods}),
-            others=others,
-            holdings=tuple(_holding(item) for item in stated.list("holdings")),
-            public_share_pct=stated.number("public_share_pct"),
-            equity=stated.number("equity"),
-            maatwerk_recognition=stated.text("maatwerk_recognition", empty=True),
-            declarations=tuple(str(item) for item in stated.list("declarations")),
-            source=source,
-            stated_on=stated_on,
+        return deminimis.headroom_on(
+            on,
+            undertaking=_undertaking(facts, on),
+            history=all_aid(facts, known),
+            sector=facts.aid_sector,
+            reading=terms.reading,
         )
-        stated.must_be_read()
-    except _Unreadable as unreadable:
-        raise Refusal("unreadable-facts", field=str(unreadable)) from None
-    unknown = [name for name in facts.declarations if name not in DECLARATIONS]
-    if unknown:
-        raise Refusal("unreadable-facts", field=f"declarations: {unknown[0][:40]}")
-    if facts.public_share_pct is not None and not 0 <= facts.public_share_pct <= 100:
-        raise Refusal("unreadable-facts", field="public_share_pct: between 0 and 100")
-    if list(facts.years) != sorted(set(facts.years), reverse=True):
-        raise Refusal("unreadable-facts", field="periods: newest first, each year once")
-    for holding in facts.holdings:
-        for number in (holding.owner, holding.owned):
-            if number != facts.number and number not in facts.others:
-                raise Refusal("unreadable-facts", field=f"holdings: {number} is not in others")
-    return facts
+    except Refusal:
+        return None
 
 
-class _Unreadable(Exception):
-    pass
+def releases_for(facts: Facts, *, terms: Terms, on: date, known: Known) -> list[deminimis.Release]:
+    """When how much room frees up, if nothing more is granted."""
+    return deminimis.releases_after(
+        on,
+        undertaking=_undertaking(facts, on),
+        history=all_aid(facts, known),
+        sector=facts.aid_sector,
+        reading=terms.reading,
+    )
 
 
-class _Reader:
-    """Reads a JSON object field by field; what is left over at the end is an error."""
-
-    def __init__(self, data: Any, where: str = "") -> None:
-        self.where = where
-        if not isinstance(data, dict):
-            raise _Unreadable(where or "facts")
-        self.left = dict(data)
-
-    def _take(self, field: str) -> Any:
-        return self.left.pop(field, None)
-
-    def _name(self, field: str) -> str:
-        return f"{self.where}.{field}" if self.where else field
-
-    def text(self, field: str, *, empty: bool = False, longest: int = 200) -> str:
-        value = self._take(field)
-        if empty and value in (None, ""):
-            return ""
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= longest or "\x00" in value:
-            raise _Unreadable(self._name(field))
-        return value.strip()
-
-    def list(self, field: str) -> Sequence[Any]:
-        value = self._take(field)
-        if value is None:
-            return []
-        if not isinstance(value, list) or len(value) > 500:
-            raise _Unreadable(self._name(field))
-        return value
-
-    def number(self, field: str) -> Decimal | None:
-        value = self._take(field)
-        if value is None:
-            return None
-        text = str(value)
-        try:
-            # 1E-99999 is a number too, and would be written out in full one day.
-            number = Decimal(text if len(text) <= 30 else "too long")
-        except InvalidOperation:
-            raise _Unreadable(self._name(field)) from None
-        if isinstance(value, bool) or not number.is_finite() or abs(number) >= 10**13:
-            raise _Unreadable(self._name(field))
-        if number != round(number, DECIMALS_MAX):
-            raise _Unreadable(self._name(field))
-        return number
-
-    def must_be_read(self) -> None:
-        if self.left:
-            raise _Unreadable(self._name(sorted(self.left)[0][:40]))
-
-
-def _period(data: Any) -> Period:
-    stated = _Reader(data, "periods")
-    year = stated.number("year")
-    if year is None or year != int(year) or not 1990 <= year <= 2200:
-        raise _Unreadable("periods.year")
-    amounts = [stated.number(field) for field in ("headcount", "turnover", "balance_total")]
-    if any(amount is not None and amount < 0 for amount in amounts):
-        raise _Unreadable("periods: below zero")
-    stated.must_be_read()
-    return Period(int(year), kmo.Figures(*amounts))
-
-
-def _holding(data: Any) -> kmo.Holding:
-    stated = _Reader(data, "holdings")
-    owner, owned = (enterprise_number(stated.text(field)) for field in ("owner", "owned"))
-    capital, voting = stated.number("capital_pct"), stated.number("voting_pct")
-    if capital is None or voting is None or not (0 <= capital <= 100 and 0 <= voting <= 100):
-        raise _Unreadable("holdings: a percentage between 0 and 100")
-    stated.text("valid_from", empty=True)
-    stated.must_be_read()
-    return kmo.Holding(owner, owned, capital, voting)
+def _de_minimis(facts: Facts, room: deminimis.Headroom | None, amount: Decimal) -> Answer:
+    """Whether the aid still fits. What others granted is not told here: the provider reads it."""
+    source, figures = facts.source_of("aid"), {"amount": str(amount)}
+    if room is None:
+        return Answer("de_minimis", PERSON, "de-minimis-no-regulation", figures, source)
+    figures |= {"regulation": room.regulation}
+    if room.regulation == deminimis.OUT_OF_SCOPE:
+        figures["sector"] = facts.aid_sector or ""
+        return Answer("de_minimis", NOT_MET, "de-minimis-out-of-scope", figures, source)
+    figures |= {"ceiling": str(room.ceiling), "since": room.since.isoformat()}
+    if not room.allows(amount):
+        return Answer("de_minimis", NOT_MET, "de-minimis-over", figures, source)
+    if facts.aid is None:
+        return Answer("de_minimis", UNKNOWN, "de-minimis-not-declared", figures, source)
+    if room.doubts:
+        figures["doubts"] = ", ".join(room.doubts)
+        return Answer("de_minimis", PERSON, "de-minimis-to-judge", figures, source)
+    return Answer("de_minimis", MET, "de-minimis-within", figures, source)

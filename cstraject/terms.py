@@ -5,7 +5,25 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from cstraject.deminimis import Reading
 from cstraject.refusal import Refusal
+
+# Whether help once counts for the enterprise alone, or for its whole single undertaking.
+PER_ENTERPRISE, PER_UNDERTAKING = ONCE_ONLY_PER = ("enterprise", "undertaking")
+
+
+@dataclass(frozen=True)
+class ActivityRule:
+    """Activities by the beginning of their NACE-BEL code: accepted or refused, for a while.
+
+    The list of the programme was not found: what no rule speaks of goes to a person [domain 4.7].
+    """
+
+    nace_version: str
+    prefix: str
+    accepted: bool
+    valid_from: date
+    valid_until: date | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,27 @@ class Terms:
     """Whether aid is registered with the VAT on it: yes, the safe side [R-PRG-04]."""
     maatwerk_exempt_from: date | None
     """From when on a recognised maatwerkbedrijf passes whatever its size [R-BE-40]."""
+    period_rule: str
+    """How two accounting periods decide (`kmo.PERIOD_RULES`): article 4(2) [R-SME-34]."""
+    once_only_per: str
+    """Whether help once counts per enterprise or per single undertaking."""
+    reading: Reading
+    """How the edition reads what the law of de minimis aid leaves open."""
+    activities: tuple[ActivityRule, ...]
+    overrides_by_two: bool
+    """Whether a second officer must confirm when somebody goes against an answer of the rules."""
+
+    def activity_rule(self, *, version: str, code: str, on: date) -> ActivityRule | None:
+        """The rule on an activity that speaks of it most closely on a day, if there is one."""
+        rules = [
+            rule
+            for rule in self.activities
+            if rule.nace_version == version
+            and code.startswith(rule.prefix)
+            and rule.valid_from <= on
+            and (rule.valid_until is None or on <= rule.valid_until)
+        ]
+        return max(rules, key=lambda rule: len(rule.prefix), default=None)
 
     def package_for(
         self, *, code: str, with_extension: bool, price_excl_vat: Decimal, on: date

@@ -25,6 +25,10 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 numbers = count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--vectors", metavar="DIR", help="worked cases of your own: *.json in DIR")
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[embedded.Instance]:
     """This session's PostgreSQL and Redis; the last worker to leave stops and removes them."""

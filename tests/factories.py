@@ -21,7 +21,8 @@ from apps.eligibility.selectors import standings_of
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
 from apps.providers.services import grant_provider_role, register_provider
-from cstraject.eligibility import DECLARATIONS, MET, NOT_MET
+from cstraject.eligibility import MET, NOT_MET
+from cstraject.facts import DECLARATIONS
 from cstraject.quarter import Quarter
 
 AT = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
@@ -108,6 +109,8 @@ def facts(number: str | None = None, **changes: object) -> dict[str, object]:
         "public_share_pct": "0",
         "equity": "50000",
         "declarations": list(DECLARATIONS),
+        "declared_on": "2021-01-01",
+        "provider_ties": [],
         **changes,
     }
 

@@ -70,11 +70,11 @@ FROM many, LATERAL (VALUES (offer_id, 'offer'), (declaration_id, 'declaration'))
 
 INSERT INTO eligibility_factsheet
     (id, provider_id, enterprise_number, name, nace_version, nace_code, nace_label, province,
-     stated, source, stated_on)
+     stated, source, stated_on, replaced_because)
 SELECT facts_id, provider_id, number, 'Voorbeeld ' || number, '2008',
     lpad((10000 + n %% 600)::text, 5, '0'), 'Voorbeeld',
     ('{Antwerpen,Limburg,Oost-Vlaanderen,Vlaams-Brabant,West-Vlaanderen}'::text[])[n %% 5 + 1],
-    '{}', 'test', submitted_on
+    '{}', 'test', submitted_on, ''
 FROM many;
 
 INSERT INTO eligibility_assessment

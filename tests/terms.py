@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal as D
 
+from cstraject.deminimis import DEFAULT_READING
 from cstraject.terms import PackageTerms, Terms
 
 LAST = date(2024, 12, 31)
@@ -26,4 +27,9 @@ TERMS = Terms(
     legal_forms_refused=frozenset({"maatschap"}),
     de_minimis_includes_vat=True,
     maatwerk_exempt_from=date(2022, 1, 1),
+    period_rule="two_consecutive",
+    once_only_per="enterprise",
+    reading=DEFAULT_READING,
+    activities=(),
+    overrides_by_two=True,
 )

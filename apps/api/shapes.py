@@ -11,11 +11,34 @@ from rest_framework import serializers
 
 from apps.api.fields import Asked, Euros, Figure, Flag, PersonDays, QuarterText
 from apps.documents.models import KINDS
-from cstraject.eligibility import DECLARATIONS, OUTCOMES, QUESTIONS
-from cstraject.kmo import CATEGORIES
+from cstraject.deminimis import FAMILY_OF, SECTORS
+from cstraject.eligibility import OUTCOMES, QUESTIONS
+from cstraject.facts import DECLARATIONS, PROVIDER_TIES
+from cstraject.kmo import CATEGORIES, CONTROLS, STAFF_KINDS
+from cstraject.kmo import KINDS as ENTITY_KINDS
 from cstraject.lifecycle import CLAIM, DOSSIER
 
 PAGE_MAX = 100
+
+
+class Text(serializers.CharField):
+    """A short text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=200, allow_blank=not kwargs.get("required", True), **kwargs)
+
+
+class Texts(serializers.ListField):
+    """Short texts."""
+
+    child = serializers.CharField(max_length=200)
+
+
+class Groups(serializers.ListField):
+    """Groups of short texts."""
+
+    child = serializers.ListField(child=serializers.CharField(max_length=200))
+
 
 # ---- Sent ----------------------------------------------------------------------------------------
 
@@ -32,55 +55,131 @@ class Page(Asked):
     )
 
 
+class Staff(Asked):
+    """Persons of one kind, at a fraction of full time, for so many months of the year."""
+
+    kind = serializers.ChoiceField(STAFF_KINDS)
+    persons = Figure()
+    fraction = Figure(required=False, help_text="Of full time; 1 when left out.")
+    months = Figure(required=False, help_text="Of the year; 12 when left out.")
+
+
 class Period(Asked):
     """An approved accounting period; amounts in euro, null when not known."""
 
-    year = serializers.IntegerField(min_value=1990, max_value=2200)
+    year = serializers.IntegerField(
+        min_value=1990, max_value=2200, help_text="In which the period closed."
+    )
+    closed_on = Text(required=False, help_text="YYYY-MM-DD; the end of the year when left out.")
+    months = serializers.IntegerField(
+        min_value=1, max_value=24, required=False, help_text="Turnover is told on an annual basis."
+    )
     headcount = Figure(required=False, help_text="Annual work units.")
+    staff = Staff(many=True, required=False, help_text="The headcount by its parts.")
     turnover = Figure(required=False)
     balance_total = Figure(required=False)
+    whole_group = Flag(required=False, help_text="Sums of the whole group already.")
+    estimate = Flag(required=False, help_text="A new enterprise, estimated in good faith.")
+    source = Text(  # type: ignore[assignment]
+        required=False, help_text="For example the deposit of the annual accounts."
+    )
 
 
-class RelatedEnterprise(Asked):
-    """An enterprise in the ownership graph."""
+class RelatedEntity(Asked):
+    """An enterprise, a person or a body in the ownership graph."""
 
-    number = serializers.CharField(max_length=200)
-    name = serializers.CharField(max_length=200)
+    number = Text(required=False, help_text="Belgian enterprise number.")
+    key = Text(required=False, help_text="In its place, for who has none: a name of your own.")
+    name = Text()
+    kind = serializers.ChoiceField(
+        ENTITY_KINDS, required=False, help_text="An enterprise if left out."
+    )
+    country = Text(required=False, help_text="Two letters.")
     periods = Period(many=True, required=False)
+    markets = Texts(required=False, help_text="On which it is active, in words.")
+    public = Flag(required=False, help_text="An exempt investor that is itself public.")
+    controlled_by_public_bodies = Flag(required=False)
+    total_investment = Figure(required=False, help_text="Of a business angel.")
+    budget = Figure(required=False, help_text="Of a small local authority, per year.")
+    inhabitants = serializers.IntegerField(min_value=0, max_value=10**9, required=False)
+    included_in = Text(required=False, help_text="Whose consolidated accounts hold its figures.")
+    included_pct = Figure(required=False, help_text="By proportional consolidation.")
+    staff_not_included = Flag(required=False)
 
 
 class Holding(Asked):
-    """Who holds how much of whom, in percent."""
+    """Who holds how much of whom, in percent, or controls it otherwise."""
 
-    owner = serializers.CharField(max_length=200, help_text="Enterprise number.")
-    owned = serializers.CharField(max_length=200, help_text="Enterprise number.")
-    capital_pct = Figure()
-    voting_pct = Figure()
-    valid_from = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    owner = Text(help_text="Enterprise number or key.")
+    owned = Text(help_text="Enterprise number or key.")
+    capital_pct = Figure(required=False)
+    voting_pct = Figure(required=False)
+    control = serializers.ChoiceField(CONTROLS, required=False)
+    valid_from = Text(required=False, help_text="YYYY-MM-DD.")
+    valid_until = Text(required=False, help_text="The first day on which it is held no more.")
+
+
+class EarlierAid(Asked):
+    """De minimis aid that the single undertaking received; the day of the legal right."""
+
+    on = Text(help_text="YYYY-MM-DD.")
+    amount = Figure(help_text="Gross, in euro.")
+    regulation = serializers.ChoiceField(tuple(FAMILY_OF))
+    recipient = Text(help_text="Enterprise number or key.")
+    inherited = Flag(required=False, help_text="After a merger or split.")
+    allocated = Figure(required=False, help_text="The part that falls on this undertaking.")
+    excluded = Flag(required=False, help_text="Waived or withdrawn, on record.")
+    note = Text(required=False)
 
 
 class Facts(Asked):
     """What is stated about an enterprise, as it stands on the day of filing."""
 
-    number = serializers.CharField(max_length=200, help_text="Enterprise number, ten digits.")
-    name = serializers.CharField(max_length=200)
-    legal_form = serializers.CharField(max_length=200, help_text="For example bv.")
+    number = Text(help_text="Enterprise number, ten digits.")
+    name = Text()
+    legal_form = Text(help_text="For example bv.")
     nace_version = serializers.CharField(max_length=10, help_text="For example 2008.")
-    nace_code = serializers.CharField(max_length=200, help_text="Five digits.")
-    nace_label = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    postal_code = serializers.CharField(
-        max_length=200, help_text="Of the establishment that is served."
-    )
+    nace_code = Text(help_text="Five digits.")
+    nace_label = Text(required=False)
+    postal_code = Text(help_text="Of the establishment that is served.")
+    markets = Texts(required=False, help_text="On which it is active, in words.")
     periods = Period(many=True, required=False, help_text="The newest first.")
-    others = RelatedEnterprise(many=True, required=False)
+    included_in = Text(required=False, help_text="Whose consolidated accounts hold its figures.")
+    controlled_by_public_bodies = Flag(required=False)
+    ownership_changed = Flag(required=False, help_text="After the last accounts were closed.")
+    dispersed_capital = Flag(
+        required=False, help_text="Declared in good faith: nobody holds a quarter."
+    )
+    others = RelatedEntity(many=True, required=False)
     holdings = Holding(many=True, required=False)
+    acting_jointly = Groups(required=False, help_text="Groups of keys.")
+    single_economic_unit = Groups(required=False, help_text="Groups of keys.")
+    adjacent_markets = Groups(required=False, help_text="Groups of markets.")
     public_share_pct = Figure(required=False)
     equity = Figure(required=False)
-    maatwerk_recognition = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    maatwerk_recognition = Text(required=False)
     declarations = serializers.ListField(
         child=serializers.ChoiceField(DECLARATIONS),
         required=False,
         help_text="What the enterprise declared on its honour.",
+    )
+    declared_on = Text(required=False, help_text="When it signed: YYYY-MM-DD.")
+    aid = EarlierAid(
+        many=True, required=False, help_text="All of it; an empty list says there was none."
+    )
+    aid_sector = serializers.ChoiceField(
+        SECTORS, required=False, help_text="Where the law of de minimis aid has its own rules."
+    )
+    fiscal_year_first_day = Text(required=False, help_text="MM-DD; 01-01 when left out.")
+    provider_ties = serializers.ListField(
+        child=serializers.ChoiceField(PROVIDER_TIES),
+        required=False,
+        help_text="What ties the provider to it; an empty list says nothing does.",
+    )
+    sources = serializers.DictField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        help_text="By fact: where it comes from, if not from the declaration.",
     )
 
 

@@ -1,5 +1,6 @@
 """What one may ask: contracts, what a case has committed and paid, whether the ledger agrees."""
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -50,6 +51,16 @@ def committed_and_paid(case_id: UUID, *, on: date | None = None) -> tuple[Decima
         entries = entries.filter(on__lte=on)
     sums = entries.aggregate(committed=_net(COMMIT, RELEASE), paid=_net(PAY, RETURN))
     return sums["committed"], sums["paid"]
+
+
+def committed_by_case(cases: Collection[UUID]) -> dict[UUID | None, Decimal]:
+    """What is committed for each of these dossiers now, less what was released, in euro."""
+    return dict(
+        LedgerEntry.objects.filter(case_id__in=cases)
+        .values("case_id")
+        .annotate(net=_net(COMMIT, RELEASE))
+        .values_list("case_id", "net")
+    )
 
 
 def cases_with_a_rest() -> QuerySet[LedgerEntry, UUID | None]:

@@ -314,6 +314,51 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "wrong-settlement": (
         _("What was paid and refused does not match the run. Check the bank's answer per payment."),
     ),
+    # The law as code.
+    "no-regulation": (
+        _(
+            "No de minimis Regulation is known for %(on)s. Check the day; the law of that time"
+            " must be added first."
+        ),
+    ),
+    "other-enterprise": (
+        _(
+            "These facts are about another enterprise (%(given)s). Correct the number or choose"
+            " another dossier."
+        ),
+    ),
+    "not-to-be-waived": (
+        _(
+            "An officer cannot decide that “%(question)s” is met after all. Correct the facts or"
+            " the offer instead."
+        ),
+    ),
+    "nothing-to-confirm": (
+        _(
+            "Nothing on “%(question)s” waits for confirmation. Reload the page to see how it"
+            " stands."
+        ),
+    ),
+    "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
+    "override-pending": (
+        _(
+            "A finding against the rules still waits for a second officer: %(questions)s. Have it"
+            " confirmed or record another finding."
+        ),
+    ),
+    "de-minimis-exceeded": (
+        _(
+            "Only %(left)s may still be granted to this undertaking under the ceiling of"
+            " %(ceiling)s. Assess the dossier again or refuse it."
+        ),
+    ),
+    "source-missing": (
+        _("Say where these facts come from, for example the annual accounts with their year."),
+    ),
+    "nothing-to-register": (
+        _("Nothing of this dossier must be entered in the register now. Reload the list."),
+    ),
+    "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
     # Any state.
     "not-now": (
         _(
@@ -377,6 +422,7 @@ QUESTIONS: dict[str, str] = {
     "de_minimis": _("De minimis ceiling"),
     "once_only": _("Once per enterprise"),
     "declarations": _("Declarations on honour"),
+    "independence": _("Provider independent of the SME"),
     "offer": _("Price within the package"),
 }
 
@@ -401,9 +447,12 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _("Large enterprise; exempt as a maatwerkbedrijf (%(recognition)s)."),
     ),
     "size-unknown": (
+        _("The size cannot be told: no figures of %(names)s. Ask for the annual accounts."),
+        # As older assessments told it.
         _("The size cannot be told: no figures of %(missing)s. Ask for the annual accounts."),
         _("The size cannot be told: figures are missing. Ask for the annual accounts."),
     ),
+    # As older assessments told it.
     "size-relations-to-judge": (
         _(
             "%(category)s enterprise, by %(shown)s; but 25%% or more is held by %(holders)s."
@@ -411,6 +460,112 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         ),
         _("25%% or more is held by %(holders)s. Judge whether that is a partner."),
         _("Others hold 25%% or more. Judge whether they are partners."),
+    ),
+    "size-is-sme-class-unknown": (
+        _("An SME, by what is known: %(shown)s; the class cannot be told."),
+        _("An SME, by what is known; the class cannot be told."),
+    ),
+    "size-public": (
+        _(
+            "A quarter or more is controlled by public bodies. Such an enterprise is never an"
+            " SME, whatever its figures."
+        ),
+    ),
+    "size-contradicts": (
+        _(
+            "What is stated contradicts itself (%(doubts)s): %(names)s. Ask for the right"
+            " percentages and correct the facts."
+        ),
+        _(
+            "What is stated about the owners contradicts itself. Ask for the right percentages"
+            " and correct the facts."
+        ),
+    ),
+    "size-to-judge": (
+        _("%(category)s enterprise, by %(shown)s; but judge first (%(names)s): %(doubts)s."),
+        _("%(category)s enterprise; but judge first (%(names)s): %(doubts)s."),
+        _("A relation of the enterprise must be judged first."),
+    ),
+    "public-share-investors": (
+        _(
+            "%(share)s in public hands, and %(with_investors)s with public investors counted."
+            " Judge whether they count here."
+        ),
+        _("Public investors hold a quarter or more. Judge whether they count here."),
+    ),
+    "activity-accepted": (
+        _("NACE-BEL %(version)s code %(code)s is accepted (rule on %(prefix)s)."),
+    ),
+    "activity-refused": (
+        _("NACE-BEL %(version)s code %(code)s cannot be helped (rule on %(prefix)s)."),
+    ),
+    "equity-of-a-person": (
+        _("A natural person (%(form)s) files no accounts; the condition does not bear on it."),
+        _("A natural person files no accounts; the condition does not bear on it."),
+    ),
+    "declarations-signature-to-judge": (
+        _(
+            "All declarations were made; when they were signed is not stated. Check the signature"
+            " on the document."
+        ),
+    ),
+    "declarations-signed-later": (
+        _(
+            "The declarations were signed on %(declared_on)s, after the dossier was filed. Ask"
+            " for the right document."
+        ),
+        _("The declarations were signed after the dossier was filed. Ask for the right document."),
+    ),
+    "no-ties": (_("Declared: no tie between the provider and the enterprise."),),
+    "ties-unknown": (
+        _(
+            "Not stated whether provider and enterprise are tied. Ask for it: services between"
+            " relations are not subsidised."
+        ),
+    ),
+    "ties-to-judge": (
+        _("Provider and enterprise are tied (%(ties)s). Judge whether the offer can stand."),
+        _("Provider and enterprise are tied. Judge whether the offer can stand."),
+    ),
+    "provider-among-owners": (
+        _(
+            "The provider stands among the owners or daughters of the enterprise. Judge whether"
+            " the offer can stand."
+        ),
+    ),
+    "de-minimis-within": (
+        _(
+            "%(amount)s fits under the ceiling of %(ceiling)s, counted since %(since)s"
+            " (Regulation %(regulation)s)."
+        ),
+        _("The subsidy fits under the ceiling."),
+    ),
+    "de-minimis-over": (
+        _(
+            "With %(amount)s the ceiling of %(ceiling)s since %(since)s would be exceeded"
+            " (Regulation %(regulation)s). Then nothing of it may be granted."
+        ),
+        _("The ceiling would be exceeded. Then nothing of it may be granted."),
+    ),
+    "de-minimis-not-declared": (
+        _(
+            "No list of earlier de minimis aid was given; %(amount)s must fit under %(ceiling)s"
+            " since %(since)s. Ask for the declaration."
+        ),
+        _("No list of earlier de minimis aid was given. Ask for the declaration."),
+    ),
+    "de-minimis-out-of-scope": (
+        _(
+            "The general de minimis Regulation does not hold for this sector (%(sector)s). Aid is"
+            " possible for other activities, kept apart."
+        ),
+        _(
+            "The general de minimis Regulation does not hold for this sector. Aid is possible for"
+            " other activities, kept apart."
+        ),
+    ),
+    "de-minimis-no-regulation": (
+        _("No de minimis Regulation is known for that day. Judge by the law that holds."),
     ),
     "legal-form-accepted": (_("The legal form %(form)s is accepted."),),
     "legal-form-not-yet": (
@@ -443,6 +598,8 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     ),
     "equity-unknown": (_("Equity is not known. Ask the enterprise for the annual accounts."),),
     "de-minimis-to-judge": (
+        _("%(amount)s fits under %(ceiling)s since %(since)s, but judge first: %(doubts)s."),
+        # As older assessments told it.
         _(
             "Add the de minimis aid of this and the two previous tax years, from the declaration"
             " on honour, to %(amount)s; together at most %(ceiling)s."
@@ -504,7 +661,11 @@ def words_for_finding(code: str, figures_told: Mapping[str, str], /) -> str:
 
 
 def _shown_figure(name: str, value: str) -> str:
-    if name in ("share", "max"):
+    if name == "doubts":
+        return "; ".join(gettext(DOUBTS.get(item, item)) for item in value.split(", "))
+    if name == "ties":
+        return _listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
+    if name in ("share", "max", "with_investors"):
         return figures.percentage(value)
     if name == "category":
         return gettext(CATEGORIES.get(value, value))
@@ -539,14 +700,141 @@ def _size_figures(told: Mapping[str, str]) -> str:
     if told.get("year"):
         shown += " " + gettext("in %(year)s") % {"year": told["year"]}
     linked = told.get("linked", "")
-    if linked.isdecimal() and int(linked):
+    # Older assessments named them here; the names now stand in the workings.
+    if linked.isdecimal() and int(linked) and told.get("relation") is None:
         shown += " " + ngettext(
             "(together with %(linked)s linked enterprise: %(names)s)",
             "(together with %(linked)s linked enterprises: %(names)s)",
             int(linked),
         ) % {"linked": linked, "names": told.get("names", figures.NOTHING)}
+    counted = {name: told.get(name, "0") for name in ("linked", "partners")}
+    if told.get("relation") is not None and any(number != "0" for number in counted.values()):
+        shown += " " + gettext(
+            "(linked enterprises counted: %(linked)s, partners: %(partners)s)"
+        ) % counted  # fmt: skip
     return shown
 
+
+# ---- What an answer rests on ---------------------------------------------------------------------
+
+# By question: the text of the law or the programme that it puts into code.
+ARTICLES: dict[str, str] = {
+    "size": _("Recommendation 2003/361/EC, Annex, articles 2 to 6"),
+    "legal_form": _("Decision of the Flemish Government of 26 February 2016, article 4"),
+    "private_sector": _("Terms of the programme: administrations hold less than 25%"),
+    "main_activity": _("Terms of the programme: list of accepted NACE codes"),
+    "region": _("Terms of the programme: an establishment in the Flemish Region"),
+    "equity": _("Terms of the programme: no negative equity on the day of filing"),
+    "de_minimis": _("Regulations 1407/2013 and 2023/2831, articles 2, 3 and 5"),
+    "once_only": _("Answer 526 of 1 April 2022, answers 1c and 1d"),
+    "declarations": _("Answer 526 of 1 April 2022, answer 3"),
+    "independence": _("After the rule of the kmo-portefeuille on related enterprises"),
+    "offer": _("Answer 526 of 1 April 2022, answer 1f: packages and prices"),
+}
+
+# What somebody must judge, or what contradicts itself.
+DOUBTS: dict[str, str] = {
+    "share-not-known": _("a share of capital or votes is not known"),
+    "markets-not-known": _("held by the same person; it is not known whether they share a market"),
+    "investors-together": _("exempt investors hold a majority together"),
+    "investor-facts-missing": _(
+        "the investment, the budget or the number of inhabitants of an investor is missing"
+    ),
+    "investor-jointly": _(
+        "an exempt investor reaches a quarter together with an enterprise linked to it"
+    ),
+    "public-in-group": _("an owner of the enterprise is itself for a quarter in public hands"),
+    "dispersed-capital": _("declared in good faith that nobody holds a quarter"),
+    "shares-over-100": _("shares of more than 100% together"),
+    "holds-itself": _("an enterprise that holds itself"),
+    "accounts-include-each-other": _("consolidated accounts that include each other"),
+    "regulation-expired": _("the Regulation that is cited no longer held on that day"),
+    "regulation-before-its-day": _("the new Regulation is cited for a day before it applied"),
+    "road-freight-kept-apart": _("proof that road freight is kept apart from other activities"),
+    "person-may-be-an-undertaking": _(
+        "whether the person who owns several enterprises is itself an undertaking"
+    ),
+    "aid-waived": _("earlier aid that was waived: check the decision on record"),
+}
+
+RELATIONS: dict[str, str] = {
+    "own": _("The enterprise itself"),
+    "linked": _("Linked"),
+    "partner": _("Partner"),
+    "linked_to_partner": _("Linked to a partner"),
+    "autonomous": _("Autonomous"),
+}
+
+# Why enterprises are linked.
+TIES: dict[str, str] = {
+    "votes": _("a majority of the votes (article 3(3)(a))"),
+    "votes_together": _("a majority of the votes held by a group together (article 3(3))"),
+    "board_majority": _("the right to appoint a majority of the board (article 3(3)(b))"),
+    "dominant_influence": _("dominant influence by contract or articles (article 3(3)(c))"),
+    "agreement_majority": _("a majority of the votes by agreement (article 3(3)(d))"),
+    "acting_jointly": _("found to act jointly (article 3(3), fourth subparagraph)"),
+    "through_persons": _(
+        "through a natural person, on the same or an adjacent market (article 3(3), fourth"
+        " subparagraph)"
+    ),
+    "single_economic_unit": _("found to be a single economic unit (C-110/13)"),
+}
+
+# Why somebody in the graph counts for nothing.
+LEFT_OUT: dict[str, str] = {
+    "natural-person": _("a natural person has no accounts to add"),
+    "exempt-investor": _("an exempt investor (article 3(2), second subparagraph)"),
+    "public-body": _("a public body has no accounts to add (article 3(4))"),
+    "below-a-quarter": _("holds, or is held for, less than a quarter"),
+    "beyond-partners": _("stands behind a partner: partners of partners do not count"),
+}
+
+# Why earlier aid counts, or does not.
+AID: dict[str, str] = {
+    "counted": _("counts"),
+    "waived": _("waived or withdrawn, on record"),
+    "other-undertaking": _("granted to another undertaking"),
+    "other-regulation": _("has a ceiling of its own"),
+    "before-the-window": _("lies before the window"),
+}
+
+KINDS: dict[str, str] = {
+    "enterprise": _("Enterprise"),
+    "natural_person": _("Natural person"),
+    "public_body": _("Public body"),
+    "local_authority": _("Local authority"),
+    "local_authority_small": _("Small local authority"),
+    "venture_capital": _("Venture capital company"),
+    "public_investment_corp": _("Public investment corporation"),
+    "business_angel": _("Business angel"),
+    "university": _("University or non-profit research centre"),
+    "institutional_investor": _("Institutional investor"),
+    "regional_dev_fund": _("Regional development fund"),
+}
+
+PROVIDER_TIES: dict[str, str] = {
+    "shareholding": _("a shareholding"),
+    "common_director": _("a common director or manager"),
+    "common_staff": _("a common employee"),
+    "family": _("a family tie"),
+}
+
+
+def words_for_working(table: str, code: str) -> str:
+    """The words for a code in the workings of an assessment, in the active language."""
+    return gettext(WORKINGS[table].get(code, code))
+
+
+WORKINGS = {
+    "article": ARTICLES,
+    "doubt": DOUBTS,
+    "relation": RELATIONS,
+    "tie": TIES,
+    "left_out": LEFT_OUT,
+    "aid": AID,
+    "kind": KINDS,
+    "provider_tie": PROVIDER_TIES,
+}
 
 # ---- What happened: the lines of a timeline ------------------------------------------------------
 
@@ -557,6 +845,22 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Decided on “%(question)s”: %(outcome)s. Reason: %(reason)s"),
         _("Decided on “%(question)s”: %(outcome)s"),
         _("Question decided"),
+    ),
+    "dossier.correct_facts": (
+        _("Facts corrected (source: %(source)s) and assessed anew. Reason: %(reason)s"),
+        _("Facts corrected and assessed anew"),
+    ),
+    "dossier.override": (
+        _("Found against the rules on “%(question)s”: %(outcome)s. Reason: %(reason)s"),
+        _("Found against the rules"),
+    ),
+    "dossier.confirm_override": (
+        _("Finding on “%(question)s” confirmed by a second officer"),
+        _("Finding confirmed by a second officer"),
+    ),
+    "dossier.enter_in_register": (
+        _("Entered in the de minimis register: %(amount)s, reference %(reference)s"),
+        _("Entered in the de minimis register"),
     ),
     "dossier.approve": (
         _("Approved: %(granted)s granted (share %(share)s, VAT %(vat)s)"),
@@ -726,6 +1030,8 @@ EVENTS: dict[str, str] = {
     # Deeds that change no state, and are asked for in the wrong one.
     "assess": _("Assessing"),
     "find": _("Deciding on a question"),
+    "correct_facts": _("Correcting the facts"),
+    "confirm_override": _("Confirming a finding"),
     "statement": _("Filing a statement"),
     "claim": _("Claiming a tranche"),
 }

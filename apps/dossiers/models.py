@@ -203,3 +203,34 @@ class Dossier(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class RegisterEntry(models.Model):
+    """What the European register of de minimis aid says of a dossier, since a day. Never changed.
+
+    The grant must stand there within twenty working days; less aid is a later entry, nought when
+    all of it was taken back [R-DM-22, R-DM-23].
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="register_entries")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reference = models.CharField(max_length=60, help_text="The register's own.")
+    entered_on = models.DateField()
+    entered_at = models.DateTimeField()
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who entered it stays nameable.
+        related_name="+",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="register_entry_says_something",
+                condition=Q(amount__gte=0) & ~Q(reference=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference

@@ -1,8 +1,22 @@
 """What one may ask about dossiers. The scope that is open says whose."""
 
-from django.db.models import QuerySet
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
-from apps.dossiers.models import Dossier
+from django.db.models import Prefetch, QuerySet
+
+from apps.contracts.selectors import committed_by_case
+from apps.dossiers.models import Dossier, RegisterEntry
+from apps.eligibility.selectors import facts_of
+from apps.programme.selectors import terms_of
+from cstraject.deminimis import REGISTER_SINCE, Aid, regulation_for
+from cstraject.eligibility import numbers_to_ask
+from cstraject.facts import Helped, Known
+from cstraject.money import ZERO
+from cstraject.terms import Terms
+from cstraject.workdays import working_days_after, working_days_until
 
 
 def dossiers_newest_first() -> QuerySet[Dossier]:
@@ -13,3 +27,108 @@ def dossiers_newest_first() -> QuerySet[Dossier]:
 def dossiers_to_assess() -> QuerySet[Dossier]:
     """What was filed and waits for the rules; the oldest first."""
     return Dossier.objects.filter(state="submitted", assessment=None).order_by("submitted_at")
+
+
+def known_about(dossier: Dossier, *, on: date) -> Known:
+    """What the agency knows of the enterprise and its single undertaking, across providers.
+
+    Whatever was granted on or before a day; this dossier itself left out.
+    """
+    numbers = [n for n in numbers_to_ask(facts_of(dossier.facts), on=on) if n.isdecimal()]
+    terms = terms_of(dossier.contract.edition)
+    before = list(
+        Dossier.objects.filter(
+            enterprise_number__in=numbers, granted_incl_vat__isnull=False, decided_on__lte=on
+        )
+        .exclude(pk=dossier.pk)
+        .order_by("decided_on", "id")
+    )
+    amounts = aid_of(before)
+    return Known(
+        helped=tuple(
+            Helped(other.enterprise_number, other.decided_on)
+            for other in before
+            if other.helped_until is not None and other.decided_on is not None
+        ),
+        aid=tuple(
+            Aid(
+                on=other.decided_on,
+                amount=amounts[other.pk] if terms.de_minimis_includes_vat else _share(other),
+                regulation=_regulation(other.decided_on, terms),
+                recipient=other.enterprise_number,
+                note=other.reference,
+            )
+            for other in before
+            if other.decided_on is not None and amounts[other.pk]
+        ),
+        provider=dossier.provider.enterprise_number,
+    )
+
+
+def _share(dossier: Dossier) -> Decimal:
+    return dossier.share or ZERO
+
+
+def _regulation(on: date, terms: Terms) -> str:
+    regulation, _ = regulation_for(on, reading=terms.reading)
+    return regulation
+
+
+def aid_of(dossiers: Collection[Dossier]) -> dict[object, Decimal]:
+    """What each dossier counts for as aid now, in euro: what is committed, or kept at its end."""
+    committed = committed_by_case([dossier.pk for dossier in dossiers])
+    return {
+        dossier.pk: dossier.keeps
+        if dossier.state in ("stopped", "withdrawn") and dossier.keeps is not None
+        else committed.get(dossier.pk, ZERO)
+        for dossier in dossiers
+    }
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What must be entered in the register about a dossier: how much, and by when."""
+
+    dossier: Dossier
+    amount: Decimal
+    entry: RegisterEntry | None
+    """What the register says now."""
+    due_on: date
+    days_left: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.entry is not None and self.entry.amount == self.amount
+
+
+def register_duties(*, on: date) -> list[Duty]:
+    """Every grant that must stand in the register, as on a day; what is due first on top.
+
+    A grant that shrank or ended is due again, counted from the day on which it did.
+    """
+    dossiers = list(
+        Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
+        .select_related("provider", "facts", "contract__edition")
+        .prefetch_related(
+            Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id"))
+        )
+    )
+    amounts = aid_of(dossiers)
+    duties = []
+    for dossier in dossiers:
+        entries = list(dossier.register_entries.all())
+        entry = entries[-1] if entries else None
+        amount = amounts[dossier.pk]
+        if entry is None and not amount:
+            continue  # Withdrawn before it was entered: there is nothing to tell.
+        changed_on = dossier.ended_on or dossier.completed_on if entry else None
+        since = changed_on or dossier.decided_on
+        assert since is not None
+        due_on = working_days_after(since, 20)
+        duties.append(Duty(dossier, amount, entry, due_on, working_days_until(due_on, on=on)))
+    return sorted(duties, key=lambda duty: (duty.is_done, duty.due_on, duty.dossier.reference))
+
+
+def duty_of(dossier: Dossier, *, on: date) -> Duty | None:
+    """What must be entered in the register about one dossier, if anything."""
+    return next((duty for duty in register_duties(on=on) if duty.dossier.pk == dossier.pk), None)

@@ -18,12 +18,20 @@ from apps.contracts.models import COMMIT, RELEASE
 from apps.contracts.selectors import contract_of
 from apps.contracts.services import Move, enter, lock_contract
 from apps.documents.models import DECLARATION, OFFER, Document
-from apps.dossiers.models import Dossier
-from apps.eligibility.models import Answer, FactSheet
-from apps.eligibility.selectors import standings_of
-from apps.eligibility.services import keep_assessment, keep_facts, keep_finding
+from apps.dossiers.models import Dossier, RegisterEntry
+from apps.dossiers.selectors import duty_of, known_about
+from apps.eligibility.models import Answer, FactSheet, Workings
+from apps.eligibility.selectors import Standing, facts_of, known_of, standings_of
+from apps.eligibility.services import (
+    confirm_finding,
+    keep_assessment,
+    keep_facts,
+    keep_finding,
+)
 from apps.programme.selectors import terms_of
 from cstraject import eligibility
+from cstraject.eligibility import numbers_to_ask
+from cstraject.facts import Offer
 from cstraject.lifecycle import DOSSIER
 from cstraject.money import ZERO
 from cstraject.quarter import day_of, years_later
@@ -107,10 +115,11 @@ def _not_too_many(provider_id: int, on: date) -> None:
         raise Refusal("too-many-filed", max=eligibility.FILED_PER_DAY_MAX)
     told = Answer.objects.filter(
         provider_id=provider_id,
-        question="once_only",
+        question__in=("once_only", "de_minimis"),
         outcome=eligibility.NOT_MET,
         assessment__on__gt=on - timedelta(days=7),
         assessment__on__lte=on,
+        assessment__facts__replaces=None,  # A correction tells nothing new.
     ).count()
     if told >= eligibility.HELPED_BEFORE_PER_WEEK_MAX:
         raise Refusal("too-many-helped-before", max=eligibility.HELPED_BEFORE_PER_WEEK_MAX)
@@ -141,25 +150,50 @@ def assess_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="assess")
-    helped_on = list(
-        Dossier.objects.filter(
-            enterprise_number=dossier.enterprise_number, helped_until__isnull=False
-        )
-        .exclude(pk=dossier.pk)
-        .values_list("decided_on", flat=True)
-    )
+    _assess(dossier, dossier.facts, at)
+    dossier.save(update_fields=["assessment"])
+    _record(dossier, "assess", actor, at)
+    return dossier
+
+
+def _assess(dossier: Dossier, sheet: FactSheet, at: datetime) -> None:
+    dossier.facts = sheet
     dossier.assessment = keep_assessment(
-        sheet=FactSheet.objects.get(pk=dossier.facts_id),
-        offer=eligibility.Offer(
-            dossier.package, dossier.with_extension, dossier.price_excl_vat, dossier.person_days
-        ),
+        sheet=sheet,
+        offer=offer_of(dossier),
         edition=dossier.contract.edition,
-        helped_on=[day for day in helped_on if day is not None],
+        known=known_about(dossier, on=dossier.submitted_on),
         on=dossier.submitted_on,
         at=at,
     )
-    dossier.save(update_fields=["assessment"])
-    _record(dossier, "assess", actor, at)
+
+
+@transaction.atomic
+def correct_facts(
+    *, dossier: Dossier, stated: Mapping[str, Any], source: str, reason: str, actor: User,
+    at: datetime,
+) -> Dossier:  # fmt: skip
+    """Put other facts beside what was stated, with source and reason, and assess anew.
+
+    What was stated and assessed before stays as it was. Findings belong to the facts on which
+    they were made, so open questions are judged again.
+    """
+    dossier = lock_dossier(dossier)
+    if dossier.state != "submitted":
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
+    if not source.strip():
+        raise Refusal("source-missing")
+    sheet = keep_facts(
+        provider_id=dossier.provider_id,
+        stated=stated,
+        source=source.strip()[:200],
+        stated_on=day_of(at),
+        replaces=dossier.facts,
+        because=reason,
+    )
+    _assess(dossier, sheet, at)
+    dossier.save(update_fields=["facts", "assessment"])
+    _record(dossier, "correct_facts", actor, at, source=sheet.source, reason=sheet.replaced_because)
     return dossier
 
 
@@ -167,13 +201,17 @@ def assess_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
 def find(
     *, dossier: Dossier, question: str, outcome: str, reason: str, actor: User, at: datetime
 ) -> Dossier:
-    """Record what an officer found on a question that the rules left open, with the reason."""
+    """Record what an officer found on a question, with the reason.
+
+    Against an answer of the rules it is an override, for a second officer to confirm where the
+    edition says so.
+    """
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="find")
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
-    keep_finding(
+    finding = keep_finding(
         assessment=dossier.assessment,
         question=question,
         outcome=outcome,
@@ -181,7 +219,21 @@ def find(
         actor=actor,
         at=at,
     )
-    _record(dossier, "find", actor, at, question=question, outcome=outcome, reason=reason)
+    deed = "override" if finding.overrides else "find"
+    _record(dossier, deed, actor, at, question=question, outcome=outcome, reason=reason)
+    return dossier
+
+
+@transaction.atomic
+def confirm_override(*, dossier: Dossier, question: str, actor: User, at: datetime) -> Dossier:
+    """Confirm, as a second officer, what another found against an answer of the rules."""
+    dossier = lock_dossier(dossier)
+    if dossier.state != "submitted":
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="confirm_override")
+    if dossier.assessment is None:
+        raise Refusal("assessment-missing")
+    confirm_finding(assessment=dossier.assessment, question=question, actor=actor, at=at)
+    _record(dossier, "confirm_override", actor, at, question=question)
     return dossier
 
 
@@ -193,11 +245,9 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     missing, the ledger's trigger and the contract's constraint would still refuse.
     """
     contract = lock_contract(dossier.contract_id)
-    with connection.cursor() as cursor:
-        # Two approvals of one enterprise, in two contracts, come one after the other.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(dossier.enterprise_number)])
-    dossier = lock_dossier(dossier)
     on = day_of(at)
+    _lock_undertaking(dossier, on)
+    dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "approve")
     if dossier.submitted_by_id == actor.pk:
         raise Refusal("self-decided")
@@ -211,6 +261,10 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     still_open = [s.answer.question for s in standings if s.outcome != eligibility.MET]
     if still_open:
         raise Refusal("questions-open", questions=still_open)
+    unconfirmed = [s.answer.question for s in standings if s.pending]
+    if unconfirmed:
+        raise Refusal("override-pending", questions=unconfirmed)
+    _still_fits(dossier, standings, on)
     if not contract.valid_from <= on <= contract.valid_until:
         raise Refusal(
             "contract-not-valid",
@@ -251,6 +305,72 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
         actor=actor,
     )
     return dossier
+
+
+def _lock_undertaking(dossier: Dossier, on: date) -> None:
+    """Approvals within one single undertaking, in whatever contracts, come one after the other."""
+    numbers = numbers_to_ask(facts_of(dossier.facts), on=on)
+    with connection.cursor() as cursor:
+        for number in sorted({int(n) for n in numbers if n.isdecimal()}):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _still_fits(dossier: Dossier, standings: list[Standing], on: date) -> None:
+    """The grant is made today: whoever was helped or aided since the filing counts as well.
+
+    An officer's finding stands for what was known when it was made, not for what came after.
+    """
+    assert dossier.assessment is not None
+    terms, read = terms_of(dossier.contract.edition), facts_of(dossier.facts)
+    known = known_about(dossier, on=on)
+    before = known_of(Workings.objects.filter(assessment=dossier.assessment).first())
+    if known.helped != before.helped:
+        now = eligibility.assess(read, offer=offer_of(dossier), terms=terms, on=on, known=known)
+        if any(a.question == "once_only" and a.outcome != eligibility.MET for a in now.answers):
+            raise Refusal("helped-meanwhile")
+    judged = any(s.finding for s in standings if s.answer.question == "de_minimis")
+    if judged and known.aid == before.aid:
+        return
+    room = eligibility.room_for(read, terms=terms, on=on, known=known)
+    if room is not None and not room.allows(eligibility.aid_amount(offer_of(dossier), terms)):
+        raise Refusal("de-minimis-exceeded", left=room.left, ceiling=room.ceiling)
+
+
+def offer_of(dossier: Dossier) -> Offer:
+    """What was offered, as the rules read it."""
+    return Offer(
+        dossier.package, dossier.with_extension, dossier.price_excl_vat, dossier.person_days
+    )
+
+
+@transaction.atomic
+def enter_in_register(
+    *, dossier: Dossier, reference: str, on: date, actor: User, at: datetime
+) -> RegisterEntry:
+    """Note that the aid of a dossier stands in the European register, under its reference there.
+
+    Refuses where nothing must be entered, or a day before the grant or in the future.
+    """
+    dossier = lock_dossier(dossier)
+    duty = duty_of(dossier, on=day_of(at))
+    if duty is None or duty.is_done:
+        raise Refusal("nothing-to-register")
+    if not reference.strip():
+        raise Refusal("register-reference-missing")
+    if dossier.decided_on is None or on < dossier.decided_on:
+        raise Refusal("date-order", earlier=dossier.decided_on, later=on)
+    _not_in_future(on, at)
+    entry = RegisterEntry.objects.create(
+        provider_id=dossier.provider_id,
+        dossier=dossier,
+        amount=duty.amount,
+        reference=reference.strip()[:60],
+        entered_on=on,
+        entered_at=at,
+        entered_by=actor,
+    )
+    _record(dossier, "enter_in_register", actor, at, amount=entry.amount, reference=entry.reference)
+    return entry
 
 
 @transaction.atomic
@@ -361,7 +481,7 @@ def lock_dossier(dossier: Dossier) -> Dossier:
     """The dossier as it stands now; who else wants it waits until this transaction ends."""
     return (
         Dossier.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("contract__edition", "assessment")
+        .select_related("contract__edition", "assessment", "facts", "provider")
         .get(pk=dossier.pk)
     )
 

@@ -2,7 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.programme.models import Edition
 from apps.providers.models import Provider
@@ -24,10 +24,19 @@ class FactSheet(models.Model):
     stated = models.JSONField(help_text="All that was stated; read by cstraject.eligibility.")
     source = models.CharField(max_length=200)
     stated_on = models.DateField()
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
+    replaced_because = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(name="fact_sheet_of_provider", fields=["id", "provider"]),
+            models.CheckConstraint(
+                name="fact_sheet_replaces_with_a_reason",
+                condition=Q(replaces=None, replaced_because="")
+                | Q(replaces__isnull=False) & ~Q(replaced_because=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,6 +69,22 @@ class Assessment(models.Model):
         return f"{self.facts_id} {self.on}"
 
 
+class Workings(models.Model):
+    """What an assessment rests on, kept whole: for the agency alone. Never changed.
+
+    It tells what the agency knows of others too: earlier help and aid, by whichever provider.
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="workings")
+    known = models.JSONField(help_text="Earlier help and aid, as the agency knew them.")
+    size = models.JSONField(help_text="Lines, ties and sums, by cstraject.workings.")
+    room = models.JSONField(null=True, help_text="De minimis: aid, ceilings, releases.")
+
+    def __str__(self) -> str:
+        return str(self.assessment_id)
+
+
 class Answer(models.Model):
     """One question answered by the rules: outcome, finding with its figures, source."""
 
@@ -87,12 +112,18 @@ class Answer(models.Model):
 
 
 class Finding(models.Model):
-    """What a person found where the rules left a question open, with the reason. Never changed."""
+    """What a person found on a question, with the reason. Never changed.
+
+    One that goes against an answer of the rules is an override; where the edition asks for two,
+    it counts once a second officer confirmed it.
+    """
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="findings")
     question = models.CharField(max_length=30)
     outcome = models.CharField(max_length=10)
+    overrides = models.BooleanField(default=False)
+    needs_a_second = models.BooleanField(default=False)
     reason = models.CharField(max_length=500)
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(
@@ -108,7 +139,42 @@ class Finding(models.Model):
                 name="finding_question_known", condition=Q(question__in=QUESTIONS)
             ),
             models.CheckConstraint(name="finding_has_a_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="finding_by_two_is_an_override",
+                condition=Q(needs_a_second=False) | Q(overrides=True),
+            ),
+            models.UniqueConstraint(
+                name="finding_of_provider_by_whom", fields=["id", "provider", "found_by"]
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.question}: {self.outcome}"
+
+
+class Confirmation(models.Model):
+    """A second officer confirmed an override. Never changed."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    finding = models.OneToOneField(Finding, on_delete=models.PROTECT, related_name="confirmation")
+    # Copied from the finding, and held to it by a composite key: four eyes in one row.
+    found_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, related_name="+"
+    )
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who confirmed stays nameable.
+        related_name="+",
+    )
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="override_confirmed_by_someone_else",
+                condition=~Q(confirmed_by=F("found_by")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.finding_id)

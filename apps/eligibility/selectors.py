@@ -1,14 +1,19 @@
-"""What one may ask: the facts, and how each question stands."""
+"""What one may ask: the facts, how each question stands, and how it would stand otherwise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
-from apps.eligibility.models import Answer, Assessment, FactSheet, Finding
-from cstraject import eligibility
+from apps.eligibility.models import Answer, Assessment, FactSheet, Finding, Workings
+from cstraject import eligibility, facts
+from cstraject.deminimis import Aid
 
 
-def facts_of(sheet: FactSheet) -> eligibility.Facts:
+def facts_of(sheet: FactSheet) -> facts.Facts:
     """A fact sheet as the rules read it."""
-    return eligibility.facts_from_json(sheet.stated, source=sheet.source, stated_on=sheet.stated_on)
+    return facts.facts_from_json(sheet.stated, source=sheet.source, stated_on=sheet.stated_on)
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,9 @@ class Standing:
 
     answer: Answer
     finding: Finding | None
+    """The latest that counts."""
+    pending: Finding | None
+    """A later override that a second officer has not confirmed yet."""
 
     @property
     def outcome(self) -> str:
@@ -24,9 +32,68 @@ class Standing:
 
 
 def standings_of(assessment: Assessment) -> list[Standing]:
-    """Every question of an assessment in order, with the latest finding of a person on it."""
+    """Every question of an assessment in order, with the latest findings of persons on it."""
     answers = {answer.question: answer for answer in assessment.answers.all()}
-    findings = {finding.question: finding for finding in assessment.findings.order_by("id")}
+    counts: dict[str, Finding] = {}
+    pending: dict[str, Finding] = {}
+    for finding in assessment.findings.select_related("confirmation").order_by("id"):
+        pending.pop(finding.question, None)
+        if finding.needs_a_second and not hasattr(finding, "confirmation"):
+            pending[finding.question] = finding
+        else:
+            counts[finding.question] = finding
     return [
-        Standing(answers[question], findings.get(question)) for question in eligibility.QUESTIONS
+        Standing(answers[question], counts.get(question), pending.get(question))
+        for question in eligibility.QUESTIONS
+        if question in answers  # An older version of the rules asked fewer.
     ]
+
+
+def known_as_json(known: facts.Known) -> dict[str, Any]:
+    """What the agency knew, to be kept with the assessment."""
+    return {
+        "provider": known.provider,
+        "helped": [{"number": h.number, "on": h.on.isoformat()} for h in known.helped],
+        "aid": [
+            {
+                "on": aid.on.isoformat(),
+                "amount": str(aid.amount),
+                "regulation": aid.regulation,
+                "recipient": aid.recipient,
+                "note": aid.note,
+            }
+            for aid in known.aid
+        ],
+    }
+
+
+def known_of(workings: Workings | None) -> facts.Known:
+    """What the agency knew when it assessed; nothing where that was not kept yet."""
+    if workings is None:
+        return facts.Known()
+    kept: Mapping[str, Any] = workings.known
+    return facts.Known(
+        helped=tuple(
+            facts.Helped(h["number"], date.fromisoformat(h["on"])) for h in kept["helped"]
+        ),
+        aid=tuple(
+            Aid(
+                on=date.fromisoformat(aid["on"]),
+                amount=Decimal(aid["amount"]),
+                regulation=aid["regulation"],
+                recipient=aid["recipient"],
+                note=aid["note"],
+            )
+            for aid in kept["aid"]
+        ),
+        provider=kept["provider"],
+    )
+
+
+def facts_history(sheet: FactSheet) -> list[FactSheet]:
+    """A fact sheet and those that it replaced, the newest first."""
+    history = [sheet]
+    while sheet.replaces is not None:
+        sheet = sheet.replaces
+        history.append(sheet)
+    return history

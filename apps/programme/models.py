@@ -1,6 +1,9 @@
 from django.db import models
 from django.db.models import F, Q
 
+from cstraject.kmo import PERIOD_RULES
+from cstraject.terms import ONCE_ONLY_PER
+
 
 class Edition(models.Model):
     """An edition of the programme: its terms, with a validity. Shares are fractions (0.4500)."""
@@ -22,6 +25,14 @@ class Edition(models.Model):
     )
     de_minimis_includes_vat = models.BooleanField()
     maatwerk_exempt_from = models.DateField(null=True)
+    # What is not known of the programme, with its default [domain 8].
+    period_rule = models.CharField(max_length=20, default="two_consecutive")
+    once_only_per = models.CharField(max_length=20, default="enterprise")
+    de_minimis_boundary_counts = models.BooleanField(default=True)
+    de_minimis_old_in_transition = models.BooleanField(default=False)
+    overrides_by_two = models.BooleanField(
+        default=True, help_text="Going against an answer of the rules takes a second officer."
+    )
 
     class Meta:
         constraints = [
@@ -35,6 +46,10 @@ class Edition(models.Model):
                 & Q(vat_rate__gte=0, vat_rate__lte=1)
                 & Q(first_tranche_share__gt=0, first_tranche_share__lt=1)
                 & Q(first_tranche_threshold__gt=0, first_tranche_threshold__lte=1),
+            ),
+            models.CheckConstraint(
+                name="edition_readings_known",
+                condition=Q(period_rule__in=PERIOD_RULES, once_only_per__in=ONCE_ONLY_PER),
             ),
             models.CheckConstraint(
                 name="edition_run_day_follows_the_claim_window",
@@ -86,3 +101,29 @@ class LegalForm(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class ActivityRule(models.Model):
+    """Activities that an edition accepts or refuses, by the beginning of their NACE-BEL code."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="activities")
+    nace_version = models.CharField(max_length=10)
+    prefix = models.CharField(max_length=5)
+    accepted = models.BooleanField()
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="activity_rule_once_a_day",
+                fields=["edition", "nace_version", "prefix", "valid_from"],
+            ),
+            models.CheckConstraint(
+                name="activity_rule_ends_after_it_begins",
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.nace_version} {self.prefix}"

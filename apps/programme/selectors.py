@@ -3,8 +3,9 @@
 from datetime import date
 
 from apps.programme.models import Edition
+from cstraject.deminimis import Reading
 from cstraject.refusal import Refusal
-from cstraject.terms import PackageTerms, Terms
+from cstraject.terms import ActivityRule, PackageTerms, Terms
 
 
 def edition_on(day: date) -> Edition:
@@ -47,4 +48,21 @@ def terms_of(edition: Edition) -> Terms:
         legal_forms_refused=frozenset(code for code, day in forms.items() if day is None),
         de_minimis_includes_vat=edition.de_minimis_includes_vat,
         maatwerk_exempt_from=edition.maatwerk_exempt_from,
+        period_rule=edition.period_rule,
+        once_only_per=edition.once_only_per,
+        reading=Reading(
+            boundary_counts=edition.de_minimis_boundary_counts,
+            old_in_transition=edition.de_minimis_old_in_transition,
+        ),
+        activities=tuple(
+            ActivityRule(
+                nace_version=rule.nace_version,
+                prefix=rule.prefix,
+                accepted=rule.accepted,
+                valid_from=rule.valid_from,
+                valid_until=rule.valid_until,
+            )
+            for rule in edition.activities.order_by("nace_version", "prefix", "valid_from")
+        ),
+        overrides_by_two=edition.overrides_by_two,
     )

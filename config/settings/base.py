@@ -183,6 +183,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "DossierState": "cstraject.lifecycle.DOSSIER.states",
         "ClaimState": "cstraject.lifecycle.CLAIM.states",
+        "DocumentKind": "apps.documents.models.KINDS",
+        "EntityKind": "cstraject.kmo.KINDS",
+        "StaffKind": "cstraject.kmo.STAFF_KINDS",
     },
 }
 

@@ -1,114 +1,343 @@
-"""The enterprises that a majority of votes ties together, and their figures added up."""
+"""The figures of an enterprise with all that counts with it, and the category they give.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Recommendation 2003/361/EC, Annex, articles 3(4), 4 and 6. Every line that was added up is kept,
+so that a person can follow the sum.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
-from cstraject.kmo.size import Figures, status_after
+from cstraject.kmo.ownership import (
+    AUTHORITIES,
+    PARTNER,
+    PERSON,
+    WHOLE,
+    ZERO,
+    Doubt,
+    Entity,
+    Findings,
+    Holding,
+    Partner,
+    Period,
+    Structure,
+    Tie,
+    share_of,
+)
+from cstraject.kmo.size import (
+    CEILINGS,
+    TWO_CONSECUTIVE,
+    Figures,
+    Status,
+    Sums,
+    category_of,
+    status_after,
+    within,
+)
 
-MAJORITY = Decimal(50)
-PARTNER = Decimal(25)
+OWN, LINKED, PARTNERS, LINKED_TO_PARTNER = RELATIONS = (
+    *("own", "linked"),
+    *("partner", "linked_to_partner"),
+)
+AUTONOMOUS = "autonomous"
+NO_FIGURES = Figures(None, None, None)
 
 
 @dataclass(frozen=True)
-class Holding:
-    """One enterprise holds capital and votes of another, in percent."""
+class Line:
+    """One enterprise in the sum: its relation, its figures, and for how much of them it counts."""
 
-    owner: str
-    owned: str
-    capital_pct: Decimal
-    voting_pct: Decimal
+    entity: Entity
+    relation: str
+    pct: Decimal
+    """What the relation says: 100 % linked, a partner's share, nothing beyond."""
+    added_pct: Decimal
+    """What was added: less, if somebody's consolidated accounts hold it already."""
+    added_staff_pct: Decimal
+    period: Period | None
+    """None: no figures of this year are known."""
+
+    @property
+    def figures(self) -> Figures:
+        return self.period.figures if self.period else NO_FIGURES
 
 
 @dataclass(frozen=True)
-class Enterprise:
-    """An enterprise by its number, with its accounting periods by the year in which they closed."""
+class LeftOut:
+    """Somebody in the graph who counts for nothing, and why."""
 
-    number: str
-    name: str
-    periods: Mapping[int, Figures]
+    entity: Entity
+    why: str
 
 
 @dataclass(frozen=True)
-class SizeFinding:
-    """The category, and what it rests on: the linked enterprises and their sum per year."""
+class PeriodSum:
+    """One accounting period of the group added up, with the category it would give alone."""
+
+    year: int
+    sums: Sums
+    category: str | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Size:
+    """The category and everything it rests on; None where it cannot be told.
+
+    `raw_category` is that of the latest period before the period rule.
+    """
 
     category: str | None
-    linked: tuple[Enterprise, ...]
-    years: tuple[int, ...]
-    aggregated: tuple[Figures, ...]
-    missing: tuple[str, ...]
-    """Numbers of linked enterprises whose figures of the latest year are not known."""
-    to_judge: tuple[str, ...]
-    """Who holds a quarter or more in the group, or is so held, without a majority of votes."""
+    is_sme: bool | None
+    raw_category: str | None
+    relation: str
+    """The strongest relation that counts: autonomous, partner or linked."""
+    public: bool
+    public_holders: tuple[Holding, ...]
+    periods: tuple[PeriodSum, ...]
+    """Newest first: those that the status was told from."""
+    ownership_changed: bool
+    """The last accounts decide alone, with the owners of today [R-SME-33]."""
+    ties: tuple[Tie, ...]
+    partners: tuple[Partner, ...]
+    left_out: tuple[LeftOut, ...]
+    doubts: tuple[Doubt, ...]
+    contradictions: tuple[Doubt, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the latest period."""
+        return self.periods[0].lines if self.periods else ()
+
+    @property
+    def sums(self) -> Sums:
+        """The sums of the latest period."""
+        return self.periods[0].sums if self.periods else Sums()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Whose figures of the latest period are not known, wholly or in part."""
+        return self.sums.missing
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether somebody must look before the result is relied on."""
+        if self.contradictions:
+            return True
+        return any(self.is_sme is not False or not doubt.only_adds for doubt in self.doubts)
 
 
-def linked_to(applicant: str, holdings: tuple[Holding, ...]) -> tuple[str, ...]:
-    """Every enterprise in the applicant's group by a majority of votes, itself left out, sorted.
+@dataclass(frozen=True)
+class Graph:
+    """All that is known of an applicant's owners and daughters, over time."""
 
-    Linked is an equivalence: up to owners, down to daughters, and across [R-SME-10].
+    applicant: str
+    entities: Mapping[str, Entity]
+    holdings: tuple[Holding, ...] = ()
+    findings: Findings = field(default_factory=Findings)
+    ownership_changed: bool = False
+    """Stated so, of after the last accounts."""
+    dispersed_capital: bool = False
+    """Declared in good faith: nobody is known to hold a quarter (article 3(5))."""
+
+    def on(self, day: date | None) -> Structure:
+        """Who is tied to whom on a day; without a day, whatever is stated."""
+        holdings = [h for h in self.holdings if day is None or h.held_on(day)]
+        return Structure(self.entities, holdings, self.findings)
+
+
+def size_of(graph: Graph, *, on: date | None = None, rule: str = TWO_CONSECUTIVE) -> Size:
+    """The size of the applicant on a day, with linked and partner enterprises counted (article 6).
+
+    Figures are added year by year, back from the applicant's latest period for as long as
+    everybody who counts has figures. A year from before a takeover or merger is not looked at:
+    the last accounts then decide with the owners of today [R-SME-33]. Where a figure is not known
+    the category is only told when no value of it could change it.
     """
-    ties: dict[str, set[str]] = {}
-    for holding in holdings:
-        if holding.voting_pct > MAJORITY:
-            ties.setdefault(holding.owner, set()).add(holding.owned)
-            ties.setdefault(holding.owned, set()).add(holding.owner)
-    group, frontier = {applicant}, [applicant]
+    now = graph.on(on)
+    group = now.group_of(graph.applicant)
+    partners = now.partners_of(group)
+    mine = graph.entities[graph.applicant]
+    periods: list[PeriodSum] = []
+    changed = graph.ownership_changed
+    for earlier in mine.periods:
+        if periods and (changed or earlier.year != periods[-1].year - 1):
+            break
+        then = graph.on(earlier.closing) if on else now
+        if _joined_or_left(now, then, graph.applicant, earlier):
+            changed = True
+            if periods:
+                break
+        structure = then if periods else now
+        lines = _lines(structure, graph.applicant, earlier)
+        if periods and any(line.period is None for line in lines):
+            break
+        sums = _added(lines)
+        periods.append(PeriodSum(earlier.year, sums, category_of(sums), lines))
+    status = status_after([period.sums for period in periods], rule=rule)
+    raw = periods[0].category if periods else None
+    if periods and raw is None:
+        # The last accounts must be there, also where the one before could carry the status.
+        told = within("medium", periods[0].sums) is not None
+        status = Status(None, status.is_sme if told else None)
+    public = now.is_public(graph.applicant)
+    if public:
+        status, raw = Status("large", False), "large"
+    contradictions = _about(now.contradictions(), _reach(now, graph.applicant))
+    if contradictions:
+        status, raw = Status(None, None), None
+    return Size(
+        category=status.category,
+        is_sme=status.is_sme,
+        raw_category=raw,
+        relation=LINKED if len(group) > 1 else PARTNERS if partners else AUTONOMOUS,
+        public=public,
+        public_holders=tuple(now.public_holdings(graph.applicant)),
+        periods=tuple(periods),
+        ownership_changed=changed,
+        ties=tuple(now.ties),
+        partners=tuple(partners),
+        left_out=tuple(_left_out(now, group, partners)),
+        doubts=tuple(_doubts(now, graph, group)),
+        contradictions=contradictions,
+    )
+
+
+def _joined_or_left(now: Structure, then: Structure, applicant: str, period: Period) -> bool:
+    """Whether the linked group is another than it was then; who had no figures yet was founded."""
+    if then is now:
+        return False
+    return any(
+        now.entities[key].period(period.year)
+        for key in now.group_of(applicant) ^ then.group_of(applicant)
+    )
+
+
+def _lines(structure: Structure, applicant: str, of: Period) -> tuple[Line, ...]:
+    """Everybody who counts in a period, the applicant first, then by relation and key."""
+    group = structure.group_of(applicant)
+    if of.whole_group:
+        entity = structure.entities[applicant]
+        return (Line(entity, OWN, WHOLE, WHOLE, WHOLE, of),)
+    counts: dict[str, tuple[str, Decimal]] = dict.fromkeys(group, (LINKED, WHOLE))
+    for partner in structure.partners_of(group):
+        held_by_us = partner.held in partner.members
+        direct = {partner.held} if held_by_us else set(partner.holders)
+        for key in partner.members:
+            counts[key] = (PARTNERS if key in direct else LINKED_TO_PARTNER, partner.pct)
+    counts[applicant] = (OWN, WHOLE)
+    covered = {key: _covered(structure, key, counts) for key in counts}
+    lines = []
+    for key, (relation, pct) in counts.items():
+        entity = structure.entities[key]
+        added = max(ZERO, pct - covered[key])
+        staff = added if entity.staff_included else pct
+        lines.append(Line(entity, relation, pct, added, staff, entity.period(of.year)))
+    return tuple(sorted(lines, key=lambda line: (RELATIONS.index(line.relation), line.entity.key)))
+
+
+def _covered(structure: Structure, key: str, counts: Mapping[str, tuple[str, Decimal]]) -> Decimal:
+    """How much of an enterprise is in the sum already, through consolidated accounts [R-SME-53]."""
+    share, covered, below = WHOLE, ZERO, key
+    for above in structure.consolidators_of(key):
+        share = share * structure.entities[below].included_pct / WHOLE
+        if above in counts:
+            covered = max(covered, share * counts[above][1] / WHOLE)
+        below = above
+    return covered
+
+
+def _added(lines: Sequence[Line]) -> Sums:
+    sums = Sums()
+    for line in lines:
+        sums = sums.plus(
+            line.figures,
+            share=line.added_pct / WHOLE,
+            staff_share=line.added_staff_pct / WHOLE,
+            whose=line.entity.key,
+        )
+    return sums
+
+
+def _reach(structure: Structure, applicant: str) -> set[str]:
+    """Everybody who hangs together with the applicant by any holding, findings left aside."""
+    reach, frontier = {applicant}, [applicant]
     while frontier:
-        for other in ties.get(frontier.pop(), set()) - group:
-            group.add(other)
-            frontier.append(other)
-    return tuple(sorted(group - {applicant}))
+        at = frontier.pop()
+        for holding in structure.holdings:
+            if at in (holding.owner, holding.owned):
+                for other in {holding.owner, holding.owned} - reach:
+                    reach.add(other)
+                    frontier.append(other)
+    return reach
 
 
-def size_of(
-    applicant: Enterprise, *, others: Mapping[str, Enterprise], holdings: tuple[Holding, ...]
-) -> SizeFinding:
-    """The applicant's category with every linked enterprise counted in full (articles 3(3), 6(2)).
-
-    Figures are added year by year, for the run of years up to the applicant's latest that every
-    member of the group has. A linked enterprise without figures of that year leaves the category
-    unknown, never small by silence. Partners (a quarter or more, no majority) are not counted:
-    they are named, for a person to judge.
-    """
-    linked = linked_to(applicant.number, holdings)
-    latest = max(applicant.periods, default=None)
-    missing = tuple(n for n in linked if n not in others or latest not in others[n].periods)
-    members = (applicant, *(others[number] for number in linked if number not in missing))
-    years: list[int] = []
-    while latest is not None and all(latest in member.periods for member in members):
-        years.append(latest)
-        latest -= 1
-    aggregated = tuple(
-        sum((member.periods[year] for member in members[1:]), applicant.periods[year])
-        for year in years
-    )
-    return SizeFinding(
-        category=None if missing else status_after(aggregated),
-        linked=members[1:],
-        years=tuple(years),
-        aggregated=aggregated,
-        missing=missing,
-        to_judge=_partners({applicant.number, *linked}, others, holdings),
-    )
+def _about(doubts: Sequence[Doubt], reach: set[str]) -> tuple[Doubt, ...]:
+    return tuple(doubt for doubt in doubts if reach & set(doubt.who))
 
 
-def _partners(
-    group: set[str], others: Mapping[str, Enterprise], holdings: tuple[Holding, ...]
-) -> tuple[str, ...]:
-    """Who stands outside the group with holdings in it that add up to a quarter, or is so held."""
-    shares: dict[tuple[str, str], list[Decimal]] = {}
-    for holding in holdings:
-        if (holding.owner in group) != (holding.owned in group):
-            outsider = holding.owned if holding.owner in group else holding.owner
-            sums = shares.setdefault((outsider, holding.owned), [Decimal(0), Decimal(0)])
-            sums[0] += holding.capital_pct
-            sums[1] += holding.voting_pct
-    held = {outsider for (outsider, _), sums in shares.items() if max(sums) >= PARTNER}
-    # Several small holders may be linked to each other: together they may reach a quarter.
-    small = [key for key in shares if key[0] not in held]
-    for owned in {owned for _, owned in small}:
-        joint = [shares[key] for key in small if key[1] == owned and key[0] != owned]
-        if len(joint) > 1 and max(sum(s[0] for s in joint), sum(s[1] for s in joint)) >= PARTNER:
-            held |= {key[0] for key in small if key[1] == owned}
-    return tuple(sorted(others[number].name if number in others else number for number in held))
+def _doubts(structure: Structure, graph: Graph, group: frozenset[str]) -> list[Doubt]:
+    found = structure.doubts_about(group)
+    for key in sorted(group - {graph.applicant}):
+        if structure.is_public(key) and graph.applicant in structure.controlled_by({key}):
+            found.append(Doubt("public-in-group", (key,)))
+    if graph.dispersed_capital:
+        found.append(Doubt("dispersed-capital", (graph.applicant,)))
+    return found
+
+
+def _left_out(
+    structure: Structure, group: frozenset[str], partners: Sequence[Partner]
+) -> list[LeftOut]:
+    counted = group.union(*(partner.members for partner in partners))
+    found = []
+    for key in sorted(structure.entities.keys() - counted):
+        entity = structure.entities[key]
+        held = [h for h in structure.holdings if h.owner == key and h.owned in group]
+        holds = [h for h in structure.holdings if h.owned == key and h.owner in group]
+        if entity.kind == PERSON:
+            why = "natural-person"
+        elif any(structure.is_exempt(key, h.owned) for h in held) and share_of(held) >= PARTNER:
+            why = "exempt-investor"
+        elif entity.kind in AUTHORITIES:
+            why = "public-body"
+        elif held or holds:
+            why = "below-a-quarter"
+        else:
+            why = "beyond-partners"
+        found.append(LeftOut(entity, why))
+    return found
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """A holding without which the answer would be another."""
+
+    holding: Holding
+    category: str | None
+    is_sme: bool | None
+
+
+def pivots_of(
+    graph: Graph, size: Size, *, on: date | None = None, rule: str = TWO_CONSECUTIVE
+) -> list[Pivot]:
+    """What would change it: each holding without which the enterprise would pass, or not pass."""
+    found = []
+    for nth, holding in enumerate(graph.holdings):
+        rest = (*graph.holdings[:nth], *graph.holdings[nth + 1 :])
+        other = size_of(replace(graph, holdings=rest), on=on, rule=rule)
+        if other.is_sme is not size.is_sme:
+            found.append(Pivot(holding, other.category, other.is_sme))
+    return found
+
+
+def room_of(size: Size) -> dict[str, Decimal]:
+    """How far the latest sums are under the ceilings of an SME; below zero is above them."""
+    headcount_max, turnover_max, balance_max = CEILINGS["medium"]
+    sums = size.sums
+    return {
+        "headcount": headcount_max - sums.headcount.known,
+        "turnover": turnover_max - sums.turnover.known,
+        "balance_total": balance_max - sums.balance_total.known,
+    }

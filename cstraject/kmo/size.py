@@ -1,6 +1,9 @@
-"""Ceilings and periods: which category an enterprise of these figures is in."""
+"""Ceilings and periods: which category an enterprise of these figures is in.
 
-from collections.abc import Sequence
+Recommendation 2003/361/EC, Annex, articles 2, 4 and 5.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -14,6 +17,9 @@ CEILINGS = {
     "medium": (Decimal(250), Decimal(50_000_000), Decimal(43_000_000)),
 }
 
+# How periods decide: article 4(2), or the laxer words of the agency's page of 2021 [R-SME-34].
+TWO_CONSECUTIVE, ONE_OF_TWO = PERIOD_RULES = ("two_consecutive", "one_of_two")
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -26,62 +32,131 @@ class Figures:
     turnover: Decimal | None
     balance_total: Decimal | None
 
-    def __add__(self, other: "Figures") -> "Figures":
-        def both(mine: Decimal | None, theirs: Decimal | None) -> Decimal | None:
-            return None if mine is None or theirs is None else mine + theirs
 
-        return Figures(
-            both(self.headcount, other.headcount),
-            both(self.turnover, other.turnover),
-            both(self.balance_total, other.balance_total),
+@dataclass(frozen=True)
+class Sum:
+    """What is known of one figure added up over a group, and whose part of it is not known."""
+
+    known: Decimal = Decimal(0)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Decimal | None:
+        return None if self.missing else self.known
+
+    def plus(self, amount: Decimal | None, *, share: Decimal, whose: str) -> "Sum":
+        """With a share (a fraction) of somebody's figure added."""
+        if not share:
+            return self
+        if amount is None:
+            return Sum(self.known, (*self.missing, whose))
+        return Sum(self.known + amount * share, self.missing)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The figures of a group in one period."""
+
+    headcount: Sum = Sum()
+    turnover: Sum = Sum()
+    balance_total: Sum = Sum()
+
+    @classmethod
+    def of(cls, figures: Figures, whose: str = "") -> "Sums":
+        """The figures of one enterprise alone."""
+        one = Decimal(1)
+        return cls().plus(figures, share=one, staff_share=one, whose=whose)
+
+    def plus(self, figures: Figures, *, share: Decimal, staff_share: Decimal, whose: str) -> "Sums":
+        """With shares (fractions) of an enterprise's amounts and of its staff added."""
+        return Sums(
+            self.headcount.plus(figures.headcount, share=staff_share, whose=whose),
+            self.turnover.plus(figures.turnover, share=share, whose=whose),
+            self.balance_total.plus(figures.balance_total, share=share, whose=whose),
         )
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Whose figures are not known, wholly or in part; each once."""
+        sums = (self.headcount, self.turnover, self.balance_total)
+        return tuple(dict.fromkeys(name for each in sums for name in each.missing))
 
-def within(category: str, figures: Figures) -> bool | None:
+
+def within(category: str, sums: Sums) -> bool | None:
     """Whether figures stay within a category's ceilings (article 2); None when they do not tell.
 
-    Headcount is compulsory and strict, the two amounts are alternatives and inclusive.
+    Headcount is compulsory and strict, the two amounts are alternatives and inclusive. A figure
+    of which a part is not known can exceed its ceiling, never prove that it does not.
     """
     headcount_max, turnover_max, balance_max = CEILINGS[category]
-    amounts = [
-        None if amount is None else amount <= ceiling
-        for amount, ceiling in (
-            (figures.turnover, turnover_max),
-            (figures.balance_total, balance_max),
-        )
-    ]
-    financial = True if True in amounts else None if None in amounts else False
-    staff = None if figures.headcount is None else figures.headcount < headcount_max
-    if staff is False or financial is False:
+    turnover = _stays(sums.turnover, sums.turnover.known <= turnover_max)
+    balance = _stays(sums.balance_total, sums.balance_total.known <= balance_max)
+    staff = _stays(sums.headcount, sums.headcount.known < headcount_max)
+    if staff is False or (turnover is False and balance is False):
         return False
-    return None if staff is None or financial is None else True
+    return True if staff and (turnover or balance) else None
 
 
-def category_of(figures: Figures) -> str | None:
+def _stays(figure: Sum, so_far: bool) -> bool | None:
+    return None if so_far and figure.missing else so_far
+
+
+def category_of(sums: Sums) -> str | None:
     """The category by one period's figures alone; None when an unknown figure could change it."""
-    for category in CEILINGS:
-        inside = within(category, figures)
-        if inside is not False:
-            return category if inside else None
-    return "large"
+    return _first([{within(category, sums)} for category in CEILINGS])
 
 
-def status_after(periods: Sequence[Figures]) -> str | None:
-    """The category after the two-period rule (article 4(2)), from periods newest first [R-SME-32].
+@dataclass(frozen=True)
+class Status:
+    """What the periods make of an enterprise; None where unknown figures leave it undecided."""
 
-    A ceiling changes the status only when it is crossed over two consecutive periods. None when
-    there is no period, or an unknown figure leaves a ceiling undecided.
+    category: str | None
+    is_sme: bool | None
+
+
+def status_after(periods: Sequence[Sums], *, rule: str = TWO_CONSECUTIVE) -> Status:
+    """The status after the period rule, from periods newest first [R-SME-32, R-SME-34].
+
+    A ceiling changes the status only when it is crossed over two consecutive periods (article
+    4(2)); under `one_of_two` it is enough that the last or the last but one stays within. Each
+    ceiling is looked at apart.
     """
     if not periods:
-        return None
-    for category in CEILINGS:
-        states = [within(category, figures) for figures in reversed(periods)]
-        if None in states:
+        return Status(None, None)
+    possible = [
+        _inside_after([within(category, sums) for sums in reversed(periods)], rule)
+        for category in CEILINGS
+    ]
+    medium = possible[-1]
+    return Status(_first(possible), None if None in medium else True in medium)
+
+
+def _inside_after(states: Sequence[bool | None], rule: str) -> set[bool | None]:
+    """Whether a ceiling is respected after periods oldest first; {None} when it may be either."""
+    if rule == ONE_OF_TWO:
+        last = states[-2:]
+        return {True if True in last else None if None in last else False}
+    # Each pair is (the status so far, within in the last period): all that may have happened.
+    runs = {(inside, inside) for inside in _may_be(states[0])}
+    for _, later in pairwise(states):
+        runs = {
+            (now if now == before else status, now)
+            for status, before in runs
+            for now in _may_be(later)
+        }
+    may_be = {status for status, _ in runs}
+    return {None} if len(may_be) > 1 else set(may_be)
+
+
+def _may_be(inside: bool | None) -> Iterable[bool]:
+    return (True, False) if inside is None else (inside,)
+
+
+def _first(possible: Sequence[set[bool | None]]) -> str | None:
+    """The first category that is respected; None when one before it is undecided."""
+    for category, inside in zip(CEILINGS, possible, strict=True):
+        if None in inside:
             return None
-        inside = states[0]
-        for earlier, later in pairwise(states):
-            if earlier == later:
-                inside = later
-        if inside:
+        if True in inside:
             return category
     return "large"

@@ -163,7 +163,7 @@ def test_facts_are_described_as_they_are_read():
 def test_kinds_and_forms_of_text_are_those_of_the_programme():
     described = schema()["components"]["schemas"]
 
-    assert described["KindEnum"]["enum"] == list(KINDS)
+    assert described["DocumentKind"]["enum"] == list(KINDS)
     amount = described["FileDossierRequest"]["properties"]["price_excl_vat"]
     assert amount["pattern"] == fields.EUROS
     assert described["FileDossierRequest"]["additionalProperties"] is False

@@ -20,6 +20,10 @@ TENANT_TABLES = sorted(
 )
 
 
+# What the agency alone knows and does: earlier help and aid by others, the register.
+AGENCY_ALONE = {"eligibility_workings", "dossiers_registerentry"}
+
+
 @pytest.fixture
 def two_providers(committed):
     """Alfa and Beta, each with a paid-for history, really committed."""
@@ -53,7 +57,7 @@ def test_every_table_with_a_provider_has_the_wall_up(db):
 
 def test_a_provider_sees_its_own_rows_and_no_others(two_providers):
     alfa, beta = two_providers
-    for table in TENANT_TABLES:
+    for table in set(TENANT_TABLES) - AGENCY_ALONE:
         with across_providers(), transaction.atomic():
             owners = {pk for (pk,) in rows(f"SELECT DISTINCT provider_id FROM {table}")}
         with inside(alfa.pk), transaction.atomic():
@@ -64,10 +68,23 @@ def test_a_provider_sees_its_own_rows_and_no_others(two_providers):
         assert rows("SELECT slug FROM providers_provider") == [("alfa",)]
 
 
+@pytest.mark.parametrize("table", sorted(AGENCY_ALONE))
+def test_what_the_agency_knows_of_others_no_provider_reads(two_providers, table):
+    with (
+        inside(two_providers[0].pk),
+        pytest.raises(DatabaseError, match="permission denied"),
+        transaction.atomic(),
+    ):
+        rows(f"SELECT 1 FROM {table} LIMIT 1")
+
+
 def test_what_could_leak_was_there(two_providers):
     """The test before this one means nothing for a table that holds nothing of Beta."""
     beta = two_providers[1]
-    empty = {"payouts_payment", "payouts_paymentline", "receipts_receipt"}
+    empty = {
+        *("payouts_payment", "payouts_paymentline", "receipts_receipt"),
+        *("dossiers_registerentry", "eligibility_confirmation"),
+    }
     with across_providers(), transaction.atomic():
         for table in TENANT_TABLES:
             count = rows(f"SELECT count(*) FROM {table} WHERE provider_id = %s", [beta.pk])[0][0]
@@ -369,6 +386,9 @@ def test_the_doorkeeper_reads_who_someone_is_and_nothing_else(two_providers):
     assert readable == {
         *("accounts_user", "accounts_token", "auth_group", "auth_permission"),
         *("django_content_type", "django_session", "providers_providergroupobjectpermission"),
+        # The terms are public: the pre-check is for everybody.
+        *("programme_edition", "programme_package", "programme_legalform"),
+        "programme_activityrule",
     }
     with pytest.raises(DatabaseError, match="permission denied"):
         rows("SELECT iban FROM providers_provider")
@@ -428,6 +448,7 @@ def test_one_provider_tells_another_nothing_by_a_unique_key(two_providers):
         *("dossier,quarter,version", "dossier,tranche", "case_id", "cause_id,kind"),
         # One's own papers, facts and statements, by random identifiers.
         *("offer", "declaration", "id,facts", "id,dossier"),
+        *("replaces", "assessment", "finding"),
     }
     for table, columns in shared:
         assert "provider" in columns.split(",") or columns in allowed_without_provider, (

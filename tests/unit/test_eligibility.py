@@ -1,13 +1,16 @@
-"""The questions put to a dossier, and the EU size of an enterprise with its majority owners."""
+"""The questions put to a dossier, one by one."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 
 import pytest
 
-from cstraject import kmo
-from cstraject.eligibility import QUESTIONS, Offer, assess, facts_from_json
+from cstraject.deminimis import Aid
+from cstraject.eligibility import QUESTIONS, assess
+from cstraject.facts import Helped, Known, Offer, facts_from_json
 from cstraject.refusal import Refusal
+from cstraject.terms import ActivityRule
 from tests.factories import enterprise_number
 from tests.factories import facts as stated
 from tests.terms import TERMS
@@ -17,18 +20,33 @@ OFFER = Offer("basis", False, D("30000.00"), D("30.0"))
 OWN, OWNER, SISTER = (enterprise_number(nth) for nth in (901, 902, 903))
 
 
-def assessment(offer=OFFER, helped_on=(), **changes):
-    facts = facts_from_json(stated(OWN, **changes), source="test", stated_on=ON)
-    return assess(facts, offer=offer, terms=TERMS, on=ON, helped_on=helped_on)
+def assessment(offer=OFFER, known=None, on=ON, terms=TERMS, **changes):
+    facts = facts_from_json(stated(OWN, **changes), source="test", stated_on=on)
+    return assess(facts, offer=offer, terms=terms, on=on, known=known)
+
+
+def found(question, **given):
+    return {a.question: a for a in assessment(**given).answers}[question]
 
 
 def answer(question, **given):
-    found = {a.question: a for a in assessment(**given).answers}[question]
-    return found.outcome, found.finding
+    told = found(question, **given)
+    return told.outcome, told.finding
 
 
 def test_every_question_is_answered_once_and_in_order():
     assert tuple(a.question for a in assessment().answers) == QUESTIONS
+
+
+PUBLIC = {"key": "stad", "name": "Stad", "kind": "public_body"}
+
+
+def held(by, pct, **more):
+    holding = {"owner": by.get("key") or by["number"], "owned": OWN, "capital_pct": pct}
+    return {"others": [by], "holdings": [{**holding, "voting_pct": pct, **more}]}
+
+
+GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
 
 
 @pytest.mark.parametrize(
@@ -36,29 +54,156 @@ def test_every_question_is_answered_once_and_in_order():
     [
         ("size", {}, ("met", "size-is-sme")),
         ("size", {"periods": []}, ("unknown", "size-unknown")),
+        ("size", held(PUBLIC, "25"), ("not_met", "size-public")),
+        ("size", {"dispersed_capital": True}, ("person", "size-to-judge")),
+        ("size", held(PUBLIC, "24.99"), ("met", "size-is-sme")),
+        (
+            "size",
+            {"periods": [{"year": 2021, "headcount": "9", "balance_total": "9e6"}]},
+            ("met", "size-is-sme-class-unknown"),
+        ),
         ("legal_form", {}, ("met", "legal-form-accepted")),
         ("legal_form", {"legal_form": "stichting"}, ("person", "legal-form-to-judge")),
         ("legal_form", {"legal_form": "maatschap"}, ("not_met", "legal-form-refused")),
         ("private_sector", {"public_share_pct": "24.99"}, ("met", "public-share-under")),
         ("private_sector", {"public_share_pct": "25"}, ("not_met", "public-share-over")),
         ("private_sector", {"public_share_pct": None}, ("unknown", "public-share-unknown")),
+        ("private_sector", held(PUBLIC, "30"), ("not_met", "public-share-over")),
+        (
+            "private_sector",
+            held(
+                {"key": "pmv", "name": "PMV", "kind": "public_investment_corp", "public": True}, 30
+            ),
+            ("person", "public-share-investors"),
+        ),
         ("main_activity", {}, ("person", "activity-to-judge")),
         ("region", {"postal_code": "1000"}, ("not_met", "outside-flanders")),
         ("region", {}, ("met", "in-flanders")),
         ("equity", {"equity": "0"}, ("met", "equity-not-negative")),
         ("equity", {"equity": "-0.01"}, ("not_met", "equity-negative")),
         ("equity", {"equity": None}, ("unknown", "equity-unknown")),
-        ("de_minimis", {}, ("person", "de-minimis-to-judge")),
+        ("equity", {"equity": None, "legal_form": "eenmanszaak"}, ("met", "equity-of-a-person")),
+        ("de_minimis", {}, ("unknown", "de-minimis-not-declared")),
+        ("de_minimis", {"aid": []}, ("met", "de-minimis-within")),
+        ("de_minimis", {"aid": [{**GRANTED, "amount": "183665"}]}, ("met", "de-minimis-within")),
+        (
+            "de_minimis",
+            {"aid": [{**GRANTED, "amount": "183665.01"}]},
+            ("not_met", "de-minimis-over"),
+        ),
+        (
+            "de_minimis",
+            {"aid": [{**GRANTED, "amount": "190000", "excluded": True}]},
+            ("person", "de-minimis-to-judge"),
+        ),
+        (
+            "de_minimis",
+            {"aid": [], "aid_sector": "primary_agriculture"},
+            ("not_met", "de-minimis-out-of-scope"),
+        ),
+        ("declarations", {}, ("met", "declarations-complete")),
         ("declarations", {"declarations": ["sme_status"]}, ("not_met", "declarations-missing")),
+        ("declarations", {"declared_on": None}, ("person", "declarations-signature-to-judge")),
+        ("declarations", {"declared_on": "2022-02-02"}, ("not_met", "declarations-signed-later")),
+        ("independence", {}, ("met", "no-ties")),
+        ("independence", {"provider_ties": None}, ("unknown", "ties-unknown")),
+        ("independence", {"provider_ties": ["family"]}, ("person", "ties-to-judge")),
     ],
 )
 def test_a_question_is_answered_from_the_facts(question, changes, expected):
     assert answer(question, **changes) == expected
 
 
+def test_a_fact_tells_where_it_comes_from():
+    told = found("equity", sources={"equity": "NBB, neerlegging 2021-00012345"})
+
+    assert told.source == "NBB, neerlegging 2021-00012345"
+    assert found("equity").source == "test"
+
+
+def test_shares_that_contradict_each_other_give_no_size():
+    others = [{"number": n, "name": n, "periods": []} for n in (OWNER, SISTER)]
+    holdings = [
+        {"owner": n, "owned": OWN, "capital_pct": "60", "voting_pct": "60"} for n in (OWNER, SISTER)
+    ]
+    assert answer("size", others=others, holdings=holdings) == ("person", "size-contradicts")
+
+
+def test_a_provider_among_the_owners_is_for_a_person():
+    known = Known(provider=OWNER)
+    assert answer("independence", known=known, **owned(voting=10)) == (
+        *("person", "provider-among-owners"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([("2008", "62", True)], ("met", "activity-accepted")),
+        ([("2008", "62", False)], ("not_met", "activity-refused")),
+        ([("2008", "62", False), ("2008", "6201", True)], ("met", "activity-accepted")),
+        ([("2025", "62", False)], ("person", "activity-to-judge")),
+    ],
+)
+def test_an_activity_is_judged_by_the_closest_rule_of_its_version(rules, expected):
+    activities = tuple(
+        ActivityRule(version, prefix, accepted, date(2021, 1, 1), None)
+        for version, prefix, accepted in rules
+    )
+    assert answer("main_activity", terms=replace(TERMS, activities=activities)) == expected
+
+
+def test_a_rule_on_an_activity_holds_for_a_while():
+    rule = ActivityRule("2008", "62", False, date(2021, 1, 1), date(2022, 1, 31))
+    assert answer("main_activity", terms=replace(TERMS, activities=(rule,)))[0] == "person"
+
+
 def test_an_enterprise_is_helped_once_in_four_years():
-    assert answer("once_only", helped_on=[date(2018, 2, 1)]) == ("met", "not-helped-before")
-    assert answer("once_only", helped_on=[date(2018, 2, 2)]) == ("not_met", "helped-before")
+    before, after = (Known(helped=(Helped(OWN, date(2018, 2, day)),)) for day in (1, 2))
+    assert answer("once_only", known=before) == ("met", "not-helped-before")
+    assert answer("once_only", known=after) == ("not_met", "helped-before")
+    assert found("once_only", known=after).figures == {"not_before": "2022-02-02"}
+
+
+def test_help_to_a_sister_counts_where_the_edition_says_so():
+    known, group = Known(helped=(Helped(OWNER, date(2021, 2, 1)),)), owned(voting=100)
+
+    assert answer("once_only", known=known, **group)[0] == "met"
+    per_undertaking = replace(TERMS, once_only_per="undertaking")
+    assert answer("once_only", known=known, terms=per_undertaking, **group)[0] == "not_met"
+
+
+def test_aid_of_the_programme_counts_and_the_same_aid_counts_once():
+    aid = Aid(date(2021, 5, 1), D(183_665), "1407/2013", OWN)
+    declared = {"aid": [{**GRANTED, "amount": "183665"}]}
+
+    assert answer("de_minimis", known=Known(aid=(aid,)), **declared)[0] == "met"
+    one_cent_more = Known(aid=(aid, Aid(date(2021, 6, 1), D("0.01"), "1407/2013", OWN)))
+    told = found("de_minimis", known=one_cent_more, **declared)
+    assert told.outcome == "not_met"
+
+
+def test_what_others_granted_is_not_told_to_the_provider():
+    """Answers are the provider's to read: no amount, day or number of what it did not state."""
+    known = Known(
+        helped=(Helped(OWNER, date(2021, 3, 4)),),
+        aid=(Aid(date(2021, 3, 4), D("123456.78"), "1407/2013", OWNER, note="BETA-2021-001"),),
+    )
+    told = " ".join(
+        value
+        for a in assessment(known=known, aid=[], **owned(voting=100)).answers
+        for value in a.figures.values()
+    )
+    for secret in ("123456.78", "2021-03-04", "BETA", "76543.22"):
+        assert secret not in told
+
+
+def test_on_a_day_without_a_regulation_a_person_judges():
+    terms = replace(TERMS, valid_until=date(2040, 1, 1))
+    on = date(2032, 1, 1)
+    assert answer("de_minimis", aid=[], on=on, terms=terms) == (
+        *("person", "de-minimis-no-regulation"),
+    )
 
 
 def test_a_price_outside_its_band_is_not_met():
@@ -82,26 +227,18 @@ def owned(voting, **more):
 
 
 def test_a_majority_owner_counts_in_full():
-    found = assessment(**owned(voting=51))
+    told = assessment(**owned(voting=51))
 
-    assert (found.size_class, found.answers[0].outcome) == ("large", "not_met")
-    assert found.answers[0].figures["headcount"] == "422"
-    assert found.answers[0].figures["names"] == "Groep"
-
-
-def test_a_holder_of_a_quarter_without_a_majority_is_left_to_a_person():
-    found = assessment(**owned(voting=50))
-
-    assert (found.size_class, found.answers[0].outcome) == ("small", "person")
-    assert found.answers[0].finding == "size-relations-to-judge"
-    assert found.answers[0].figures["holders"] == "Groep"
+    assert (told.size_class, told.answers[0].outcome) == ("large", "not_met")
+    assert told.answers[0].figures["headcount"] == "422"
+    assert told.answers[0].figures["linked"] == "1"
 
 
-def test_a_holder_of_less_than_a_quarter_counts_for_nothing():
-    holding = {"owner": OWNER, "owned": OWN, "capital_pct": "24.99", "voting_pct": "24.99"}
-    changes = {**owned(voting=50), "holdings": [holding]}
+def test_a_holder_of_half_the_votes_is_a_partner():
+    told = assessment(**owned(voting=50))
 
-    assert assessment(**changes).answers[0].outcome == "met"
+    # The holder has all the capital: it counts for the greater of the two.
+    assert (told.size_class, told.size.relation) == ("large", "partner")
 
 
 def test_figures_are_added_year_by_year():
@@ -111,73 +248,15 @@ def test_figures_are_added_year_by_year():
     assert answer("size", **owned(voting=100, periods=old)) == ("unknown", "size-unknown")
 
 
-def test_an_owner_whose_figures_are_not_known_leaves_the_size_unknown():
-    found = assessment(**owned(voting=51, periods=[]))
-
-    assert (found.size_class, found.answers[0].outcome) == (None, "unknown")
-
-
-def test_a_sister_counts_through_the_common_owner():
-    figures = {2021: kmo.Figures(D(30), D(1), D(1))}
-    own, owner, sister = (kmo.Enterprise(n, n, figures) for n in (OWN, OWNER, SISTER))
-    holdings = tuple(kmo.Holding(OWNER, number, D(60), D(60)) for number in (OWN, SISTER))
-
-    found = kmo.size_of(own, others={OWNER: owner, SISTER: sister}, holdings=holdings)
-
-    assert {e.number for e in found.linked} == {OWNER, SISTER}
-    assert found.aggregated[0].headcount == D(90)
-
-
 def test_a_recognised_maatwerkbedrijf_passes_whatever_its_size():
     outcome = answer("size", maatwerk_recognition="MW-2020-17", **owned(voting=100))
     assert outcome == ("met", "size-exempt")
 
 
 def test_the_exception_for_maatwerkbedrijven_has_a_first_day():
-    facts = facts_from_json(
-        stated(OWN, maatwerk_recognition="MW-2020-17", **owned(voting=100)),
-        source="test",
-        stated_on=date(2021, 12, 31),
-    )
-    found = assess(facts, offer=OFFER, terms=TERMS, on=date(2021, 12, 31))
-    assert found.answers[0].finding == "size-is-large"
-
-
-@pytest.mark.parametrize(
-    ("headcount", "turnover", "balance", "category"),
-    [
-        ("9.99", "2000000", "9e9", "micro"),
-        ("10", "1", "1", "small"),
-        ("49.99", "10000000.01", "10000000", "small"),
-        ("249.99", "50000000", "43000001", "medium"),
-        ("249.99", "50000000.01", "43000000", "medium"),
-        ("249.99", "50000000.01", "43000000.01", "large"),
-        ("250", "1", "1", "large"),
-        ("9", None, "1", "micro"),
-        (None, "1", "1", None),
-        ("9", None, None, None),
-        ("300", None, None, "large"),
-    ],
-)
-def test_ceilings_compare_exactly(headcount, turnover, balance, category):
-    figures = kmo.Figures(*(None if x is None else D(x) for x in (headcount, turnover, balance)))
-    assert kmo.category_of(figures) == category
-
-
-@pytest.mark.parametrize(
-    ("headcounts_newest_first", "category"),
-    [
-        (["260"], "large"),
-        (["260", "240"], "medium"),
-        (["260", "260", "240"], "large"),
-        (["240", "260"], "large"),
-        (["240", "260", "240"], "medium"),
-        (["240", "240", "260"], "medium"),
-    ],
-)
-def test_a_status_changes_only_over_two_consecutive_periods(headcounts_newest_first, category):
-    periods = [kmo.Figures(D(h), D(20_000_000), D(20_000_000)) for h in headcounts_newest_first]
-    assert kmo.status_after(periods) == category
+    last_day = date(2021, 12, 31)
+    told = found("size", on=last_day, maatwerk_recognition="MW-2020-17", **owned(voting=100))
+    assert told.finding == "size-is-large"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 
 from apps.design import words
-from cstraject import eligibility, lifecycle, roles
-from cstraject.kmo import CATEGORIES
+from cstraject import eligibility, facts, lifecycle, roles
+from cstraject.kmo import CATEGORIES, KINDS
+from cstraject.kmo.group import AUTONOMOUS, RELATIONS
 from cstraject.refusal import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +76,12 @@ FACTS: dict[str, object] = {
     "on": date(2020, 6, 1),
     "max": 5,
     "completed_on": date(2022, 3, 31),
+    "ceiling": Decimal("300000"),
 }
+
+
+# What assessments by older versions of the rules answered; they are still shown.
+OLDER_FINDINGS = {"size-relations-to-judge"}
 
 
 def _python_files() -> Iterator[Path]:
@@ -100,14 +106,20 @@ def _codes_used() -> set[str]:
 def _findings_used() -> set[str]:
     """The third word of every `Answer(...)` in the rules, and the refusals of an offer."""
     tree = ast.parse((ROOT / "cstraject/eligibility.py").read_text("utf-8"))
-    return {
-        call.args[2].value
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
-        and getattr(call.func, "id", "") == "Answer"
-        and isinstance(call.args[2], ast.Constant)
-        and isinstance(call.args[2].value, str)
-    } | {"unknown-package", "package-not-offered", "price-outside-band"}
+    conditional = {"size-is-sme", "size-is-sme-class-unknown"}
+    return (
+        conditional
+        | {
+            call.args[2].value
+            for call in ast.walk(tree)
+            if isinstance(call, ast.Call)
+            and getattr(call.func, "id", "") == "Answer"
+            and isinstance(call.args[2], ast.Constant)
+            and isinstance(call.args[2].value, str)
+        }
+        | {"unknown-package", "package-not-offered", "price-outside-band"}
+        | OLDER_FINDINGS
+    )
 
 
 def _msgids_used() -> dict[str | tuple[str, ...], str]:
@@ -167,7 +179,11 @@ def test_every_finding_of_the_rules_has_words() -> None:
 def test_every_question_and_outcome_has_words() -> None:
     assert set(words.QUESTIONS) == set(eligibility.QUESTIONS)
     assert set(words.OUTCOMES) == set(eligibility.OUTCOMES)
-    assert set(words.DECLARATIONS) == set(eligibility.DECLARATIONS)
+    assert set(words.DECLARATIONS) == set(facts.DECLARATIONS)
+    assert set(words.PROVIDER_TIES) == set(facts.PROVIDER_TIES)
+    assert set(words.ARTICLES) == set(eligibility.QUESTIONS)
+    assert set(words.KINDS) == set(KINDS)
+    assert set(words.RELATIONS) == {*RELATIONS, AUTONOMOUS}
     assert set(words.CATEGORIES) == set(CATEGORIES)
 
 

@@ -44,6 +44,12 @@ def finding_words(answer: object) -> str:
     )
 
 
+@register.filter
+def working_words(code: str, table: str) -> str:
+    """What a code in the workings means: `{{ tie.why|working_words:"tie" }}`."""
+    return words.words_for_working(table, code)
+
+
 @register.simple_tag
 def pill(text: str, tone: str = "plain") -> SafeString:
     """A status: words in a coloured pill. The words tell it; the colour only helps."""

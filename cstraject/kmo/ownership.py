@@ -1,0 +1,448 @@
+"""Who is tied to whom: linked and partner enterprises, persons, public bodies, investors.
+
+Recommendation 2003/361/EC, Annex, article 3. Everything here speaks of one moment; `group` adds
+the figures up. De minimis aid reads the same graph without persons [R-DM-07].
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+
+from cstraject.kmo.size import Figures
+from cstraject.refusal import must
+
+ENTERPRISE, PERSON = "enterprise", "natural_person"
+AUTHORITIES = ("public_body", "local_authority", "local_authority_small")
+ANGEL = "business_angel"
+INVESTORS = (
+    *("venture_capital", "public_investment_corp", ANGEL),
+    *("university", "institutional_investor", "regional_dev_fund"),
+)
+KINDS = (ENTERPRISE, PERSON, *AUTHORITIES, *INVESTORS)
+CONTROLS = ("board_majority", "agreement_majority", "dominant_influence")
+
+ZERO, MAJORITY, PARTNER, WHOLE = Decimal(0), Decimal(50), Decimal(25), Decimal(100)
+ANGELS_INVEST_UNDER = Decimal(1_250_000)
+SMALL_BUDGET_UNDER, SMALL_INHABITANTS_UNDER = Decimal(10_000_000), 5_000
+
+
+@dataclass(frozen=True)
+class Period:
+    """An approved accounting period, named by the year in which it closed (article 4)."""
+
+    year: int
+    figures: Figures
+    closed_on: date | None = None
+    whole_group: bool = False
+    """These are sums of the whole group already: nothing is added to them."""
+    estimate: bool = False
+    """Estimated in good faith by a new enterprise, without approved accounts (article 4(3))."""
+    source: str = ""
+
+    @property
+    def closing(self) -> date:
+        return self.closed_on or date(self.year, 12, 31)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Somebody in the ownership graph, by a key of its own: an enterprise number or a name."""
+
+    key: str
+    name: str = ""
+    kind: str = ENTERPRISE
+    periods: tuple[Period, ...] = ()
+    """Newest first."""
+    markets: frozenset[str] = frozenset()
+    country: str = "BE"
+    public: bool = False
+    """An exempt investor that is itself a public body."""
+    controlled_by_public_bodies: bool = False
+    """Found so: a majority of its board is proposed by public bodies, say [R-SME-22]."""
+    total_investment: Decimal | None = None
+    budget: Decimal | None = None
+    inhabitants: int | None = None
+    included_in: str | None = None
+    """Whose consolidated accounts hold its figures already (article 6(2))."""
+    included_pct: Decimal = WHOLE
+    staff_included: bool = True
+
+    def period(self, year: int) -> Period | None:
+        return next((period for period in self.periods if period.year == year), None)
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether it is an enterprise in this graph: persons and authorities have no figures."""
+        return self.kind == ENTERPRISE or self.kind in INVESTORS
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Somebody holds capital and votes of an enterprise, in percent; None is not known.
+
+    `control` marks control by other means: article 3(3)(b), (d) or (c).
+    """
+
+    owner: str
+    owned: str
+    capital_pct: Decimal | None = None
+    voting_pct: Decimal | None = None
+    control: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    """The first day on which it is held no more."""
+
+    def held_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day < self.valid_until
+        )
+
+    @property
+    def capital(self) -> Decimal:
+        """The share of the capital; where it is not stated, that of the votes."""
+        return self.capital_pct if self.capital_pct is not None else self.voting_pct or ZERO
+
+    @property
+    def votes(self) -> Decimal:
+        """The share of the votes; where it is not stated, that of the capital."""
+        return self.voting_pct if self.voting_pct is not None else self.capital_pct or ZERO
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a person found and signed for, as groups of keys; never inferred [R-SME-20]."""
+
+    acting_jointly: tuple[tuple[str, ...], ...] = ()
+    single_economic_unit: tuple[tuple[str, ...], ...] = ()
+    adjacent_markets: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Why enterprises are linked: `by` are those who hold or act, `to` what they tie.
+
+    `why` is votes, votes_together, a control, acting_jointly, through_persons or
+    single_economic_unit; `pct` the votes that made it.
+    """
+
+    why: str
+    by: tuple[str, ...]
+    to: tuple[str, ...]
+    pct: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A linked group of enterprises that is partner of another, at a percentage (article 3(2))."""
+
+    members: frozenset[str]
+    pct: Decimal
+    holders: tuple[str, ...]
+    """Who holds: partners upstream, or members of our group downstream."""
+    held: str
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something a person must judge before the result may be relied on."""
+
+    why: str
+    who: tuple[str, ...]
+    only_adds: bool = True
+    """It can only make the group larger: what is large already stays so."""
+
+
+@dataclass
+class Structure:
+    """The ownership graph at one moment.
+
+    `through_persons` is false for a single undertaking: no links through persons, none by the
+    findings about them, and none by the mere hand of a public body (Regulation 2023/2831, 2(2)).
+    """
+
+    entities: Mapping[str, Entity]
+    holdings: Sequence[Holding]
+    findings: Findings = field(default_factory=Findings)
+    through_persons: bool = True
+
+    def __post_init__(self) -> None:
+        self.ties: list[Tie] = []
+        self._group = {k: {k} for k, entity in self.entities.items() if entity.has_accounts}
+        self._into: dict[str, list[Holding]] = defaultdict(list)
+        for holding in self.holdings:
+            must(
+                holding.owner in self.entities and holding.owned in self.entities,
+                "whoever holds or is held is in the graph",
+            )
+            self._into[holding.owned].append(holding)
+        self._link()
+
+    # ---- Linked enterprises (article 3(3)) -------------------------------------------------------
+
+    def group_of(self, key: str) -> frozenset[str]:
+        """The enterprise and all that is linked with it, directly or through others."""
+        return frozenset(self._group[key])
+
+    def _join(self, tie: Tie, keys: Iterable[str]) -> bool:
+        """Make one group of those that the tie links; whether that was new."""
+        groups = [self._group[key] for key in keys]
+        merged = set().union(*groups)
+        if all(len(group) == len(merged) for group in groups):
+            return False
+        for key in merged:
+            self._group[key] = merged
+        self.ties.append(tie)
+        return True
+
+    def _link(self) -> None:
+        for holding in self.holdings:
+            if holding.owner in self._group and holding.owned in self._group:
+                by = (holding.owner,)
+                if holding.votes > MAJORITY:
+                    tie = Tie("votes", by, (holding.owned,), holding.votes)
+                    self._join(tie, (holding.owner, holding.owned))
+                elif holding.control:
+                    tie = Tie(holding.control, by, (holding.owned,))
+                    self._join(tie, (holding.owner, holding.owned))
+        if self.through_persons:
+            for unit in self.findings.single_economic_unit:
+                for one, other in combinations(self._enterprises(unit), 2):
+                    # The finding itself says that they meet on a market, unless theirs are stated.
+                    if self.same_market(one, other) is not False:
+                        self._join(Tie("single_economic_unit", (one,), (other,)), (one, other))
+        while self._link_by_groups() or (self.through_persons and self._link_through_holders()):
+            pass
+
+    def _enterprises(self, keys: Iterable[str]) -> list[str]:
+        return [key for key in keys if key in self._group]
+
+    def _link_by_groups(self) -> bool:
+        """Link with every group whose votes in a target are a majority together [R-SME-13]."""
+        joined = False
+        for target, holdings in self._into.items():
+            if target not in self._group:
+                continue
+            votes: dict[int, list[Holding]] = defaultdict(list)
+            for holding in holdings:
+                if holding.owner in self._group:
+                    votes[id(self._group[holding.owner])].append(holding)
+            for held in votes.values():
+                together = sum((holding.votes for holding in held), ZERO)
+                if together > MAJORITY:
+                    by = tuple(sorted({holding.owner for holding in held}))
+                    tie = Tie("votes_together", by, (target,), together)
+                    joined |= self._join(tie, (by[0], target))
+        return joined
+
+    def _link_through_holders(self) -> bool:
+        """Link what a person, or persons acting jointly, hold on one market [R-SME-19, 20]."""
+        joined = False
+        for holders in self._holders():
+            controlled = self.controlled_by(holders)
+            for enterprise in self._enterprises(holders):
+                for target in controlled:
+                    tie = Tie("acting_jointly", tuple(sorted(holders)), (target,))
+                    joined |= self._join(tie, (enterprise, target))
+            if any(self.entities[key].kind == PERSON for key in holders):
+                for one, other in combinations(controlled, 2):
+                    if self.same_market(one, other):
+                        tie = Tie("through_persons", tuple(sorted(holders)), (one, other))
+                        joined |= self._join(tie, (one, other))
+        return joined
+
+    def _holders(self) -> Iterator[frozenset[str]]:
+        """Each natural person alone, and each group that was found to act jointly."""
+        for entity in self.entities.values():
+            if entity.kind == PERSON:
+                yield frozenset({entity.key})
+        for group in self.findings.acting_jointly:
+            yield frozenset(group)
+
+    def controlled_by(self, holders: Iterable[str]) -> tuple[str, ...]:
+        """What these control together, by votes or otherwise, also through what they control."""
+        hands = set(holders)
+        controlled: list[str] = []
+        found = True
+        while found:
+            found = False
+            for target, holdings in self._into.items():
+                if target in hands or not self.entities[target].has_accounts:
+                    continue
+                theirs = [holding for holding in holdings if holding.owner in hands]
+                votes = sum((holding.votes for holding in theirs), ZERO)
+                if votes > MAJORITY or any(holding.control for holding in theirs):
+                    controlled.append(target)
+                    hands.add(target)
+                    found = True
+        return tuple(controlled)
+
+    def same_market(self, one: str, other: str) -> bool | None:
+        """Whether two enterprises meet on the same or an adjacent market; None when not known."""
+        ours, theirs = self.entities[one].markets, self.entities[other].markets
+        if not ours or not theirs:
+            return None
+        return bool(ours & theirs) or any(
+            ours & set(group) and theirs & set(group) for group in self.findings.adjacent_markets
+        )
+
+    # ---- Partner enterprises (article 3(2)) ------------------------------------------------------
+
+    def partners_of(self, group: frozenset[str]) -> list[Partner]:
+        """Groups that hold a quarter or more in ours, or are so held, jointly; the greatest share.
+
+        The share is the greater of capital and votes, counted once per partner (article 6(2)).
+        Exempt investors are left out.
+        """
+        held: dict[tuple[frozenset[str], str], list[Holding]] = defaultdict(list)
+        for holding in self.holdings:
+            if holding.owner not in self._group or holding.owned not in self._group:
+                continue
+            if holding.owner in group and holding.owned not in group:
+                held[self.group_of(holding.owned), holding.owned].append(holding)
+            elif (
+                holding.owned in group
+                and holding.owner not in group
+                and not self.is_exempt(holding.owner, holding.owned)
+            ):
+                held[self.group_of(holding.owner), holding.owned].append(holding)
+        greatest: dict[frozenset[str], Partner] = {}
+        for (members, target), holdings in held.items():
+            pct = share_of(holdings)
+            if pct >= PARTNER and (members not in greatest or pct > greatest[members].pct):
+                by = tuple(sorted({holding.owner for holding in holdings}))
+                greatest[members] = Partner(members, pct, by, target)
+        return sorted(greatest.values(), key=lambda partner: sorted(partner.members))
+
+    def is_exempt(self, investor: str, enterprise: str) -> bool:
+        """Whether an investor's holding leaves the enterprise autonomous [R-SME-15 to R-SME-18].
+
+        Of what is not known the favourable is taken here, and a doubt is kept.
+        """
+        entity = self.entities[investor]
+        if entity.kind in INVESTORS:
+            linked = investor in self._group[enterprise]
+            return not linked and (
+                entity.kind != ANGEL or self._angels_invest(enterprise) < ANGELS_INVEST_UNDER
+            )
+        if entity.kind == "local_authority_small":
+            small = (entity.budget or ZERO) < SMALL_BUDGET_UNDER and (
+                entity.inhabitants or 0
+            ) < SMALL_INHABITANTS_UNDER
+            return small and not any(
+                enterprise in self.controlled_by(holders)
+                for holders in ({investor}, *self.findings.acting_jointly)
+                if investor in holders
+            )
+        return False
+
+    def _angels_invest(self, enterprise: str) -> Decimal:
+        """What all business angels together invested in an enterprise (article 3(2)(a))."""
+        angels = {
+            holding.owner
+            for holding in self._into[enterprise]
+            if self.entities[holding.owner].kind == ANGEL
+        }
+        return sum((self.entities[angel].total_investment or ZERO for angel in angels), ZERO)
+
+    # ---- Public bodies (article 3(4)) ------------------------------------------------------------
+
+    def public_holdings(self, enterprise: str, *, with_exempt: bool = False) -> list[Holding]:
+        """What public bodies, and those whom they control, hold of an enterprise [R-SME-21].
+
+        Investors of article 3(2) who are not linked with it are left out, public or not.
+        """
+        public = {
+            key
+            for key, entity in self.entities.items()
+            if entity.kind in AUTHORITIES or entity.public or entity.controlled_by_public_bodies
+        }
+        public |= set(self.controlled_by(public))
+        return [
+            holding
+            for holding in self._into[enterprise]
+            if holding.owner in public
+            and (with_exempt or not self.is_exempt(holding.owner, enterprise))
+        ]
+
+    def is_public(self, enterprise: str) -> bool:
+        """Whether a quarter or more is controlled by public bodies: then never an SME."""
+        holdings = self.public_holdings(enterprise)
+        return (
+            self.entities[enterprise].controlled_by_public_bodies
+            or share_of(holdings) >= PARTNER
+            or any(holding.control for holding in holdings)
+        )
+
+    def consolidators_of(self, key: str) -> Iterator[str]:
+        """Whose consolidated accounts hold an enterprise's figures, and theirs, each once."""
+        seen: set[str] = set()
+        while (above := self.entities[key].included_in) is not None and above not in seen:
+            seen.add(above)
+            yield above
+            key = above
+
+    # ---- What a person must judge, and what cannot be true ---------------------------------------
+
+    def contradictions(self) -> list[Doubt]:
+        """Percentages and accounts that cannot be true together; the size is then not known."""
+        found = []
+        for target, holdings in self._into.items():
+            capital = sum((h.capital_pct for h in holdings if h.capital_pct), ZERO)
+            votes = sum((h.voting_pct for h in holdings if h.voting_pct), ZERO)
+            if max(capital, votes) > WHOLE:
+                found.append(Doubt("shares-over-100", (target,), only_adds=False))
+            if any(holding.owner == target for holding in holdings):
+                found.append(Doubt("holds-itself", (target,), only_adds=False))
+        for key in self.entities:
+            above = list(self.consolidators_of(key))
+            if key in above:
+                found.append(Doubt("accounts-include-each-other", tuple(sorted(above)), False))
+        return found
+
+    def doubts_about(self, group: frozenset[str]) -> list[Doubt]:
+        """What the rules cannot settle about a group by themselves."""
+        found = [
+            Doubt("share-not-known", (holding.owner, holding.owned), only_adds=False)
+            for holding in self.holdings
+            if (holding.capital_pct is None or holding.voting_pct is None)
+            and not holding.control
+            and {holding.owner, holding.owned} & group
+        ]
+        for holders in self._holders():
+            controlled = self.controlled_by(holders)
+            for one, other in combinations(controlled, 2):
+                if len({one, other} & group) == 1 and self.same_market(one, other) is None:
+                    found.append(Doubt("markets-not-known", (*sorted(holders), one, other)))
+        for target in sorted(group):
+            found += self._doubts_about_investors(target, group)
+        return list(dict.fromkeys(found))
+
+    def _doubts_about_investors(self, target: str, group: frozenset[str]) -> Iterator[Doubt]:
+        outside = [h for h in self._into[target] if h.owner not in group]
+        exempt = [h for h in outside if self.is_exempt(h.owner, target)]
+        investors = tuple(sorted({holding.owner for holding in exempt}))
+        if len(investors) > 1 and sum((h.votes for h in exempt), ZERO) > MAJORITY:
+            yield Doubt("investors-together", investors)
+        for investor in investors:
+            entity = self.entities[investor]
+            if (entity.kind == ANGEL and entity.total_investment is None) or (
+                entity.kind == "local_authority_small"
+                and (entity.budget is None or entity.inhabitants is None)
+            ):
+                yield Doubt("investor-facts-missing", (investor,))
+            friends = self._group.get(investor, set())
+            beside = [h for h in outside if h.owner in friends and h not in exempt]
+            own = [h for h in exempt if h.owner in friends]
+            if beside and share_of(beside) < PARTNER <= share_of(beside + own):
+                yield Doubt("investor-jointly", (investor, *sorted({h.owner for h in beside})))
+
+
+def share_of(holdings: Sequence[Holding]) -> Decimal:
+    """What these hold together: the greater of capital and votes [R-SME-11]."""
+    return max(
+        sum((holding.capital for holding in holdings), ZERO),
+        sum((holding.votes for holding in holdings), ZERO),
+    )
