@@ -5,6 +5,7 @@ undertaking, its earlier aid and a new grant (`deminimis`). Nothing in it may go
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -239,37 +240,36 @@ def _everybody_known(graph: kmo.Graph) -> None:
 # ---- De minimis ----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class GrantCase:
+    """A new grant after earlier aid, as a case states them."""
+
+    undertaking: deminimis.Undertaking
+    history: tuple[deminimis.Aid, ...]
+    on: date
+    amount: Decimal
+    cited: str | None
+    sector: str | None
+
+    def room(self, *, boundary_counts: bool = True) -> deminimis.Headroom:
+        """What may be granted on the day of the grant."""
+        return deminimis.headroom_on(
+            self.on,
+            undertaking=self.undertaking,
+            history=self.history,
+            cited=self.cited,
+            sector=self.sector,
+            reading=deminimis.Reading(boundary_counts=boundary_counts),
+        )
+
+
 def judge_de_minimis(case: Any) -> dict[str, Any]:
     """What the rules make of a new grant after the aid that a case tells."""
-    reader = _about(Reader(case))
-    graph, fiscal_year = _undertaking(reader)
-    history = reader.list("history", _aid)
-    grant = Reader(reader.left.pop("new_grant", None), "new_grant")
-    reader.must_be_read()
-    on, amount = grant.day("date"), grant.number("amount", least=0)
-    if on is None or amount is None:
-        raise Unreadable("new_grant")
-    general = (deminimis.OLD, deminimis.NEW)
-    cited = grant.one_of("regulation", general, default="") or None
-    sector = grant.one_of("sector", CASE_SECTORS, default="") or None
-    instalments = grant.list("instalments", _instalment)
-    grant.texts("payment_dates")
-    grant.number("originally_requested", least=0)
-    grant.must_be_read()
-    if instalments and sum(instalments) != amount:
-        raise Unreadable("new_grant.instalments")
-    undertaking = deminimis.undertaking_of(graph, on=None, fiscal_year=fiscal_year)
-
-    def found(reading: deminimis.Reading) -> deminimis.Headroom:
-        return deminimis.headroom_on(
-            on, undertaking=undertaking, history=history, cited=cited, sector=sector,
-            reading=reading,
-        )  # fmt: skip
-
-    room = found(deminimis.DEFAULT_READING)
-    exclusive = found(deminimis.Reading(boundary_counts=False))
+    stated = read_de_minimis(case)
+    room, amount = stated.room(), stated.amount
     granted = room.allows(amount)
-    deadline = deminimis.register_deadline(on)
+    deadline = deminimis.register_deadline(stated.on)
+    exclusive = stated.room(boundary_counts=False)
     return {
         "regulation": room.regulation,
         "ceiling": room.ceiling,
@@ -280,11 +280,39 @@ def judge_de_minimis(case: Any) -> dict[str, Any]:
         "headroom_after": room.left - amount if granted else room.left,
         "register_deadline": deadline,
         "register_required": deadline is not None,
-        "declaration_required": deminimis.declaration_required(on),
+        "declaration_required": deminimis.declaration_required(stated.on),
         "manual_review": bool(room.doubts),
         "gross_grant_equivalent_max": amount,
         "alternative_if_exclusive": "grant" if exclusive.allows(amount) else "refuse",
     }
+
+
+def read_de_minimis(case: Any) -> GrantCase:
+    """The undertaking, the earlier aid and the new grant that a case states."""
+    reader = _about(Reader(case))
+    graph, fiscal_year = _undertaking(reader)
+    history = reader.list("history", _aid)
+    grant = Reader(reader.left.pop("new_grant", None), "new_grant")
+    reader.must_be_read()
+    on, amount = grant.day("date"), grant.number("amount", least=0)
+    if on is None or amount is None:
+        raise Unreadable("new_grant")
+    general = (deminimis.OLD, deminimis.NEW)
+    stated = GrantCase(
+        undertaking=deminimis.undertaking_of(graph, on=None, fiscal_year=fiscal_year),
+        history=history,
+        on=on,
+        amount=amount,
+        cited=grant.one_of("regulation", general, default="") or None,
+        sector=grant.one_of("sector", CASE_SECTORS, default="") or None,
+    )
+    instalments = grant.list("instalments", _instalment)
+    grant.texts("payment_dates")
+    grant.number("originally_requested", least=0)
+    grant.must_be_read()
+    if instalments and sum(instalments) != amount:
+        raise Unreadable("new_grant.instalments")
+    return stated
 
 
 def _undertaking(reader: Reader) -> tuple[kmo.Graph, tuple[int, int]]:
