@@ -224,11 +224,8 @@ def window_start(on: date, *, boundary_counts: bool = True) -> date:
 def fiscal_year_start(on: date, first_day: tuple[int, int]) -> date:
     """The first day of the fiscal year of an undertaking in which a day lies."""
     month, day = first_day
-    for year in (on.year, on.year - 1):
-        start = date(year, month, min(day, 28) if month == 2 else day)
-        if start <= on:
-            return start
-    raise AssertionError("a fiscal year that began last year lies before today")
+    start = date(on.year, month, min(day, 28) if month == 2 else day)
+    return start if start <= on else start.replace(year=start.year - 1)
 
 
 def fiscal_window_start(on: date, first_day: tuple[int, int]) -> date:
@@ -357,11 +354,11 @@ def _why_not(aid: Aid, undertaking: Undertaking) -> str:
 
 def _frees_on(granted: date, on: date, undertaking: Undertaking, reading: Reading) -> date:
     """The first day after `on` on which aid of a day is outside the window of that day."""
-    for day in _days_of_change([granted], on, undertaking, reading):
-        regulation, _ = regulation_for(day, reading=reading)
-        if _window(regulation, day, undertaking, reading) > granted:
-            return day
-    raise AssertionError("every window passes")
+    return next(
+        day
+        for day in _days_of_change([granted], on, undertaking, reading)
+        if _window(regulation_for(day, reading=reading)[0], day, undertaking, reading) > granted
+    )
 
 
 def _window(regulation: str, on: date, undertaking: Undertaking, reading: Reading) -> date:

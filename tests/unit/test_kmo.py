@@ -1,5 +1,7 @@
 """The EU definition of SMEs: what the worked cases do not ask."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal as D
 
 import pytest
@@ -45,3 +47,396 @@ def test_a_status_changes_only_over_two_consecutive_periods(headcounts_newest_fi
         for h in headcounts_newest_first
     ]
     assert kmo.status_after(periods).category == category
+
+
+SMALL = kmo.Figures(D(20), D(3_000_000), D(2_000_000))
+BIG = kmo.Figures(D(400), D(90_000_000), D(80_000_000))
+
+
+def entity(key, figures=SMALL, years=(2021,), kind="enterprise", **more):
+    periods = tuple(kmo.Period(year, figures) for year in years) if figures else ()
+    return kmo.Entity(key, key, kind, periods, **more)
+
+
+def person(key):
+    return entity(key, None, kind="natural_person")
+
+
+def holds(owner, owned, votes, capital=None, **more):
+    pct = D(str(votes))
+    return kmo.Holding(owner, owned, pct if capital is None else D(str(capital)), pct, **more)
+
+
+def graph(*entities, holdings=(), findings=None, **more):
+    return kmo.Graph(
+        "A",
+        {each.key: each for each in entities},
+        tuple(holdings),
+        findings or kmo.Findings(),
+        **more,
+    )
+
+
+def doubts(size):
+    return {doubt.why for doubt in size.doubts}
+
+
+def test_headcount_is_counted_in_full_time_years():
+    staff = [
+        kmo.Staff("employee", D(3)),
+        kmo.Staff("employee", D(1), fraction=D("0.5"), months=D(5)),
+        kmo.Staff("employee", D(1), fraction=D("0.5"), months=D(7)),
+        kmo.Staff("owner_manager", D(1)),
+        kmo.Staff("active_partner", D(1), fraction=D("0.2")),
+        *(kmo.Staff(kind, D(9)) for kind in ("apprentice", "student", "parental_leave")),
+        kmo.Staff("agency_worker", D(9)),
+    ]
+    assert kmo.headcount_of(staff) == D("4.7")
+
+
+# ---- Takeover, dates -----------------------------------------------------------------------------
+
+
+def test_after_a_takeover_the_last_accounts_decide_with_the_owners_of_today():
+    own = entity("A", years=(2021, 2020, 2019))
+    owner = entity("G", BIG, years=(2021, 2020, 2019))
+    for bought_on, periods in ((date(2022, 1, 10), 1), (date(2021, 3, 1), 1), (None, 3)):
+        bought = replace(holds("G", "A", 100), valid_from=bought_on)
+        size = kmo.size_of(graph(own, owner, holdings=[bought]), on=date(2022, 2, 1))
+        assert (size.category, len(size.periods)) == ("large", periods)
+        assert size.ownership_changed == (bought_on is not None)
+
+
+def test_a_group_that_was_left_counts_no_more():
+    own, owner = entity("A", years=(2021, 2020)), entity("G", BIG, years=(2021, 2020))
+    sold = replace(holds("G", "A", 100), valid_until=date(2022, 1, 10))
+    size = kmo.size_of(graph(own, owner, holdings=[sold]), on=date(2022, 2, 1))
+
+    assert (size.category, size.relation) == ("small", "autonomous")
+    assert size.ownership_changed
+
+
+def test_a_daughter_that_was_founded_is_no_takeover():
+    own, daughter = entity("A", years=(2021, 2020)), entity("D", years=(2021,))
+    founded = replace(holds("A", "D", 100), valid_from=date(2021, 5, 1))
+    size = kmo.size_of(graph(own, daughter, holdings=[founded]), on=date(2022, 2, 1))
+
+    assert not size.ownership_changed
+    assert [period.sums.headcount.total for period in size.periods] == [40, 20]
+
+
+def test_a_partner_counts_from_the_year_in_which_it_came():
+    own, partner = entity("A", years=(2021, 2020)), entity("P", years=(2021, 2020))
+    came = replace(holds("P", "A", 25), valid_from=date(2021, 5, 1))
+    size = kmo.size_of(graph(own, partner, holdings=[came]), on=date(2022, 2, 1))
+
+    assert [period.sums.headcount.total for period in size.periods] == [25, 20]
+
+
+def test_periods_stop_at_a_gap_and_where_somebody_has_no_figures():
+    size = kmo.size_of(graph(entity("A", years=(2021, 2019))))
+    assert [period.year for period in size.periods] == [2021]
+    own, daughter = entity("A", years=(2021, 2020)), entity("D", years=(2021,))
+    size = kmo.size_of(graph(own, daughter, holdings=[holds("A", "D", 100)]))
+    assert [period.year for period in size.periods] == [2021]
+
+
+def test_without_accounts_nothing_is_told():
+    size = kmo.size_of(graph(entity("A", None)))
+
+    assert (size.category, size.is_sme, size.raw_category) == (None, None, None)
+    assert (size.lines, size.missing, size.sums) == ((), (), kmo.Sums())
+
+
+def test_the_last_accounts_must_be_there():
+    """Also where those of the year before would carry the status."""
+    own, daughter = entity("A", years=(2021, 2020)), entity("D", years=(2020,))
+    size = kmo.size_of(graph(own, daughter, holdings=[holds("A", "D", 100)]))
+
+    assert (size.category, size.is_sme, size.missing) == (None, None, ("D",))
+
+
+def test_an_sme_may_be_told_where_its_class_cannot():
+    figures = kmo.Figures(D(9), None, D(9_000_000))
+    size = kmo.size_of(graph(entity("A", figures)))
+    assert (size.category, size.is_sme) == (None, True)
+
+
+# ---- Consolidated accounts -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "headcount", "turnover"),
+    [
+        ({}, 40, 6_000_000),
+        ({"included_in": "A"}, 20, 3_000_000),
+        ({"included_in": "A", "staff_included": False}, 40, 3_000_000),
+        ({"included_in": "A", "included_pct": D(50)}, 30, 4_500_000),
+        ({"included_in": "Z"}, 40, 6_000_000),
+    ],
+)
+def test_what_consolidated_accounts_hold_is_not_added_again(more, headcount, turnover):
+    entities = (entity("A"), entity("D", **more), entity("Z"))
+    sums = kmo.size_of(graph(*entities, holdings=[holds("A", "D", 100)])).sums
+    assert (sums.headcount.total, sums.turnover.total) == (headcount, turnover)
+
+
+@pytest.mark.parametrize(
+    ("included", "headcount"), [(D(30), 20), (D(40), 20), (D(20), 22), (D(0), 26)]
+)
+def test_a_partner_that_is_included_for_its_share_is_not_added_again(included, headcount):
+    partner = entity("P", included_in="A", included_pct=included)
+    size = kmo.size_of(graph(entity("A"), partner, holdings=[holds("A", "P", 30)]))
+    assert size.sums.headcount.total == headcount
+
+
+def test_accounts_within_accounts_are_followed_up():
+    mother = entity("M")
+    middle, daughter = entity("H", included_in="M"), entity("A", included_in="H")
+    size = kmo.size_of(
+        graph(mother, middle, daughter, holdings=[holds("M", "H", 100), holds("H", "A", 100)])
+    )
+    assert size.sums.headcount.total == 20
+    assert {line.entity.key: line.added_pct for line in size.lines} == {"A": 0, "H": 0, "M": 100}
+
+
+def test_accounts_that_include_each_other_give_no_size():
+    entities = (entity("A", included_in="D"), entity("D", included_in="A"))
+    size = kmo.size_of(graph(*entities, holdings=[holds("A", "D", 100)]))
+    assert {doubt.why for doubt in size.contradictions} == {"accounts-include-each-other"}
+    assert (size.category, size.needs_a_person) == (None, True)
+
+
+# ---- Contradictions and doubts -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("holdings", "why"),
+    [
+        ([holds("B", "A", 60), holds("C", "A", 50)], "shares-over-100"),
+        ([holds("B", "A", 10, capital=60), holds("C", "A", 10, capital=50)], "shares-over-100"),
+        ([holds("A", "A", 10)], "holds-itself"),
+    ],
+)
+def test_shares_that_cannot_be_true_give_no_size(holdings, why):
+    size = kmo.size_of(graph(*map(entity, "ABC"), holdings=holdings))
+    assert [doubt.why for doubt in size.contradictions] == [why]
+    assert (size.category, size.is_sme, size.needs_a_person) == (None, None, True)
+
+
+def test_what_is_wrong_elsewhere_does_not_matter():
+    holdings = [holds("B", "C", 60), holds("D", "C", 60)]
+    size = kmo.size_of(graph(*map(entity, "ABCD"), holdings=holdings))
+    assert (size.category, size.contradictions) == ("small", ())
+
+
+def test_a_ring_of_owners_ends():
+    ring = [holds("A", "B", 60), holds("B", "C", 60), holds("C", "A", 60)]
+    size = kmo.size_of(graph(*map(entity, "ABC"), holdings=ring))
+    assert (size.sums.headcount.total, size.relation) == (60, "linked")
+
+
+def test_a_share_that_is_not_known_is_for_a_person_either_way():
+    unknown = [kmo.Holding("B", "A", D(60), None)]
+    size = kmo.size_of(graph(entity("A"), entity("B", BIG), holdings=unknown))
+    assert (doubts(size), size.needs_a_person) == ({"share-not-known"}, True)
+    controlled = [kmo.Holding("B", "A", control="board_majority")]
+    size = kmo.size_of(graph(entity("A"), entity("B"), holdings=controlled))
+    assert (doubts(size), size.relation) == (set(), "linked")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "relation", "why"),
+    [
+        ({"m"}, {"m"}, "linked", set()),
+        ({"m"}, {"n"}, "linked", set()),
+        ({"m"}, {"o"}, "autonomous", set()),
+        ({"m"}, set(), "autonomous", {"markets-not-known"}),
+    ],
+)
+def test_a_person_links_on_the_same_or_an_adjacent_market(ours, theirs, relation, why):
+    entities = (
+        *(person("P"), entity("A", markets=frozenset(ours))),
+        entity("B", markets=frozenset(theirs)),
+    )
+    findings = kmo.Findings(adjacent_markets=(("m", "n"), ("n", "o")))
+    size = kmo.size_of(
+        graph(*entities, holdings=[holds("P", "A", 100), holds("P", "B", 51)], findings=findings)
+    )
+    assert (size.relation, doubts(size)) == (relation, why)
+
+
+def test_what_is_large_already_needs_nobody_for_what_could_only_add():
+    entities = (person("P"), entity("A", BIG), entity("B"))
+    size = kmo.size_of(graph(*entities, holdings=[holds("P", "A", 100), holds("P", "B", 51)]))
+    assert (size.category, doubts(size)) == ("large", {"markets-not-known"})
+    assert not size.needs_a_person
+
+
+def test_enterprises_found_to_act_jointly_hold_together():
+    findings = kmo.Findings(acting_jointly=(("V", "W"),))
+    investors = [entity(key, kind="venture_capital") for key in "VW"]
+    holdings = [holds("V", "A", 30), holds("W", "A", 30)]
+    apart = kmo.size_of(graph(entity("A"), *investors, holdings=holdings))
+    assert (apart.relation, doubts(apart)) == ("autonomous", {"investors-together"})
+    jointly = kmo.size_of(graph(entity("A"), *investors, holdings=holdings, findings=findings))
+    assert (jointly.relation, jointly.sums.headcount.total) == ("linked", 60)
+    assert {tie.why for tie in jointly.ties} == {"acting_jointly"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "relation"),
+    [(set(), set(), "linked"), ({"m"}, {"m"}, "linked"), ({"m"}, {"o"}, "autonomous")],
+)
+def test_a_single_economic_unit_is_found_by_a_person(ours, theirs, relation):
+    findings = kmo.Findings(single_economic_unit=(("A", "X", "P"),))
+    entities = (
+        *(person("P"), entity("A", markets=frozenset(ours))),
+        entity("X", markets=frozenset(theirs)),
+    )
+    assert kmo.size_of(graph(*entities, findings=findings)).relation == relation
+
+
+def test_declared_dispersed_capital_is_for_a_person():
+    size = kmo.size_of(graph(entity("A"), dispersed_capital=True))
+    assert (doubts(size), size.needs_a_person) == ({"dispersed-capital"}, True)
+
+
+# ---- Investors and public bodies -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "relation", "why"),
+    [
+        ("business_angel", {"total_investment": D("1249999.99")}, "autonomous", set()),
+        ("business_angel", {"total_investment": D(1_250_000)}, "partner", set()),
+        ("business_angel", {}, "autonomous", {"investor-facts-missing"}),
+        ("venture_capital", {"total_investment": D(9_000_000)}, "autonomous", set()),
+        ("institutional_investor", {}, "autonomous", set()),
+    ],
+)
+def test_an_exempt_investor_leaves_the_enterprise_autonomous(kind, more, relation, why):
+    size = kmo.size_of(
+        graph(entity("A"), entity("Z", kind=kind, **more), holdings=[holds("Z", "A", 30)])
+    )
+    assert (size.relation, doubts(size)) == (relation, why)
+    if relation == "autonomous":
+        assert [(out.entity.key, out.why) for out in size.left_out] == [("Z", "exempt-investor")]
+
+
+def test_business_angels_are_counted_together():
+    angels = [entity(k, kind="business_angel", total_investment=D(700_000)) for k in "YZ"]
+    size = kmo.size_of(
+        graph(entity("A"), *angels, holdings=[holds("Y", "A", 25), holds("Z", "A", 25)])
+    )
+    assert size.relation == "partner"
+
+
+def test_an_investor_held_downstream_is_a_partner():
+    fund = entity("V", kind="venture_capital")
+    assert (
+        kmo.size_of(graph(entity("A"), fund, holdings=[holds("A", "V", 30)])).relation == "partner"
+    )
+
+
+def test_an_investor_with_its_daughter_may_reach_a_quarter():
+    entities = (entity("A"), entity("V", kind="venture_capital"), entity("T"))
+    holdings = [holds("V", "T", 60), holds("V", "A", 20), holds("T", "A", 10)]
+    assert doubts(kmo.size_of(graph(*entities, holdings=holdings))) == {"investor-jointly"}
+
+
+@pytest.mark.parametrize(
+    ("more", "pct", "public", "why"),
+    [
+        ({"budget": D("9999999.99"), "inhabitants": 4999}, 50, False, set()),
+        ({"budget": D("9999999.99"), "inhabitants": 4999}, "50.01", True, set()),
+        ({"budget": D("9999999.99"), "inhabitants": 5000}, 25, True, set()),
+        ({"budget": D(10_000_000), "inhabitants": 4999}, 25, True, set()),
+        ({"budget": D(1)}, 40, False, {"investor-facts-missing"}),
+        ({"inhabitants": 1}, 40, False, {"investor-facts-missing"}),
+    ],
+)
+def test_a_small_local_authority_is_an_exempt_investor(more, pct, public, why):
+    town = entity("G", None, kind="local_authority_small", **more)
+    size = kmo.size_of(graph(entity("A"), town, holdings=[holds("G", "A", pct)]))
+    assert (size.public, size.is_sme, doubts(size)) == (public, not public, why)
+
+
+def test_small_authorities_that_act_jointly_are_no_exempt_investors():
+    towns = [
+        entity(k, None, kind="local_authority_small", budget=D(1), inhabitants=1) for k in "GH"
+    ]
+    holdings = [holds("G", "A", 30), holds("H", "A", 30)]
+    findings = kmo.Findings(acting_jointly=(("G", "H"),))
+    assert not kmo.size_of(graph(entity("A"), *towns, holdings=holdings)).public
+    assert kmo.size_of(graph(entity("A"), *towns, holdings=holdings, findings=findings)).public
+
+
+@pytest.mark.parametrize(
+    ("holdings", "public"),
+    [
+        ([holds("G", "H", 60), holds("H", "A", 30)], True),
+        ([holds("G", "H", 50), holds("H", "A", 30)], False),
+        ([holds("G", "H", 30), holds("K", "H", 30), holds("H", "A", 25)], True),
+        ([holds("G", "H", 60), holds("H", "A", 15), holds("G", "A", 10)], True),
+        ([holds("G", "A", 1, control="dominant_influence")], True),
+        ([holds("G", "A", "24.99")], False),
+        ([holds("G", "A", 0, capital=25)], True),
+    ],
+)
+def test_a_quarter_in_public_hands_also_through_others_is_no_sme(holdings, public):
+    entities = (
+        *(entity("A"), entity("H"), entity("G", None, kind="public_body")),
+        entity("K", None, kind="local_authority"),
+    )
+    size = kmo.size_of(graph(*entities, holdings=holdings))
+    assert size.public == public
+    assert (size.category == "large") == public
+
+
+def test_the_applicant_may_itself_be_found_to_be_in_public_hands():
+    assert kmo.size_of(graph(entity("A", controlled_by_public_bodies=True))).public
+
+
+def test_an_owner_with_a_public_quarter_is_for_a_person():
+    entities = (entity("A"), entity("H"), entity("G", None, kind="public_body"))
+    holdings = [holds("G", "H", 40), holds("H", "A", 100)]
+    size = kmo.size_of(graph(*entities, holdings=holdings))
+    assert (size.public, doubts(size)) == (False, {"public-in-group"})
+
+
+# ---- Who is left out, what would change it -------------------------------------------------------
+
+
+def test_who_counts_for_nothing_is_told_with_the_reason():
+    entities = (
+        *(entity("A"), person("P"), entity("G", None, kind="public_body")),
+        *(entity("B"), entity("C"), entity("D"), entity("Z")),
+    )
+    holdings = [
+        *(holds("P", "A", 40), holds("G", "A", 5), holds("B", "A", 10)),
+        *(holds("C", "A", 30), holds("D", "C", 30)),
+    ]
+    size = kmo.size_of(graph(*entities, holdings=holdings))
+    assert {out.entity.key: out.why for out in size.left_out} == {
+        "B": "below-a-quarter", "D": "beyond-partners", "G": "public-body",
+        "P": "natural-person", "Z": "beyond-partners",
+    }
+
+
+def test_without_which_holding_it_would_be_another_answer():
+    asked = graph(
+        *(entity("A"), entity("B", BIG), entity("C")),
+        holdings=[holds("B", "A", 60), holds("A", "C", 60)],
+    )
+    size = kmo.size_of(asked)
+    pivots = kmo.pivots_of(asked, size)
+
+    assert size.is_sme is False
+    assert [(p.holding.owner, p.category, p.is_sme) for p in pivots] == [("B", "small", True)]
+    assert kmo.room_of(size)["headcount"] == -190
+
+
+def test_whoever_holds_must_be_in_the_graph():
+    with pytest.raises(AssertionError):
+        kmo.size_of(graph(entity("A"), holdings=[holds("B", "A", 10)]))

@@ -1,0 +1,218 @@
+"""De minimis aid: what the worked cases and properties do not ask."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal as D
+
+import pytest
+
+from cstraject import deminimis, kmo
+from cstraject.deminimis import Aid, Reading, Undertaking, headroom_on
+from cstraject.refusal import Refusal
+
+US = Undertaking(frozenset({"A"}))
+READING = deminimis.DEFAULT_READING
+
+
+def aid(on, amount, regulation="1407/2013", recipient="A", **more):
+    return Aid(date.fromisoformat(on), D(amount), regulation, recipient, **more)
+
+
+def room(on, *history, **asked):
+    return headroom_on(date.fromisoformat(on), undertaking=US, history=history, **asked)
+
+
+@pytest.mark.parametrize(
+    ("on", "cited", "expected"),
+    [
+        ("2014-01-01", None, "1407/2013"),
+        ("2023-12-31", None, "1407/2013"),
+        ("2024-01-01", None, "2023/2831"),
+        ("2024-06-30", "1407/2013", "1407/2013"),
+        ("2024-07-01", "1407/2013", "2023/2831"),
+        ("2023-12-31", "2023/2831", "2023/2831"),
+        ("2031-06-30", None, "2023/2831"),
+        ("2022-01-01", "360/2012", "360/2012"),
+    ],
+)
+def test_the_regulation_goes_by_the_day_of_the_grant(on, cited, expected):
+    assert room(on, cited=cited).regulation == expected
+
+
+@pytest.mark.parametrize("on", ["2013-12-31", "2031-07-01"])
+def test_a_day_without_a_regulation_is_refused(on):
+    with pytest.raises(Refusal, match="no-regulation"):
+        room(on)
+
+
+def test_a_regulation_cited_out_of_its_time_is_for_a_person():
+    assert room("2024-07-01", cited="1407/2013").doubts == ("regulation-expired",)
+    assert room("2023-12-31", cited="2023/2831").doubts == ("regulation-before-its-day",)
+    assert room("2024-06-30", cited="1407/2013").doubts == ()
+
+
+def test_an_edition_may_cite_the_old_regulation_in_the_transition():
+    old = Reading(old_in_transition=True)
+    assert room("2024-06-30", reading=old).regulation == "1407/2013"
+    assert room("2024-07-01", reading=old).regulation == "2023/2831"
+
+
+@pytest.mark.parametrize(
+    ("sector", "on", "expected"),
+    [
+        ("primary_agriculture", "2022-01-01", "out_of_scope_of_general"),
+        ("primary_fishery", "2025-01-01", "out_of_scope_of_general"),
+        ("fish_processing", "2023-12-31", "out_of_scope_of_general"),
+        ("fish_processing", "2024-01-01", "2023/2831"),
+        ("processing", "2022-01-01", "1407/2013"),
+    ],
+)
+def test_the_general_regulation_has_a_scope(sector, on, expected):
+    found = room(on, sector=sector)
+
+    assert found.regulation == expected
+    assert found.allows(D("0.01")) == (expected != deminimis.OUT_OF_SCOPE)
+    assert found.allows(D(0)) == (expected != deminimis.OUT_OF_SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("on", "sector", "ceiling", "doubts"),
+    [
+        ("2022-01-01", "road_freight", 100_000, ()),
+        ("2022-01-01", "road_freight_mixed_separated", 200_000, ("road-freight-kept-apart",)),
+        ("2024-01-01", "road_freight", 300_000, ()),
+        ("2024-01-01", "road_freight_mixed_separated", 300_000, ()),
+    ],
+)
+def test_road_freight_had_a_ceiling_of_its_own(on, sector, ceiling, doubts):
+    found = room(on, sector=sector)
+    assert (found.ceiling, found.doubts) == (ceiling, doubts)
+
+
+@pytest.mark.parametrize(
+    ("cited", "on", "limits"),
+    [
+        ("360/2012", "2022-06-01", [(500_000, "2020-01-01"), (500_000, "2020-01-01")]),
+        ("2023/2832", "2025-06-01", [(750_000, "2022-06-01")]),
+        ("1408/2013", "2019-03-13", [(15_000, "2017-01-01"), (200_000, "2017-01-01")]),
+        ("1408/2013", "2019-03-14", [(20_000, "2017-01-01"), (200_000, "2017-01-01")]),
+        ("1408/2013", "2024-12-15", [(20_000, "2022-01-01"), (300_000, "2021-12-15")]),
+        (
+            *("2024/3118", "2024-12-16"),
+            [(50_000, "2021-12-16"), (50_000, "2021-12-16"), (300_000, "2021-12-16")],
+        ),
+        ("717/2014", "2022-06-01", [(30_000, "2020-01-01"), (200_000, "2020-01-01")]),
+        (
+            *("2023/2391", "2025-06-01"),
+            [(30_000, "2023-01-01"), (50_000, "2022-06-01"), (300_000, "2022-06-01")],
+        ),
+    ],
+)
+def test_the_other_regulations_have_their_ceilings(cited, on, limits):
+    found = room(on, cited=cited)
+    assert [(x.ceiling, x.since.isoformat()) for x in found.limits] == limits
+
+
+def test_general_aid_and_services_of_general_interest_shared_a_ceiling_until_2024():
+    history = [aid("2021-05-01", 450_000, "360/2012"), aid("2021-05-01", 20_000)]
+    assert room("2022-06-01", *history).left == 30_000
+    assert room("2024-04-01", *history).left == 280_000
+
+
+def test_earlier_aid_tells_why_it_counts_or_not():
+    found = room(
+        "2024-07-01",
+        aid("2021-06-30", 1),
+        aid("2021-07-01", 2),
+        aid("2022-01-01", 4, excluded=True),
+        aid("2022-01-01", 8, recipient="B"),
+        aid("2022-01-01", 16, "360/2012"),
+        aid("2022-01-01", 32, recipient="B", inherited=True),
+        aid("2022-01-01", 64, recipient="B", allocated=D(10)),
+        aid("2024-07-02", 128),
+    )
+    assert [(line.why, line.counted) for line in found.lines] == [
+        *(("before-the-window", 0), ("counted", 2), ("waived", 0), ("other-undertaking", 0)),
+        *(("other-regulation", 0), ("counted", 32), ("counted", 10)),
+    ]
+    assert found.counted == 44
+    assert found.doubts == ("aid-waived",)
+
+
+def test_lawful_aid_above_the_ceiling_leaves_no_room_and_no_debt():
+    found = room("2022-06-01", aid("2021-01-01", 250_000))
+    assert (found.left, found.counted) == (0, 250_000)
+    assert found.allows(D(0))
+    assert not found.allows(D("0.01"))
+
+
+def graph(*holdings, **kinds):
+    keys = {"A", *kinds, *(key for h in holdings for key in (h.owner, h.owned))}
+    entities = {k: kmo.Entity(k, k, kinds.get(k, "enterprise")) for k in keys}
+    return kmo.Graph("A", entities, tuple(holdings))
+
+
+def holds(owner, owned, votes, **more):
+    return kmo.Holding(owner, owned, D(votes), D(votes), **more)
+
+
+def undertaking(*holdings, on=None, **kinds):
+    return deminimis.undertaking_of(graph(*holdings, **kinds), on=on, fiscal_year=(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("holdings", "kinds", "members"),
+    [
+        ([holds("B", "A", 50)], {}, "A"),
+        ([holds("B", "A", "50.01")], {}, "AB"),
+        ([holds("B", "A", 1, control="board_majority")], {}, "AB"),
+        ([holds("B", "A", 60), holds("B", "C", 60)], {}, "ABC"),
+        ([holds("B", "A", 30), holds("C", "A", 30), holds("B", "C", 60)], {}, "ABC"),
+        ([holds("G", "A", 60), holds("G", "B", 60)], {"G": "public_body"}, "A"),
+        (
+            [holds("G", "H", 60), holds("H", "A", 60), holds("H", "B", 60)],
+            {"G": "public_body"},
+            "ABH",
+        ),
+        ([holds("V", "A", 60), holds("V", "B", 60)], {"V": "venture_capital"}, "ABV"),
+    ],
+)
+def test_a_single_undertaking_is_tied_by_control_alone(holdings, kinds, members):
+    assert undertaking(*holdings, **kinds).members == set(members)
+
+
+def test_what_one_person_owns_is_not_joined_but_looked_at():
+    found = undertaking(
+        *(holds("P", "A", 100), holds("P", "B", 100), holds("Q", "C", 100)),
+        P="natural_person", Q="natural_person",
+    )
+    assert found.members == {"A"}
+    assert found.through_persons == {"B"}
+    asked = headroom_on(date(2025, 1, 1), undertaking=found, history=())
+    assert asked.doubts == ("person-may-be-an-undertaking",)
+
+
+def test_the_undertaking_is_that_of_the_day():
+    owner = replace(holds("B", "A", 100), valid_from=date(2022, 1, 1), valid_until=date(2023, 1, 1))
+    for day, members in (("2021-12-31", "A"), ("2022-01-01", "AB"), ("2023-01-01", "A")):
+        assert undertaking(owner, on=date.fromisoformat(day)).members == set(members)
+
+
+@pytest.mark.parametrize(
+    ("on", "regulation", "deadline"),
+    [
+        ("2025-12-31", "2023/2831", None),
+        ("2026-01-01", "2023/2831", "2026-01-29"),
+        ("2026-03-30", "2023/2831", "2026-04-28"),
+        ("2026-12-31", "2024/3118", None),
+        ("2027-01-04", "2024/3118", "2027-02-01"),
+    ],
+)
+def test_a_grant_must_stand_in_the_register_within_twenty_working_days(on, regulation, deadline):
+    found = deminimis.register_deadline(date.fromisoformat(on), regulation=regulation)
+    assert (found and found.isoformat()) == deadline
+
+
+def test_a_declaration_is_asked_until_the_register_covers_three_years():
+    assert deminimis.declaration_required(date(2028, 12, 31))
+    assert not deminimis.declaration_required(date(2029, 1, 1))
