@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from apps.backoffice.views import answers, claims, contracts, dossiers, runs
+from apps.backoffice.views import answers, assessment, claims, contracts, dossiers, runs
 
 app_name = "backoffice"
 urlpatterns = [
     path("", dossiers.dossiers, name="dossiers"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
+    path("dossiers/<uuid:dossier>/size/", assessment.size, name="dossier-size"),
+    path("dossiers/<uuid:dossier>/de-minimis/", assessment.de_minimis, name="dossier-de-minimis"),
     path("dossiers/<uuid:dossier>/find/", dossiers.find, name="dossier-find"),
+    path("dossiers/<uuid:dossier>/confirm/", dossiers.confirm, name="dossier-confirm"),
     path("dossiers/<uuid:dossier>/approve/", dossiers.approve, name="dossier-approve"),
     path("dossiers/<uuid:dossier>/refuse/", dossiers.refuse, name="dossier-refuse"),
     path("dossiers/<uuid:dossier>/stop/", dossiers.stop, name="dossier-stop"),

@@ -798,6 +798,13 @@ AID: dict[str, str] = {
     "before-the-window": _("lies before the window"),
 }
 
+FAMILIES: dict[str, str] = {
+    "general": _("general"),
+    "sgei": _("services of general economic interest"),
+    "agriculture": _("agriculture"),
+    "fishery": _("fishery"),
+}
+
 KINDS: dict[str, str] = {
     "enterprise": _("Enterprise"),
     "natural_person": _("Natural person"),
@@ -832,6 +839,7 @@ WORKINGS = {
     "tie": TIES,
     "left_out": LEFT_OUT,
     "aid": AID,
+    "family": FAMILIES,
     "kind": KINDS,
     "provider_tie": PROVIDER_TIES,
 }

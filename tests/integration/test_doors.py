@@ -73,7 +73,10 @@ DOORS = {
     ("post", "portal:claim-file"): CLAIMING,
     ("get", "backoffice:dossiers"): OF_AGENCY,
     ("get", "backoffice:dossier"): OF_AGENCY,
+    ("get", "backoffice:dossier-size"): OF_AGENCY,
+    ("get", "backoffice:dossier-de-minimis"): OF_AGENCY,
     ("post", "backoffice:dossier-find"): OFFICER,
+    ("post", "backoffice:dossier-confirm"): OFFICER,
     ("post", "backoffice:dossier-approve"): OFFICER,
     ("post", "backoffice:dossier-refuse"): OFFICER,
     ("post", "backoffice:dossier-stop"): OFFICER,
@@ -197,6 +200,15 @@ def make_world() -> SimpleNamespace:
         make.verified_claim(contract)
         unanswered = make.submitted(contract)
         dossiers.assess_dossier(dossier=unanswered, actor=clock, at=AT)
+        overridden = make.assessed(contract)
+        dossiers.find(
+            dossier=overridden,
+            question="equity",
+            outcome="not_met",
+            reason="jongere jaarrekening",
+            actor=make.make_officer(),
+            at=AT,
+        )
         completed = make.started(contract)
         dossiers.complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=clock, at=NOW)
         offer, declaration = (
@@ -214,6 +226,7 @@ def make_world() -> SimpleNamespace:
             claim=claim,
             claimable=claimable,
             unanswered=unanswered,
+            overridden=overridden,
             decidable=make.assessed(contract),
             approved=make.approved(contract),
             started=make.started(contract),
@@ -246,6 +259,9 @@ def address_and_body(world, name):
             {"dossier": world.unanswered.pk},
             {"question": "de_minimis", "outcome": "met", "reason": "nagekeken"},
         ),
+        "backoffice:dossier-size": ({"dossier": world.started.pk}, {}),
+        "backoffice:dossier-de-minimis": ({"dossier": world.started.pk}, {}),
+        "backoffice:dossier-confirm": ({"dossier": world.overridden.pk}, {"question": "equity"}),
         "backoffice:dossier-approve": ({"dossier": world.decidable.pk}, {}),
         "backoffice:dossier-refuse": ({"dossier": world.decidable.pk}, {"reason": "geen kmo"}),
         "backoffice:dossier-stop": (

@@ -184,7 +184,8 @@ def test_a_single_undertaking_is_tied_by_control_alone(holdings, kinds, members)
 def test_what_one_person_owns_is_not_joined_but_looked_at():
     found = undertaking(
         *(holds("P", "A", 100), holds("P", "B", 100), holds("Q", "C", 100)),
-        P="natural_person", Q="natural_person",
+        P="natural_person",
+        Q="natural_person",
     )
     assert found.members == {"A"}
     assert found.through_persons == {"B"}

@@ -419,8 +419,11 @@ def test_who_counts_for_nothing_is_told_with_the_reason():
     ]
     size = kmo.size_of(graph(*entities, holdings=holdings))
     assert {out.entity.key: out.why for out in size.left_out} == {
-        "B": "below-a-quarter", "D": "beyond-partners", "G": "public-body",
-        "P": "natural-person", "Z": "beyond-partners",
+        "B": "below-a-quarter",
+        "D": "beyond-partners",
+        "G": "public-body",
+        "P": "natural-person",
+        "Z": "beyond-partners",
     }
 
 

@@ -27,7 +27,7 @@ from apps.design.words import words_for_act, words_for_unpaid
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_newest_first
-from apps.eligibility.selectors import Standing, standings_of
+from apps.eligibility.selectors import Standing, facts_history, standings_of
 from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -67,7 +67,7 @@ def _named(text: str) -> Q:
 def dossier_of(pk: UUID) -> Dossier:
     """A dossier with what its page tells."""
     dossiers = Dossier.objects.select_related(
-        "provider", "contract__edition", "assessment", "facts", "offer", "declaration"
+        *("provider", "contract__edition", "assessment__workings", "facts", "offer", "declaration")
     )
     return get_object_or_404(dossiers, pk=pk)
 
@@ -89,6 +89,20 @@ def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
         services.find(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
     if told.refused:
         return dossier_page(request, case, wrong=form)
+    return redirect("backoffice:dossier", dossier=case.pk)
+
+
+@requires("decide_dossiers")
+@require_POST
+def confirm(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = dossier_of(dossier)
+    with telling(request, gettext("The finding is confirmed.")):
+        services.confirm_override(
+            dossier=case,
+            question=request.POST.get("question", "")[:30],
+            actor=request.user,
+            at=timezone.now(),
+        )
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
@@ -150,11 +164,15 @@ def dossier_page(
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
     offered = Delivered(case.person_days, case.price_excl_vat)
     standings = standings_of(case.assessment) if case.assessment else []
-    prefetch_related_objects([s.finding for s in standings if s.finding], "found_by")
+    found = [f for s in standings for f in (s.finding, s.pending) if f]
+    prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
     context = {
         "dossier": case,
         "documents": [case.offer, case.declaration],
         "standings": standings,
+        "rows": [_row(request, case, standing, wrong) for standing in standings],
+        "corrected": facts_history(case.facts)[:-1],
+        "pending": sum(standing.pending is not None for standing in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
         "tranches": [
@@ -202,6 +220,35 @@ def dossier_page(
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
     )
+
+
+def _row(
+    request: DoorRequest, case: Dossier, standing: Standing, wrong: forms.Form | None
+) -> dict[str, object]:
+    """One question, with the page of its workings and, for who may, the form of an override."""
+    question = standing.answer.question
+    addresses = {"size": "backoffice:dossier-size", "de_minimis": "backoffice:dossier-de-minimis"}
+    kept = hasattr(case.assessment, "workings") and (
+        question == "size" or case.assessment.workings.room is not None  # type: ignore[union-attr]
+    )
+    row: dict[str, object] = {
+        "standing": standing,
+        "workings": reverse(addresses[question], args=[case.pk])
+        if question in addresses and kept
+        else "",
+        "own": standing.pending is not None and standing.pending.found_by_id == request.user.pk,
+    }
+    if (
+        case.state == "submitted"
+        and "decide_dossiers" in request.acts
+        and standing.answer.outcome in (MET, NOT_MET)
+    ):
+        about_this = isinstance(wrong, FindingForm) and wrong["question"].value() == question
+        row |= {
+            "form": wrong if about_this else FindingForm.about(question),
+            "wrong": about_this,
+        }
+    return row
 
 
 def _forms(case: Dossier, standings: list[Standing], wrong: forms.Form | None) -> dict[str, object]:
