@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, EDGE = 176, 72, 24, 76, 12
-NAME_MAX = 22
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, EDGE = 192, 72, 24, 84, 12
+NAME_MAX = 21
 PER_ROW = 6
 
 
@@ -126,18 +126,17 @@ def _arrow(holding: Mapping[str, Any], owner: Box, owned: Box, nth: int) -> Arro
         start, end = (owner.middle - 20, owner.y), (owned.middle + 20, owned.y)
     bend = GAP_Y // 2 if owner.y == owned.y else 0
     middle_x, middle_y = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
-    path = f"M {start[0]} {start[1]} Q {middle_x} {middle_y - bend} {end[0]} {end[1]}"
-    counts = bool(owner.counts_pct) and bool(owned.counts_pct)
+    # Labels stand at different places along the lines, so that those of lines that meet differ.
+    along = (nth % 3 + 1) / 4 if not bend else 0.5
     return Arrow(
         holding=holding,
         owner=owner.name,
         owned=owned.name,
-        counts=counts,
-        path=path,
+        counts=bool(owner.counts_pct) and bool(owned.counts_pct),
+        path=f"M {start[0]} {start[1]} Q {middle_x} {middle_y - bend} {end[0]} {end[1]}",
         label=_label(holding),
-        # Labels of lines that meet stand at different heights.
-        x=middle_x,
-        y=middle_y - bend // 2 + (nth % 3 - 1) * 14,
+        x=round(start[0] + along * (end[0] - start[0])),
+        y=round(start[1] + along * (end[1] - start[1])) - bend // 2 + 4,
     )
 
 
@@ -153,7 +152,7 @@ def _label(holding: Mapping[str, Any]) -> str:
 
 # ---- Aid over time -------------------------------------------------------------------------------
 
-LINE_WIDTH, ROW_HEIGHT, TOP, LEFT = 720, 34, 34, 12
+LINE_WIDTH, ROW_HEIGHT, TOP, LEFT = 720, 34, 34, 30
 
 
 @dataclass(frozen=True)
@@ -221,4 +220,4 @@ def time_line(room: Mapping[str, Any]) -> TimeLine:
         Mark(str(year), x(date(year, 1, 1)), height - 8)
         for year in range(first.year, last.year + 1)
     )
-    return TimeLine(LINE_WIDTH + 2 * LEFT + 30, height, x(since), x(on), tuple(bars), years)
+    return TimeLine(LINE_WIDTH + 2 * LEFT, height, x(since), x(on), tuple(bars), years)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.backoffice.views import answers, assessment, claims, contracts, dossiers, runs
+from apps.backoffice.views import (
+    answers,
+    assessment,
+    claims,
+    contracts,
+    dossiers,
+    facts,
+    register,
+    runs,
+)
 
 app_name = "backoffice"
 urlpatterns = [
@@ -10,6 +19,8 @@ urlpatterns = [
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
     path("dossiers/<uuid:dossier>/size/", assessment.size, name="dossier-size"),
     path("dossiers/<uuid:dossier>/de-minimis/", assessment.de_minimis, name="dossier-de-minimis"),
+    path("dossiers/<uuid:dossier>/facts/", facts.facts, name="dossier-facts"),
+    path("dossiers/<uuid:dossier>/facts/correct/", facts.correct, name="dossier-correct"),
     path("dossiers/<uuid:dossier>/find/", dossiers.find, name="dossier-find"),
     path("dossiers/<uuid:dossier>/confirm/", dossiers.confirm, name="dossier-confirm"),
     path("dossiers/<uuid:dossier>/approve/", dossiers.approve, name="dossier-approve"),
@@ -18,6 +29,9 @@ urlpatterns = [
     path("claims/", claims.claims, name="claims"),
     path("claims/<uuid:claim>/verify/", claims.verify, name="claim-verify"),
     path("claims/<uuid:claim>/send-back/", claims.send_back, name="claim-send-back"),
+    path("register/", register.register, name="register"),
+    path("register/<uuid:dossier>/enter/", register.enter, name="register-enter"),
+    path("register/<uuid:dossier>/file/", register.file, name="register-file"),
     path("contracts/", contracts.contracts, name="contracts"),
     path("runs/", runs.runs, name="runs"),
     path("runs/draw-up/", runs.draw_up, name="run-draw-up"),

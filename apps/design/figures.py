@@ -1,9 +1,10 @@
 """How amounts, shares, days, quarters and numbers are written on screen, in the active language."""
 
+import re
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 
-from django.utils.formats import number_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext
 
 from cstraject.money import to_cents
@@ -107,6 +108,25 @@ def iban(account: object, /) -> str:
     """BE68539007547034 -> BE68 5390 0754 7034."""
     text = _plain(account).replace(" ", "")
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def typed_number(text: str, /) -> str:
+    """A number as typed in the active language, as a number is stated: 1.500,5 -> 1500.5 in Dutch.
+
+    The language's own mark sets decimals apart; the other one groups by three, or else does the
+    same. What is no number comes back as it is.
+    """
+    bare = re.sub(r"[\s€%]", "", text)
+    own = str(get_format("DECIMAL_SEPARATOR"))
+    other = "." if own == "," else ","
+    whole, _mark, decimals = bare.partition(own)
+    if re.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+", whole):
+        whole = whole.replace(other, "")
+    elif not decimals and whole.count(other) == 1:
+        whole, _mark, decimals = whole.partition(other)
+    if not re.fullmatch(r"-?\d+", whole) or not re.fullmatch(r"\d*", decimals):
+        return text.strip()
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 def _read(amount: object) -> Decimal | None:

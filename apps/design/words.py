@@ -359,6 +359,52 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("Nothing of this dossier must be entered in the register now. Reload the list."),
     ),
     "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
+    # The public register.
+    "archive-broken": (
+        _("The file %(file)s is not a ZIP that can be read. Fetch it again, whole."),
+    ),
+    "extract-columns": (_("The columns of %(file)s must be, in this order: %(columns)s."),),
+    "extract-unknown": (
+        _(
+            "%(file)s does not say which extract this is: ExtractNumber and ExtractType (full or"
+            " update) are needed."
+        ),
+    ),
+    "extract-older": (
+        _("Extract %(number)s is older than %(last)s, which was taken in. Nothing was changed."),
+    ),
+    "update-does-not-follow": (
+        _(
+            "Update %(number)s does not follow on extract %(last)s. Take in what lies between, or"
+            " a full extract."
+        ),
+    ),
+    "update-without-full": (
+        _("Update %(number)s needs a full extract before it. Take in a full extract first."),
+    ),
+    "import-running": (
+        _("Another import of the register is running. Try again once it has ended."),
+    ),
+    "row-unreadable": (_("This row is not CSV. Check the quotation marks."),),
+    "wrong-register-number": (
+        _(
+            "“%(given)s” is not the number of an enterprise or establishment: the check digits or"
+            " the first digit are wrong."
+        ),
+    ),
+    "wrong-day": (
+        _("“%(given)s” is not a day. Write day, month and year, for example 31-12-2021."),
+    ),
+    "wrong-text": (_("The text that begins with “%(given)s” is too long or cannot be read."),),
+    "deposit-unreadable": (_("The deposit cannot be read at “%(field)s”. Fetch it again, whole."),),
+    "deposit-too-large": (_("This file is larger than %(max_mb)s MB, and no deposit is."),),
+    "deposit-of-another": (
+        _(
+            "Deposit %(reference)s stands already, of another enterprise. Check its enterprise"
+            " number."
+        ),
+    ),
+    "too-many-files": (_("There are more than %(max)s files here. Take them in by the day."),),
     # Any state.
     "not-now": (
         _(

@@ -101,6 +101,13 @@ class Duty:
         return self.entry is not None and self.entry.amount == self.amount
 
 
+def grants_not_registered() -> QuerySet[Dossier]:
+    """The grants that stand in no register yet and must: for the menu, without their amounts."""
+    return Dossier.objects.filter(
+        granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE, register_entries=None
+    ).exclude(state="withdrawn")
+
+
 def register_duties(*, on: date) -> list[Duty]:
     """Every grant that must stand in the register, as on a day; what is due first on top.
 

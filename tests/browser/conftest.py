@@ -10,10 +10,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from django.db import transaction
 
+from apps.accounts.selectors import timetable
+from apps.contracts.models import Contract
+from apps.dossiers.services import assess_dossier
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -65,10 +69,59 @@ def _people() -> dict[str, str]:
         toreon = Provider.objects.get(slug="toreon")
         people = {role: make.make_member(toreon, role) for role in ("reader", "coach", "manager")}
         people["officer"], people["approver"] = make.make_officer(), make.make_officer("approver")
+        _file_a_group(toreon)
         for person in people.values():
             person.set_password(PASSWORD)
             person.save(update_fields=["password"])
         return {role: person.email for role, person in people.items()}
+
+
+def _file_a_group(provider: Provider) -> None:
+    """A dossier that has everything: owners of all kinds, a ring, earlier aid, an odd name."""
+    own, owner, sister, partner, beyond = (make.enterprise_number(4_900 + n) for n in range(5))
+    periods = [
+        {"year": 2023, "headcount": "41.5", "turnover": "6200000", "balance_total": "4100000"},
+        {"year": 2022, "headcount": "39", "turnover": "5900000", "balance_total": "4000000"},
+    ]
+    others = [
+        *(
+            {"number": number, "name": name, "periods": periods, "markets": ["drukwerk"]}
+            for number, name in (
+                (owner, "Voorbeeld Holding van de familie in Oost-Vlaanderen nv"),
+                (sister, "Voorbeeld <Zuster> & Co bv"),
+                (partner, "Voorbeeld Partner nv"),
+                (beyond, "Voorbeeld Verder nv"),
+            )
+        ),
+        {"key": "persoon 1", "name": "Persoon 1", "kind": "natural_person"},
+        {"key": "fonds", "name": "Voorbeeldfonds", "kind": "venture_capital", "periods": periods},
+        {"key": "stad", "name": "Voorbeeldstad", "kind": "public_body"},
+    ]
+    shares = (
+        *((owner, own, 60), (owner, sister, 100), (partner, own, 25), (beyond, partner, 30)),
+        *(("persoon 1", owner, 80), ("fonds", sister, 0), ("stad", owner, 5), (sister, partner, 2)),
+    )
+    aid = {"regulation": "2023/2831", "recipient": own}
+    dossier = make.submitted(
+        Contract.objects.get(provider=provider),
+        at=datetime(2024, 11, 4, 9, tzinfo=UTC),
+        number=own,
+        periods=periods,
+        markets=["drukwerk"],
+        others=others,
+        holdings=[
+            {"owner": by, "owned": of, "capital_pct": str(pct), "voting_pct": str(pct)}
+            for by, of, pct in shares
+        ],
+        aid=[
+            {**aid, "on": "2022-03-14", "amount": "41000", "regulation": "1407/2013"},
+            {**aid, "on": "2023-06-01", "amount": "12500.50", "regulation": "1407/2013"},
+            {**aid, "on": "2024-05-20", "amount": "80000", "recipient": sister},
+            {**aid, "on": "2020-01-01", "amount": "9000", "regulation": "1407/2013"},
+            {**aid, "on": "2024-01-15", "amount": "5000", "recipient": partner},
+        ],
+    )
+    assess_dossier(dossier=dossier, actor=timetable(), at=datetime(2024, 11, 4, 10, tzinfo=UTC))
 
 
 @contextmanager

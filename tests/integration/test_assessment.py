@@ -247,6 +247,41 @@ def test_the_pages_of_the_workings_show_every_line(committed):
     assert f"/agency/dossiers/{dossier.pk}/size/" in page.content.decode()
 
 
+def test_trying_out_tells_the_difference_and_stores_nothing(committed):
+    own = make.enterprise_number(4_706)
+    with across_providers(), transaction.atomic():
+        dossier = assessed(make.make_contract(), own, **group(own), aid=[])
+        officer = make.make_officer()
+    client = Client()
+    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    address = f"/agency/dossiers/{dossier.pk}/facts/"
+
+    def tried(**given):
+        with across_providers(), transaction.atomic():
+            edition = str(dossier.contract.edition_id)
+        return client.get(address, {"edition": edition, "on": "01/02/2022", **given})
+
+    same = tried()
+    assert same.context["tried"]["different"] == 0
+    larger = tried(change="others.0.periods.0.headcount", value="400")
+    rows = {row["question"]: row for row in larger.context["tried"]["rows"]}
+    assert larger.context["tried"]["different"] == 1
+    # The period before still carries the status: a ceiling must be crossed twice.
+    assert rows["size"]["after"].outcome == "met"
+    assert rows["size"]["after"].figures["raw_category"] == "large"
+    held = tried(change="holdings.0", value="24,99")
+    assert held.context["tried"]["rows"][0]["after"].figures["relation"] == "autonomous"
+    earlier = tried(on="01/03/2021")
+    assert {r["question"] for r in earlier.context["tried"]["rows"] if r["differs"]} >= {
+        "de_minimis"
+    }
+    for wrong in ({"change": "nowhere"}, {"change": "equity", "value": "veel"}, {"on": "x"}):
+        assert tried(**wrong).status_code == 422
+    with across_providers(), transaction.atomic():
+        assert Dossier.objects.get().assessment_id == dossier.assessment_id
+        assert FactSheet.objects.count() == Workings.objects.count() == 1
+
+
 # ---- The register duty ---------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from apps.accounts.services import add_user, issue_token
 from apps.audit.models import Entry
 from apps.claims.services import file_claim, verify_claim
 from apps.documents.services import note_document_held_elsewhere
+from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
 from apps.payouts import services as payouts
 from apps.providers.scope import across_providers
@@ -74,6 +75,8 @@ DOORS = {
     ("get", "backoffice:dossiers"): OF_AGENCY,
     ("get", "backoffice:dossier"): OF_AGENCY,
     ("get", "backoffice:dossier-size"): OF_AGENCY,
+    ("get", "backoffice:dossier-facts"): OF_AGENCY,
+    ("post", "backoffice:dossier-correct"): OFFICER,
     ("get", "backoffice:dossier-de-minimis"): OF_AGENCY,
     ("post", "backoffice:dossier-find"): OFFICER,
     ("post", "backoffice:dossier-confirm"): OFFICER,
@@ -83,6 +86,9 @@ DOORS = {
     ("get", "backoffice:claims"): OF_AGENCY,
     ("post", "backoffice:claim-verify"): OFFICER,
     ("post", "backoffice:claim-send-back"): OFFICER,
+    ("get", "backoffice:register"): OF_AGENCY,
+    ("get", "backoffice:register-file"): OF_AGENCY,
+    ("post", "backoffice:register-enter"): OFFICER,
     ("get", "backoffice:contracts"): OF_AGENCY,
     ("get", "backoffice:runs"): OF_AGENCY,
     ("post", "backoffice:run-draw-up"): OFFICER,
@@ -261,6 +267,11 @@ def address_and_body(world, name):
         ),
         "backoffice:dossier-size": ({"dossier": world.started.pk}, {}),
         "backoffice:dossier-de-minimis": ({"dossier": world.started.pk}, {}),
+        "backoffice:dossier-facts": ({"dossier": world.started.pk}, {}),
+        "backoffice:dossier-correct": (
+            {"dossier": world.unanswered.pk},
+            {"change": "equity", "value": "1.000", "source": "NBB", "reason": "jonger"},
+        ),
         "backoffice:dossier-confirm": ({"dossier": world.overridden.pk}, {"question": "equity"}),
         "backoffice:dossier-approve": ({"dossier": world.decidable.pk}, {}),
         "backoffice:dossier-refuse": ({"dossier": world.decidable.pk}, {"reason": "geen kmo"}),
@@ -270,6 +281,11 @@ def address_and_body(world, name):
         ),
         "backoffice:claim-verify": ({"claim": world.claim.pk}, {}),
         "backoffice:claim-send-back": ({"claim": world.claim.pk}, {"reason": "onvolledig"}),
+        "backoffice:register-file": ({"dossier": world.started.pk}, {}),
+        "backoffice:register-enter": (
+            {"dossier": world.started.pk},
+            {"reference": "EAID-1", "on": "01/03/2022"},
+        ),
         "backoffice:run-draw-up": ({}, {"quarter": "2022-Q4"}),
         "backoffice:run": ({"run": world.runs["drawn_up"].pk}, {}),
         "backoffice:run-check": ({"run": world.runs["drawn_up"].pk}, {}),
@@ -340,6 +356,8 @@ def deeds() -> int:
 @pytest.mark.parametrize(("method", "name"), DOORS, ids=lambda value: value)
 def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settings, tmp_path):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
+    # The duty to register began after this world: here it begins before it.
+    monkeypatch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {

@@ -130,3 +130,18 @@ def test_what_is_shown_can_be_typed_back(language: str, typed: str) -> None:
     with translation.override(language):
         assert formats.sanitize_separators(typed) == "15000.50"
         assert "%d/%m/%Y" in formats.get_format("DATE_INPUT_FORMATS")
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "stated"),
+    [
+        *(("nl", "1.500,5", "1500.5"), ("nl", "41,125", "41.125"), ("nl", "6.200.000", "6200000")),
+        *(("nl", "41.5", "41.5"), ("nl", "-12.000", "-12000"), ("nl", "€ 1 000", "1000")),
+        *(("en", "1,500.5", "1500.5"), ("en", "41.125", "41.125"), ("en", "41,5", "41.5")),
+        *(("nl", "25 %", "25"), ("nl", "veel ", "veel"), ("nl", "1.5.5", "1.5.5"), ("nl", "", "")),
+        *(("nl", "2022-01-05", "2022-01-05"), ("nl", "1,2,3", "1,2,3")),
+    ],
+)
+def test_a_number_is_read_as_the_language_writes_it(language, typed, stated):
+    with translation.override(language):
+        assert figures.typed_number(typed) == stated

@@ -77,6 +77,8 @@ FACTS: dict[str, object] = {
     "max": 5,
     "completed_on": date(2022, 3, 31),
     "ceiling": Decimal("300000"),
+    "number": 142,
+    "last": 141,
 }
 
 

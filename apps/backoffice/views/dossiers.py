@@ -245,10 +245,18 @@ def _row(
     ):
         about_this = isinstance(wrong, FindingForm) and wrong["question"].value() == question
         row |= {
-            "form": wrong if about_this else FindingForm.about(question),
+            "form": wrong if about_this else _against(standing),
             "wrong": about_this,
         }
     return row
+
+
+def _against(standing: Standing) -> FindingForm:
+    """The form to find otherwise than the rules; back to what they say once somebody did."""
+    form = FindingForm.about(standing.answer.question)
+    if not (standing.finding or standing.pending):
+        form.leave_only(NOT_MET if standing.answer.outcome == MET else MET)
+    return form
 
 
 def _forms(case: Dossier, standings: list[Standing], wrong: forms.Form | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify
 from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import grants_not_registered
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
 
@@ -18,6 +19,7 @@ SECTIONS = {
     "claims": gettext_noop("Claims"),
     "contracts": gettext_noop("Contracts"),
     "runs": gettext_noop("Quarterly runs"),
+    "register": gettext_noop("De minimis register"),
     "answer": gettext_noop("Answer to parliament"),
 }
 
@@ -50,6 +52,7 @@ def show(
     waiting = {
         "dossiers": Dossier.objects.filter(state="submitted").count(),
         "claims": claims_to_verify().count(),
+        "register": grants_not_registered().count(),
         "runs": Run.objects.filter(state__in=TO_STEP).count(),
     }
     return render(

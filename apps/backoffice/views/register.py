@@ -1,0 +1,122 @@
+"""What must stand in the European register of de minimis aid: how soon, and what to enter."""
+
+import csv
+import io
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.backoffice.forms import RegisterForm
+from apps.backoffice.views.frame import show
+from apps.dossiers import services
+from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import Duty, duty_of, register_duties
+from apps.programme.selectors import terms_of
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.deminimis import regulation_for
+from cstraject.quarter import day_of
+
+# Regulation 2023/2831, article 6(1). Neither package nor provider: the register is public, and
+# who was helped with its security is nobody's business [domain 6.4].
+FIELDS = (
+    *("beneficiary_number", "beneficiary_name", "member_state", "amount_eur", "granted_on"),
+    *("granting_authority", "instrument", "nace_version", "nace_code", "regulation"),
+    *("measure", "own_reference", "register_reference"),
+)
+
+
+@requires("see_portfolio")
+@require_safe
+def register(request: DoorRequest) -> HttpResponse:
+    return _page(request)
+
+
+def _page(
+    request: DoorRequest, wrong: RegisterForm | None = None, about: UUID | None = None
+) -> HttpResponse:
+    today = day_of(timezone.now())
+    duties = register_duties(on=today)
+    due = [duty for duty in duties if not duty.is_done]
+    context = {
+        "rows": [
+            {
+                "duty": duty,
+                "late": -duty.days_left,
+                "form": wrong
+                if duty.dossier.pk == about
+                else RegisterForm(auto_id=f"{duty.dossier.pk}_%s", initial={"on": today}),
+                "wrong": duty.dossier.pk == about,
+            }
+            for duty in due
+        ],
+        "done": [duty for duty in duties if duty.is_done],
+        "form": wrong,
+    }
+    return show(
+        request,
+        "backoffice/register.html",
+        context,
+        section="register",
+        status=422 if wrong else 200,
+    )
+
+
+@requires("decide_dossiers")
+@require_POST
+def enter(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = get_object_or_404(Dossier, pk=dossier)
+    form = RegisterForm(request.POST, auto_id=f"{dossier}_%s")
+    if not form.is_valid():
+        return _page(request, form, dossier)
+    with telling(request, gettext("The entry is on record.")) as told:
+        services.enter_in_register(
+            dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data
+        )
+    if told.refused:
+        return _page(request, form, dossier)
+    return redirect("backoffice:register")
+
+
+@requires("see_portfolio")
+@require_safe
+def file(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    """What to enter about one grant, as a file."""
+    duty = duty_of(get_object_or_404(Dossier, pk=dossier), on=day_of(timezone.now()))
+    if duty is None:
+        raise Http404
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    writer.writerow(FIELDS)
+    writer.writerow([_plain(value) for value in _fields(duty)])
+    return HttpResponse(
+        written.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="register-{duty.dossier.reference}.csv"'
+        },
+    )
+
+
+def _fields(duty: Duty) -> list[object]:
+    dossier = duty.dossier
+    assert dossier.decided_on is not None
+    regulation, _ = regulation_for(
+        dossier.decided_on, reading=terms_of(dossier.contract.edition).reading
+    )
+    return [
+        *(dossier.enterprise_number, dossier.enterprise_name, "BE", duty.amount),
+        *(dossier.decided_on.isoformat(), "VLAIO", "grant"),
+        *(dossier.facts.nace_version, dossier.facts.nace_code, regulation),
+        *("Advies aan ondernemingen", dossier.pk, duty.entry.reference if duty.entry else ""),
+    ]
+
+
+def _plain(value: object) -> str:
+    """As text that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
