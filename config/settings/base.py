@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "apps.documents",
     "apps.receipts",
     "apps.programme",
+    "apps.enterprises",
     "apps.contracts",
     "apps.eligibility",
     "apps.dossiers",
