@@ -7,6 +7,7 @@ from django.views.i18n import set_language
 
 from apps.api.views.schema import schema
 from apps.portal.views.entrance import home
+from apps.portal.views.precheck import precheck
 from config.health import health
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
         TemplateView.as_view(template_name="design/accessibility.html"),
         name="accessibility",
     ),
+    path("pre-check/", precheck, name="precheck"),
     path("health/", health, name="health"),
     path("p/<slug:provider>/", include("apps.portal.urls")),
     path("agency/", include("apps.backoffice.urls")),

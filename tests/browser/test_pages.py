@@ -91,6 +91,30 @@ def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, browser):
     page.close()
 
 
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_pre_check_answers_without_an_account(site, browser, language):
+    page = browser.new_page(base_url=site.url, viewport={"width": 320, "height": 640})
+    page.goto("/sign-in/")
+    if language == "en":
+        page.get_by_role("button", name="English").click()
+    page.locator("main a[href='/pre-check/']").click()
+    assert wrong_on(page) == []
+    page.locator("[name=deed][value=check]").click()
+    assert page.locator(".error-summary a").count() >= 2
+    assert wrong_on(page) == []
+
+    page.locator("[name=legal_form]").select_option("bv")
+    for name, value in (("postal_code", "9000"), ("headcount", "12"), ("turnover", "1000000")):
+        page.locator(f"[name={name}]").fill(value)
+    page.locator("[name=deed][value=check]").click()
+
+    assert page.locator("[role=status]").count() >= 1
+    assert page.locator("html").get_attribute("lang") == language
+    assert wrong_on(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.close()
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_pages_are_readable_in_the_dark(sign_in, scheme):
     for role, path in (("manager", "/p/toreon/"), ("officer", "/agency/runs/")):

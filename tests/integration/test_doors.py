@@ -62,6 +62,7 @@ DOORS = {
     ("post", "sign-out"): (302,) * 7,
     ("post", "language"): (302,) * 7,
     ("get", "accessibility"): ALL,
+    ("get", "precheck"): ALL,
     ("get", "health"): ALL,
     ("get", "schema"): ALL,
     ("get", "portal:overview"): OF_PROVIDER,

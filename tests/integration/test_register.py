@@ -324,7 +324,8 @@ def test_a_file_that_is_no_text_further_on_stops_the_import_and_marks_nobody_gon
 def test_two_imports_at_once_are_refused(full, tmp_path, servers, committed):
     path = kbo.write(tmp_path / "next.zip", kbo.full(3), number=143)
     with psycopg.connect(servers.database_url("cst_web", committed), autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [services.LOCK])
+        held = other.execute("SELECT pg_try_advisory_lock(%s)", [services.LOCK])
+        assert held.fetchone() == (True,)  # An import that has ended holds it no longer.
 
         assert refused(path) == "import-running"
     assert take(path)[1]
