@@ -77,8 +77,7 @@ def test_the_answers_give_a_reasoned_verdict(committed, given, verdict):
     assert answer.status_code == 200
     assert told["verdict"] == verdict
     assert {a.question for a in told["answers"]} == {
-        *("size", "legal_form", "private_sector", "main_activity", "region", "equity"),
-        "de_minimis",
+        *("size", "legal_form", "private_sector", "region", "equity", "de_minimis"),
     }
 
 

@@ -176,13 +176,14 @@ def _told(
     # Without a price the dearest offer is held against the ceiling: what fits then always fits.
     offer = Offer("basis", True, price or terms.extended_price_max, Decimal(1))
     assessment = eligibility.assess(facts, offer=offer, terms=terms, on=today)
-    answers = [a for a in assessment.answers if a.question not in (*AFTER_FILING, "offer")]
+    later = (*AFTER_FILING, *(() if given["nace_code"] else NOT_DECISIVE))
+    answers = [a for a in assessment.answers if a.question not in (*later, "offer")]
     decisive = {a.outcome for a in answers if a.question not in NOT_DECISIVE}
     verdict = "no" if NOT_MET in decisive else "yes" if decisive == {MET} else "person"
     return {
         "verdict": verdict,
         "answers": answers,
-        "after_filing": AFTER_FILING,
+        "after_filing": later,
         "price": price,
         "subsidy": granted_for(price, terms=terms) if price else None,
     }
