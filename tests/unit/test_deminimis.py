@@ -217,3 +217,61 @@ def test_a_grant_must_stand_in_the_register_within_twenty_working_days(on, regul
 def test_a_declaration_is_asked_until_the_register_covers_three_years():
     assert deminimis.declaration_required(date(2028, 12, 31))
     assert not deminimis.declaration_required(date(2029, 1, 1))
+
+
+# ---- Found by changing the code on purpose -------------------------------------------------------
+
+
+def releases(on, *history, reading=READING, fiscal_year=(1, 1)):
+    us = Undertaking(US.members, fiscal_year)
+    found = deminimis.releases_after(
+        date.fromisoformat(on), undertaking=us, history=history, reading=reading
+    )
+    return [(r.on.isoformat(), r.freed, r.left) for r in found]
+
+
+def test_room_frees_up_on_the_day_after_three_years():
+    assert releases(
+        "2025-06-01",
+        aid("2023-02-28", 1_000),
+        aid("2024-02-29", 2_000, "2023/2831"),
+        aid("2024-02-29", 4_000, "2023/2831", "B"),
+        aid("2025-06-02", 8_000, "2023/2831"),
+    ) == [("2026-03-01", 1_000, 298_000), ("2027-03-01", 2_000, 300_000)]
+
+
+def test_room_changes_with_the_regulation_and_may_shrink():
+    """From 2024 on the ceiling is higher, but three years to the day look further back."""
+    assert releases("2023-12-01", aid("2020-12-31", 90_000), fiscal_year=(1, 1)) == [
+        ("2024-01-01", 100_000, 300_000)
+    ]
+    assert releases("2023-06-30", aid("2021-03-01", 190_000), fiscal_year=(7, 1)) == [
+        ("2023-07-01", 190_000, 200_000),
+        ("2024-01-01", -90_000, 110_000),
+        ("2024-03-02", 190_000, 300_000),
+    ]
+    old = Reading(old_in_transition=True)
+    assert releases("2024-06-01", aid("2022-02-01", 50_000), reading=old) == [
+        ("2024-07-01", 100_000, 250_000),
+        ("2025-02-02", 50_000, 300_000),
+    ]
+
+
+def test_the_first_day_of_a_window_is_that_of_the_regulations_own_ceiling():
+    found = room("2025-06-01", cited="717/2014")
+    assert (found.since.isoformat(), found.ceiling) == ("2023-01-01", 30_000)
+
+
+@pytest.mark.parametrize(
+    ("on", "first_day", "start"),
+    [
+        ("2022-08-01", (7, 1), "2020-07-01"),
+        ("2022-06-30", (7, 1), "2019-07-01"),
+        ("2024-02-29", (2, 29), "2022-02-28"),
+        ("2022-12-31", (12, 31), "2020-12-31"),
+        ("2022-12-30", (12, 31), "2019-12-31"),
+    ],
+)
+def test_fiscal_years_begin_on_their_own_day(on, first_day, start):
+    found = deminimis.fiscal_window_start(date.fromisoformat(on), first_day)
+    assert found.isoformat() == start

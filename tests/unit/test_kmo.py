@@ -443,3 +443,69 @@ def test_without_which_holding_it_would_be_another_answer():
 def test_whoever_holds_must_be_in_the_graph():
     with pytest.raises(AssertionError):
         kmo.size_of(graph(entity("A"), holdings=[holds("B", "A", 10)]))
+
+
+# ---- Found by changing the code on purpose -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headcount", "turnover", "balance", "category"),
+    [
+        ("9.99", "2000000.01", "2000000", "micro"),
+        ("50", "1", "1", "medium"),
+        ("49.99", "10000000", "10000000.01", "small"),
+        ("49.99", "10000000.01", "10000000.01", "medium"),
+    ],
+)
+def test_each_ceiling_is_exact_to_the_cent(headcount, turnover, balance, category):
+    figures = kmo.Figures(*map(D, (headcount, turnover, balance)))
+    assert kmo.category_of(kmo.Sums.of(figures)) == category
+
+
+def test_one_of_two_periods_looks_at_the_last_two_alone():
+    small, big = kmo.Sums.of(SMALL), kmo.Sums.of(BIG)
+    for periods, category in (
+        ([big, small], "small"),
+        ([small, big], "small"),
+        ([big, big, small], "large"),
+        ([big], "large"),
+    ):
+        assert kmo.status_after(periods, rule="one_of_two").category == category
+
+
+def test_a_link_may_open_the_next():
+    """The owners of A are only one group once C is found to belong to it."""
+    holdings = [
+        *(holds("B", "A", 30), holds("C", "A", 30)),
+        *(holds("B", "C", 30), holds("D", "C", 30), holds("B", "D", 60)),
+    ]
+    size = kmo.size_of(graph(*map(entity, "ABCD"), holdings=holdings))
+    assert size.sums.headcount.total == 80
+    assert {tie.why for tie in size.ties} == {"votes", "votes_together"}
+
+
+@pytest.mark.parametrize(
+    ("shares", "why"),
+    [((25, 25), set()), ((25, "25.01"), {"investors-together"}), ((50,), set())],
+)
+def test_exempt_investors_are_looked_at_when_they_hold_a_majority_together(shares, why):
+    investors = [entity(key, kind="venture_capital") for key in "VW"[: len(shares)]]
+    holdings = [holds(v.key, "A", pct) for v, pct in zip(investors, shares, strict=True)]
+    assert doubts(kmo.size_of(graph(entity("A"), *investors, holdings=holdings))) == why
+
+
+def test_a_partner_through_several_holdings_counts_for_the_greatest():
+    holdings = [holds("P", "A", 25), holds("P", "D", 40), holds("A", "D", 60)]
+    size = kmo.size_of(graph(*map(entity, "ADP"), holdings=holdings))
+    assert {line.entity.key: line.pct for line in size.lines}["P"] == 40
+
+
+def test_a_contradiction_at_the_far_end_of_the_graph_matters():
+    holdings = [holds("B", "A", 30), holds("C", "B", 60), holds("D", "B", 60)]
+    size = kmo.size_of(graph(*map(entity, "ABCD"), holdings=holdings))
+    assert [doubt.why for doubt in size.contradictions] == ["shares-over-100"]
+
+
+def test_a_gap_ends_the_years_also_where_older_ones_follow():
+    size = kmo.size_of(graph(entity("A", years=(2021, 2019, 2018))))
+    assert [period.year for period in size.periods] == [2021]
