@@ -264,8 +264,6 @@ def keep_establishment(row: list[str], kept: Kept, wanted: Wanted) -> bool:
     started = day(row[1]) if row[1] else ""
     if owner not in wanted:
         return False
-    if wanted.enterprises is not None:
-        wanted.establishments.add(number)
     kept[number] = (number, owner, started)
     return True
 

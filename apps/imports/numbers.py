@@ -1,15 +1,18 @@
 """Of whom the register is asked: every enterprise that a dossier names."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
 
 from apps.eligibility.models import FactSheet
+from cstraject.identifiers import enterprise_number
+from cstraject.refusal import Refusal
 
 
 @transaction.atomic
 def numbers_asked_for() -> frozenset[str]:
-    """The numbers on all fact sheets: the enterprise, the others of its group, and the owners."""
+    """The numbers on all fact sheets: the enterprises, and the others of their groups."""
     numbers: set[str] = set()
     for number, stated in (
         FactSheet.objects.order_by("pk")
@@ -22,13 +25,9 @@ def numbers_asked_for() -> frozenset[str]:
 
 
 def _numbers_in(stated: Any) -> set[str]:
-    others = [other.get("number") for other in stated.get("others") or []]
-    holdings = [
-        holding.get(side) for holding in stated.get("holdings") or [] for side in ("owner", "owned")
-    ]
-    # An owner may be a person or abroad, and then has another key.
-    return {
-        key
-        for key in [*others, *holdings]
-        if isinstance(key, str) and len(key) == 10 and key.isdecimal() and key[0] in "01"
-    }
+    """Of the group, in which owners stand too; who is a person or abroad has no number."""
+    numbers = set()
+    for other in stated.get("others") or []:
+        with suppress(Refusal):
+            numbers.add(enterprise_number(str(other.get("key") or other.get("number"))))
+    return numbers

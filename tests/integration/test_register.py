@@ -36,6 +36,8 @@ from tests.conftest import ROOT, own_database
 
 AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 LATER = date(2026, 12, 1)
+# More rows than are read when the columns of a file are looked at.
+FURTHER_ON = 1000
 REGISTER = ("enterprise", "establishment", "activity", "code")
 
 
@@ -308,12 +310,14 @@ def test_bytes_that_changed_inside_a_zip_stop_the_import(committed, tmp_path):
 def test_a_file_that_is_no_text_further_on_stops_the_import_and_marks_nobody_gone(full, tmp_path):
     folder = kbo.write(tmp_path / "folder", kbo.full(3), number=143, snapshot_on=LATER)
     with open(folder / "activity.csv", "ab") as file:
+        file.write(b'"1999.000.150","001","2008","62010","MAIN"\n' * FURTHER_ON)
         file.write(b'"1999.000.150","001","2008","\xff","MAIN"\n')
 
     out = StringIO()
     with pytest.raises(CommandError, match="file-not-text"):
         call_command("import_kbo", folder, stdout=out)
 
+    assert "address.csv: 6 rows" in out.getvalue()
     assert ask(Enterprise.objects.exclude(gone_since=None)) == []
     # Mended, it goes on.
     mended = kbo.write(tmp_path / "mended", kbo.full(3), number=143, snapshot_on=LATER)
@@ -328,6 +332,7 @@ def test_two_imports_at_once_are_refused(full, tmp_path, servers, committed):
         assert held.fetchone() == (True,)  # An import that has ended holds it no longer.
 
         assert refused(path) == "import-running"
+        other.execute("SELECT pg_advisory_unlock(%s)", [services.LOCK])
     assert take(path)[1]
 
 
@@ -378,6 +383,7 @@ def test_an_update_is_taken_whole_or_not_at_all(full, tmp_path):
         kind="update",
     )
     with open(folder / "activity_insert.csv", "ab") as file:
+        file.write(b'"1999.000.150","001","2008","62010","MAIN"\n' * FURTHER_ON)
         file.write(b"\xff\n")
 
     assert refused(folder) == "file-not-text"
@@ -483,15 +489,10 @@ def test_only_needed_keeps_those_that_dossiers_name(committed, tmp_path):
             provider_id=make.make_provider().pk,
             stated=make.facts(
                 one,
-                others=[{"number": n, "name": "X", "periods": []} for n in (other, owner)],
-                holdings=[
-                    {
-                        "owner": owner,
-                        "owned": one,
-                        "capital_pct": "100",
-                        "voting_pct": "100",
-                        "valid_from": "2018-01-01",
-                    }
+                others=[
+                    {"number": kbo.dotted(other), "name": "X", "periods": []},
+                    {"key": owner, "name": "X", "periods": []},
+                    {"key": "An Voorbeeld", "kind": "natural_person", "name": "X", "periods": []},
                 ],
             ),
             source="test",
@@ -600,7 +601,7 @@ def rubrics(**figures):
     return [
         {"Code": codes.get(name, name.lstrip("r")), "Value": given, "Period": period}
         for name, value in figures.items()
-        for period, given in (("NM1", "1.00"), ("N", value))
+        for period, given in (("N", value), ("NM1", "1.00"))
     ]
 
 
@@ -653,7 +654,7 @@ def test_accounts_in_a_zip_with_references_beside_them(full, tmp_path):
 
 def test_accounts_that_tell_all_themselves(full, tmp_path):
     path = tmp_path / "2022-001.json"
-    path.write_text(json.dumps(item("2022-001") | {"Rubrics": rubrics(equity="0", headcount="0")}))
+    path.write_text(json.dumps(item("2022-001") | {"Rubrics": rubrics(equity=0, headcount=0)}))
 
     nbb(path)
     before = ask(Accounts.objects.values())
@@ -701,6 +702,7 @@ def test_wrong_accounts_are_listed_and_stop_nothing(full, tmp_path, monkeypatch)
     out, err = nbb(tmp_path)
 
     assert "kept 1 deposits; 0 stood already; 12 files are wrong" in out
+    assert "large.json" in next(line for line in err.splitlines() if "too-large" in line)
     assert sorted(line.split(":")[0].removesuffix(".json") for line in err.splitlines()) == sorted(
         [*(set(files) - {"good", "of-another"}), "2022-001", "no-json", "no-text"]
     )
