@@ -23,7 +23,7 @@ from apps.providers.scope import across_providers
 from config import embedded
 from tests.conftest import ROOT, WORKER, manage
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 BELL_SECONDS = "0.3"
 numbers = count(1)
 
