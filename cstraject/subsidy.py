@@ -30,6 +30,28 @@ def granted_for(price_excl_vat: Decimal, *, terms: Terms) -> Subsidy:
     return Subsidy(share=share, vat=to_cents(share * terms.vat_rate))
 
 
+@dataclass(frozen=True)
+class OwnPart:
+    """What remains for the SME: the rest of the price, and VAT on it, in euro."""
+
+    rest: Decimal
+    vat: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """What the SME pays, including VAT."""
+        return self.rest + self.vat
+
+
+def own_part_of(price_excl_vat: Decimal, *, terms: Terms) -> OwnPart:
+    """The part of a price that the provider invoices to the SME [domain 5.4].
+
+    30,000.00 -> 16,500.00 + 3,465.00 = 19,965.00.
+    """
+    rest = price_excl_vat - granted_for(price_excl_vat, terms=terms).share
+    return OwnPart(rest=rest, vat=to_cents(rest * terms.vat_rate))
+
+
 def tranches_of(granted: Decimal, *, terms: Terms) -> tuple[Decimal, Decimal]:
     """The two tranches of a grant: the first rounded, the second the remainder [R-PRG-02].
 

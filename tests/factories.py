@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
+import psycopg
+
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user, grant_agency_role
@@ -206,3 +208,48 @@ def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: obj
         dossier=dossier, tranche=1, quarter=Q1, actor=make_user("manager"), at=IN_WINDOW
     )
     return verify_claim(claim=claim, actor=make_user("officer"), at=IN_WINDOW + timedelta(days=3))
+
+
+EDITION_OF_2026 = """
+WITH edition AS (
+    INSERT INTO programme_edition (
+        name, valid_from, valid_until, rate, vat_rate, extended_price_max, first_tranche_share,
+        first_tranche_threshold, once_only_years, claim_window_days, run_day,
+        de_minimis_includes_vat, maatwerk_exempt_from, period_rule, once_only_per,
+        de_minimis_boundary_counts, de_minimis_old_in_transition, overrides_by_two
+    )
+    SELECT
+        '2026-2028', '2026-01-01', '2028-12-31', rate, vat_rate, extended_price_max,
+        first_tranche_share, first_tranche_threshold, once_only_years, claim_window_days, run_day,
+        de_minimis_includes_vat, maatwerk_exempt_from, period_rule, once_only_per,
+        de_minimis_boundary_counts, de_minimis_old_in_transition, overrides_by_two
+    FROM programme_edition WHERE name = '2021-2024'
+    RETURNING id
+), packages AS (
+    INSERT INTO programme_package
+        (edition_id, code, price_min, price_max, valid_from, valid_until)
+    SELECT edition.id, code, price_min, price_max, '2026-01-01', '2028-12-31'
+    FROM edition, programme_package
+)
+INSERT INTO programme_legalform (edition_id, code, accepted_from)
+SELECT edition.id, code, accepted_from FROM edition, programme_legalform
+"""
+
+
+def add_edition_of_2026(owner_url: str) -> None:
+    """An edition of 2026-2028 with the terms of the one before it; only the owner writes terms."""
+    with psycopg.connect(owner_url, autocommit=True) as link:
+        link.execute(EDITION_OF_2026.encode())
+
+
+def make_contract_of_2026(provider: Provider | None = None) -> Contract:
+    """A contract under that edition."""
+    return award_contract(
+        provider=provider or make_provider(),
+        edition=edition_on(date(2026, 1, 1)),
+        budget=Decimal("100000.00"),
+        valid_from=date(2026, 1, 1),
+        valid_until=date(2028, 12, 31),
+        actor=timetable(),
+        at=datetime(2026, 1, 5, 9, 0, tzinfo=UTC),
+    )

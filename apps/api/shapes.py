@@ -291,6 +291,13 @@ class Contracts(Told):
     contracts = Contract(many=True)
 
 
+class RegisteredFacts(Told):
+    """What the register tells, as `facts` of a dossier take it; to be completed."""
+
+    facts = serializers.DictField()
+    gone_since = serializers.DateField(allow_null=True, help_text="Since when it is no more.")
+
+
 class Dossier(Told):
     """A dossier as it stands in a list; amounts in euro."""
 

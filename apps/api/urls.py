@@ -2,13 +2,14 @@
 
 from django.urls import path, re_path
 
-from apps.api.views import claims, contract, documents, dossiers, statements
+from apps.api.views import claims, contract, documents, dossiers, register, statements
 from apps.api.views.door import Nothing
 
 app_name = "api"
 one = "dossiers/<uuid:dossier>/"
 urlpatterns = [
     path("contract/", contract.Contracts.as_view(), name="contract"),
+    path("register/<str:number>/", register.Register.as_view(), name="register"),
     path("documents/", documents.Documents.as_view(), name="documents"),
     path("dossiers/", dossiers.Dossiers.as_view(), name="dossiers"),
     path(one, dossiers.OneDossier.as_view(), name="dossier"),

@@ -41,18 +41,63 @@ class EuroField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        bare = re.sub(r"€|euro?", "", BLANKS.sub("", text), flags=re.IGNORECASE)
-        if found := GROUPED.fullmatch(bare):
-            first, mark, second, more, cents = found.groups()
-            whole = first + second + more.replace(mark, "")
-        elif found := PLAIN.fullmatch(bare):
-            whole, cents = found.groups()
-        else:
-            raise ValidationError(words_for(Refusal("unreadable-amount", given=text)))
         try:
-            return read_euros(f"{whole}.{cents or 0}")
+            return self.read(_amount_in(text))
         except Refusal:
             raise ValidationError(words_for(Refusal("unreadable-amount", given=text))) from None
+
+    def read(self, amount: str) -> Decimal:
+        return read_euros(amount)
+
+
+class WholeEuroField(EuroField):
+    """An amount of annual accounts: larger than any subsidy, and below zero where `signed`."""
+
+    def __init__(self, *, signed: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.signed = signed
+
+    def read(self, amount: str) -> Decimal:
+        if not re.fullmatch(r"-?[0-9]{1,12}\.[0-9]{1,2}", amount) or (
+            amount.startswith("-") and not self.signed
+        ):
+            raise Refusal("unreadable-amount", given=amount)
+        return Decimal(amount)
+
+
+def _amount_in(text: str) -> str:
+    """What was written as an amount, with a dot and its cents; as it is when it is none."""
+    bare = re.sub(r"€|euro?", "", BLANKS.sub("", text), flags=re.IGNORECASE)
+    sign, bare = ("-", bare[1:]) if bare[:1] in ("-", "−") else ("", bare)
+    if found := GROUPED.fullmatch(bare):
+        first, mark, second, more, cents = found.groups()
+        return f"{sign}{first}{second}{more.replace(mark, '')}.{cents or 0}"
+    if found := PLAIN.fullmatch(bare):
+        whole, cents = found.groups()
+        return f"{sign}{whole}.{cents or 0}"
+    return text
+
+
+class NumberField(forms.CharField):
+    """A number from zero on, as people here type it, within bounds."""
+
+    def __init__(self, *, most: int, decimals: int = 2, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 20)
+        super().__init__(widget=typed(), **kwargs)
+        self.most, self.decimals = most, decimals
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        plain = figures.typed_number(text)
+        number = rf"[0-9]{{1,12}}(\.[0-9]{{1,{self.decimals}}})?"
+        if not re.fullmatch(number, plain) or Decimal(plain) > self.most:
+            raise ValidationError(
+                gettext("Give a number from 0 to %(most)s, for example 12,5.")
+                % {"most": figures.number(self.most)}
+            )
+        return Decimal(plain)
 
 
 class PersonDaysField(forms.CharField):

@@ -359,9 +359,6 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("Nothing of this dossier must be entered in the register now. Reload the list."),
     ),
     "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
-    "precheck-incomplete": (
-        _("Complete the answers that are marked: without them no dossier can be filed."),
-    ),
     # The public register.
     "archive-broken": (
         _("The file %(file)s is not a ZIP that can be read. Fetch it again, whole."),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.contracts.selectors import committed_by_case
 from apps.dossiers.models import Dossier, RegisterEntry
@@ -17,6 +17,9 @@ from cstraject.facts import Helped, Known
 from cstraject.money import ZERO
 from cstraject.terms import Terms
 from cstraject.workdays import working_days_after, working_days_until
+
+# What a grant asks to be done in the register.
+ENTER, AMEND, WITHDRAW, DONE = REGISTER_DEEDS = ("enter", "amend", "withdraw", "done")
 
 
 def dossiers_newest_first() -> QuerySet[Dossier]:
@@ -98,14 +101,28 @@ class Duty:
 
     @property
     def is_done(self) -> bool:
-        return self.entry is not None and self.entry.amount == self.amount
+        return self.what == DONE
+
+    @property
+    def what(self) -> str:
+        """What to do in the register: enter, amend or withdraw; or it is done."""
+        if self.entry is None:
+            return ENTER
+        if self.entry.amount == self.amount:
+            return DONE
+        return AMEND if self.amount else WITHDRAW
 
 
-def grants_not_registered() -> QuerySet[Dossier]:
-    """The grants that stand in no register yet and must: for the menu, without their amounts."""
-    return Dossier.objects.filter(
-        granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE, register_entries=None
-    ).exclude(state="withdrawn")
+def register_duties_open() -> int:
+    """How many grants the register does not tell rightly, if at all: for the menu."""
+    last = RegisterEntry.objects.filter(dossier=OuterRef("pk")).order_by("-id").values("amount")
+    dossiers = list(_grants_to_register().annotate(registered=Subquery(last[:1])))
+    amounts = aid_of(dossiers)
+    return sum(amounts[dossier.pk] != (dossier.registered or ZERO) for dossier in dossiers)
+
+
+def _grants_to_register() -> QuerySet[Dossier]:
+    return Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
 
 
 def register_duties(*, on: date) -> list[Duty]:
@@ -114,7 +131,7 @@ def register_duties(*, on: date) -> list[Duty]:
     A grant that shrank or ended is due again, counted from the day on which it did.
     """
     dossiers = list(
-        Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
+        _grants_to_register()
         .select_related("provider", "facts", "contract__edition")
         .prefetch_related(
             Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id"))

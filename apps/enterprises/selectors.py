@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Func, OuterRef, QuerySet, Subquery, Value
 
@@ -112,6 +113,53 @@ def registered(number: str) -> Registered | None:
         periods=_periods(enterprise.number),
         source=f"KBO, uittreksel {enterprise.extract} van {enterprise.snapshot_on:%d/%m/%Y}",
     )
+
+
+def as_facts(found: Registered) -> dict[str, Any]:
+    """What the register tells, as a dossier states it; what it does not tell is left out.
+
+    Each fact with its source. The legal form is the register's own words: who files chooses the
+    one of the edition.
+    """
+    facts: dict[str, Any] = {"number": found.number, "name": found.name}
+    sources = {"name": found.source}
+    if found.legal_form:
+        facts["legal_form"] = found.legal_form
+    if found.main_activities:
+        activity = found.main_activities[0]
+        facts |= {
+            "nace_version": activity.nace_version,
+            "nace_code": activity.code,
+            "nace_label": activity.label,
+        }
+    places = [e.postal_code for e in found.establishments] or [found.postal_code]
+    if places[0]:
+        facts["postal_code"] = places[0]
+    for name in ("legal_form", "nace_code", "postal_code"):
+        if name in facts:
+            sources[name] = found.source
+    if found.periods:
+        facts["periods"] = [_as_fact(period) for period in found.periods]
+        sources["periods"] = found.periods[0].source
+    if found.equity is not None:
+        facts["equity"] = f"{found.equity:f}"
+        sources["equity"] = found.periods[0].source
+    return {**facts, "sources": sources}
+
+
+def _as_fact(period: RegisteredPeriod) -> dict[str, Any]:
+    told = {
+        "headcount": period.headcount,
+        "turnover": period.turnover,
+        "balance_total": period.balance_total,
+    }
+    return {
+        "year": period.year,
+        "closed_on": period.closed_on.isoformat(),
+        "months": period.months,
+        **{name: None if value is None else f"{value:f}" for name, value in told.items()},
+        "source": period.source,
+    }
 
 
 def _legal_form(code: str) -> str:

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from apps.accounts.selectors import timetable
 from apps.contracts.models import Contract
-from apps.dossiers.services import assess_dossier
+from apps.dossiers.services import assess_dossier, enter_in_register, withdraw_dossier
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -58,6 +58,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(servers, portfolio_template, django_db_blocker) -> Iterator[Site]:
     with own_database(servers, portfolio_template, django_db_blocker) as name:
+        make.add_edition_of_2026(servers.database_url("cst_owner", name))
         people = _people()
         with _served(servers.database_url("cst_web", name)) as url:
             yield Site(url, people)
@@ -70,6 +71,7 @@ def _people() -> dict[str, str]:
         people = {role: make.make_member(toreon, role) for role in ("reader", "coach", "manager")}
         people["officer"], people["approver"] = make.make_officer(), make.make_officer("approver")
         _file_a_group(toreon)
+        _grant_in_2026()
         for person in people.values():
             person.set_password(PASSWORD)
             person.save(update_fields=["password"])
@@ -122,6 +124,19 @@ def _file_a_group(provider: Provider) -> None:
         ],
     )
     assess_dossier(dossier=dossier, actor=timetable(), at=datetime(2024, 11, 4, 10, tzinfo=UTC))
+
+
+def _grant_in_2026() -> None:
+    """Grants that must stand in the register: late, due again, and done."""
+    contract = make.make_contract_of_2026()
+    at = datetime(2026, 3, 30, 9, tzinfo=UTC)
+    late, withdrawn, done = (make.approved(contract, at=at) for _ in range(3))
+    for dossier in (withdrawn, done):
+        enter_in_register(
+            dossier=dossier, reference="EAID-1", on=at.date(), actor=make.make_officer(), at=at
+        )
+    withdraw_dossier(dossier=withdrawn, reason="ziet ervan af", actor=make.make_user(), at=at)
+    assert late.state == "approved"
 
 
 @contextmanager

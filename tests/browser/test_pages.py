@@ -92,26 +92,59 @@ def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, browser):
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_the_pre_check_answers_without_an_account(site, browser, language):
-    page = browser.new_page(base_url=site.url, viewport={"width": 320, "height": 640})
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_pre_check_answers_without_an_account(site, browser, language, width):
+    page = browser.new_page(base_url=site.url, viewport={"width": width, "height": 800})
+    reports: list[str] = []
+    page.on("console", lambda message: reports.append(message.text))
+
+    def is_sound():
+        assert page.locator("html").get_attribute("lang") == language
+        assert wrong_on(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
     page.goto("/sign-in/")
     if language == "en":
         page.get_by_role("button", name="English").click()
     page.locator("main a[href='/pre-check/']").click()
-    assert wrong_on(page) == []
-    page.locator("[name=deed][value=check]").click()
-    assert page.locator(".error-summary a").count() >= 2
-    assert wrong_on(page) == []
+    is_sound()
+    # Enter checks; it does not look up. What is wrong is told, and leads to its field.
+    page.locator("[name=number]").fill("0428.315.872")
+    page.locator("[name=number]").press("Enter")
+    assert page.locator(".error-summary a").count() >= 5
+    is_sound()
+    page.locator(".error-summary a").first.click()
+    assert page.evaluate("document.activeElement.name") == "number"
+    assert page.locator("[name=number]").input_value() == "0428.315.872"
 
+    page.locator("[name=number]").fill("0428.315.871")
+    page.locator("main [name=deed][value=look-up]").click()
+    assert page.locator("[role=status]").count() == 1
+    is_sound()
     page.locator("[name=legal_form]").select_option("bv")
     for name, value in (("postal_code", "9000"), ("headcount", "12"), ("turnover", "1000000")):
         page.locator(f"[name={name}]").fill(value)
-    page.locator("[name=deed][value=check]").click()
+    # What an answer does not ask for is not there.
+    assert not page.locator("[name=r1_name]").is_visible()
+    assert not page.locator("[name=aid1_on]").is_visible()
+    for name, value in (("related", "yes"), ("negative_equity", "no"), ("aid", "yes")):
+        page.locator(f"[name={name}][value={value}]").check()
+    page.locator("[name=r1_name]").fill("Voorbeeld <b>Holding</b>")
+    page.locator("[name=r1_pct]").fill("60")
+    page.locator("[name=aid1_on]").fill("1/2/2025")
+    page.locator("[name=aid1_amount]").fill("12.500")
+    page.locator("[name=package]").select_option("basis")
+    page.locator("[name=price]").fill("30.000")
+    is_sound()
+    page.locator("main [name=deed][value=check]").last.click()
 
-    assert page.locator("[role=status]").count() >= 1
-    assert page.locator("html").get_attribute("lang") == language
-    assert wrong_on(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.locator("[role=status]").count() == 1
+    assert "19.965,00" in page.content() or "19,965.00" in page.content()
+    is_sound()
+    with page.expect_download() as download:
+        page.locator("[name=deed][value=carry]").click()
+    assert download.value.suggested_filename == "cstraject-facts.json"
+    assert [report for report in reports if "422" not in report] == []
     page.close()
 
 

@@ -25,6 +25,7 @@ from apps.claims.services import file_claim, verify_claim
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
+from apps.enterprises.models import Enterprise, RegisterImport
 from apps.payouts import services as payouts
 from apps.providers.scope import across_providers
 from cstraject.quarter import Quarter
@@ -34,6 +35,7 @@ from tests.factories import AT
 
 NOW = datetime(2023, 4, 5, 10, 0, tzinfo=UTC)
 LATE = Quarter(2023, 1)
+REGISTERED = make.enterprise_number(4_998)
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n0\n%%EOF\n"
 
 VISITORS = (
@@ -63,6 +65,7 @@ DOORS = {
     ("post", "language"): (302,) * 7,
     ("get", "accessibility"): ALL,
     ("get", "precheck"): ALL,
+    ("post", "precheck"): ALL,
     ("get", "health"): ALL,
     ("get", "schema"): ALL,
     ("get", "portal:overview"): OF_PROVIDER,
@@ -104,6 +107,7 @@ DOORS = {
     ("get", "backoffice:answer-workbook"): OF_AGENCY,
     ("get", "backoffice:answer-json"): OF_AGENCY,
     ("get", "api:contract"): API_READING,
+    ("get", "api:register"): API_READING,
     ("get", "api:dossiers"): API_READING,
     ("post", "api:dossiers"): API_MAKING,
     ("post", "api:documents"): API_MAKING,
@@ -151,6 +155,18 @@ def world(servers, template, django_db_setup, django_db_blocker):
 def make_world() -> SimpleNamespace:
     with across_providers():
         alfa, beta = make.make_provider("alfa"), make.make_provider("beta")
+        RegisterImport.objects.create(
+            number=1, kind="full", snapshot_on=date(2022, 1, 1), started_at=AT, finished_at=AT
+        )
+        Enterprise.objects.create(
+            number=REGISTERED,
+            name="Voorbeeld",
+            name_rank=0,
+            named_by=1,
+            placed_by=1,
+            extract=1,
+            snapshot_on=date(2022, 1, 1),
+        )
         contract = make.make_contract(alfa, budget="500000.00")
         make.make_contract(beta)
         people = {role: make.make_member(alfa, role) for role in ("reader", "coach", "manager")}
@@ -253,6 +269,18 @@ def address_and_body(world, name):
     statement = {"quarter": str(LATE), "person_days": "5,0", "amount": "5.000,00"}
     table = {
         "language": ({}, {"language": "en", "next": "/accessibility/"}),
+        "precheck": (
+            {},
+            {
+                "legal_form": "bv",
+                "postal_code": "9000",
+                "nace_version": "2008",
+                "year": "2022",
+                "related": "no",
+                "negative_equity": "no",
+                "aid": "no",
+            },
+        ),
         "portal:overview": (portal, {}),
         "portal:dossier": (of(world.started), {}),
         "portal:dossier-start": (of(world.approved), {"on": "01/03/2022"}),
@@ -299,6 +327,7 @@ def address_and_body(world, name):
             {"outcome": "pay", "on": "25/04/2022"},
         ),
         "api:contract": (portal, {}),
+        "api:register": ({**portal, "number": REGISTERED}, {}),
         "api:dossiers": (
             portal,
             {

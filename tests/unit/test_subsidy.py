@@ -4,7 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from cstraject.subsidy import granted_for, tranches_of, wind_up
+from cstraject.subsidy import granted_for, own_part_of, tranches_of, wind_up
 from tests.terms import TERMS
 
 PUBLISHED = {
@@ -33,6 +33,15 @@ def test_granted_rounds_half_up_at_each_of_two_steps():
     subsidy = granted_for(D("27549.50"), terms=TERMS)
 
     assert (subsidy.share, subsidy.vat) == (D("12397.28"), D("2603.43"))
+
+
+def test_the_sme_pays_the_rest_with_its_vat():
+    own = own_part_of(D(30_000), terms=TERMS)
+    assert (own.rest, own.vat, own.total) == (D(16_500), D(3_465), D(19_965))
+
+    # 16,737.325 with the VAT: each invoice rounds its own.
+    odd = own_part_of(D(25_150), terms=TERMS)
+    assert (odd.rest, odd.vat, odd.total) == (D("13832.50"), D("2904.83"), D("16737.33"))
 
 
 def test_tranches_are_the_first_rounded_and_the_rest():

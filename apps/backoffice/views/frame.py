@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify
 from apps.dossiers.models import Dossier
-from apps.dossiers.selectors import grants_not_registered
+from apps.dossiers.selectors import register_duties_open
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
 
@@ -52,7 +52,7 @@ def show(
     waiting = {
         "dossiers": Dossier.objects.filter(state="submitted").count(),
         "claims": claims_to_verify().count(),
-        "register": grants_not_registered().count(),
+        "register": register_duties_open(),
         "runs": Run.objects.filter(state__in=TO_STEP).count(),
     }
     return render(

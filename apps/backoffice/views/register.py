@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
@@ -24,7 +25,8 @@ from cstraject.quarter import day_of
 # Regulation 2023/2831, article 6(1). Neither package nor provider: the register is public, and
 # who was helped with its security is nobody's business [domain 6.4].
 FIELDS = (
-    *("beneficiary_number", "beneficiary_name", "member_state", "amount_eur", "granted_on"),
+    *("deed", "beneficiary_number", "beneficiary_name", "member_state"),
+    *("amount_eur", "amount_before_eur", "granted_on"),
     *("granting_authority", "instrument", "nace_version", "nace_code", "regulation"),
     *("measure", "own_reference", "register_reference"),
 )
@@ -62,6 +64,7 @@ def _page(
         "backoffice/register.html",
         context,
         section="register",
+        address=reverse("backoffice:register"),
         status=422 if wrong else 200,
     )
 
@@ -96,9 +99,7 @@ def file(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return HttpResponse(
         written.getvalue(),
         content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="register-{duty.dossier.reference}.csv"'
-        },
+        headers={"Content-Disposition": f'attachment; filename="register-{duty.dossier.pk}.csv"'},
     )
 
 
@@ -109,7 +110,8 @@ def _fields(duty: Duty) -> list[object]:
         dossier.decided_on, reading=terms_of(dossier.contract.edition).reading
     )
     return [
-        *(dossier.enterprise_number, dossier.enterprise_name, "BE", duty.amount),
+        *(duty.what, dossier.enterprise_number, dossier.enterprise_name, "BE"),
+        *(duty.amount, duty.entry.amount if duty.entry else ""),
         *(dossier.decided_on.isoformat(), "VLAIO", "grant"),
         *(dossier.facts.nace_version, dossier.facts.nace_code, regulation),
         *("Advies aan ondernemingen", dossier.pk, duty.entry.reference if duty.entry else ""),

@@ -1,208 +1,180 @@
 """The pre-check, for everybody: a few questions, a reasoned answer, nothing stored.
 
-It looks at the terms and at the public register, never at what others filed: whether an
-enterprise was helped before is told of a filed dossier alone.
+It works as the doorkeeper, who can read the terms and the public register and no dossier: whether
+an enterprise was helped before is told of a filed dossier alone. Answers travel in what is posted,
+never in an address, and are not logged.
 """
 
-import json
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods
 
-from apps.design import figures
-from apps.design.words import words_for
+from apps.design.words import words_for, words_for_finding
+from apps.enterprises.models import NATURAL_PERSON
 from apps.enterprises.selectors import Registered, registered
-from apps.portal.forms import PrecheckForm
+from apps.portal.precheck_form import (
+    FIGURES,
+    NACE_VERSIONS,
+    NO,
+    PERIODS,
+    YEARS,
+    YES,
+    PrecheckForm,
+    as_typed,
+)
 from apps.programme.selectors import edition_on, terms_of
-from cstraject import eligibility
-from cstraject.eligibility import MET, NOT_MET
-from cstraject.facts import Offer, facts_from_json
+from cstraject.places import province_of
+from cstraject.precheck import Line, outlook
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
-from cstraject.subsidy import granted_for
-from cstraject.terms import Terms
+from cstraject.subsidy import granted_for, own_part_of
 
-# What only a filed dossier can tell, with its documents.
-AFTER_FILING = ("once_only", "declarations", "independence")
-# Answered by a person anyway, where the edition has no list: it decides nothing here.
-NOT_DECISIVE = ("main_activity",)
-# A number of the kind that is not issued, to read facts that were given without one.
-NOBODY = "1999000051"
+# The findings of a pre-check that no assessment of a dossier has.
+NOTES = {
+    "when-filed": gettext_noop("Checked when the dossier is filed."),
+    "other-legal-form": gettext_noop("This legal form is not on the list. A person judges it."),
+    "activity-not-said": gettext_noop("Not given. A person judges the main activity."),
+    "equity-said-negative": gettext_noop("Negative, you say. Such an enterprise is not helped."),
+    "equity-said-not-negative": gettext_noop("Not negative, you say."),
+    "de-minimis-by-price": gettext_noop(
+        "It depends on the price whether the subsidy still fits. Give the price of the offer."
+    ),
+    "no-price": gettext_noop("No price was given. Checked when the dossier is filed."),
+}
+
+# Legal forms as the register names them in Dutch.
+LEGAL_FORMS = {
+    "besloten vennootschap": "bv",
+    "naamloze vennootschap": "nv",
+    "coöperatieve vennootschap": "cv",
+    "commanditaire vennootschap": "comm.v",
+    "economisch samenwerkingsverband": "esv",
+    "europese vennootschap": "se",
+    "maatschap": "maatschap",
+    "vennootschap onder firma": "vof",
+    "vereniging zonder winstoogmerk": "vzw",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def precheck(request: HttpRequest) -> HttpResponse:
-    today = day_of(timezone.now())
-    terms = terms_of(edition_on(today))
-    deed = request.POST.get("deed", "")
-    if deed == "look-up":
-        return _show(request, _looked_up(request, terms))
-    form = PrecheckForm(request.POST or None, terms=terms)
+    on = day_of(timezone.now())
+    asks: dict[str, Any] = {"terms": terms_of(edition_on(on)), "on": on}
     if request.method != "POST":
-        return _show(request, form)
+        return _page(request, PrecheckForm(**asks))
+    deed = request.POST.get("deed")
+    if deed == "look-up":
+        return _look_up(request, asks)
+    form = PrecheckForm(request.POST, **asks)
     if not form.is_valid():
-        return _show(request, form, status=422)
-    given = form.cleaned_data
+        return _page(request, form)
     try:
-        if deed == "carry":
-            return _carried(form)
-        told = _told(_facts(given, today), given, terms, today)
+        told = outlook(form.said(), **asks)
     except Refusal as refusal:
         form.add_error(None, words_for(refusal))
-        return _show(request, form, status=422)
-    return _show(request, form, told=told)
-
-
-def _show(
-    request: HttpRequest, form: PrecheckForm, *, status: int = 200, **more: Any
-) -> HttpResponse:
-    return render(request, "portal/precheck.html", {"form": form, **more}, status=status)
-
-
-def _looked_up(request: HttpRequest, terms: Terms) -> PrecheckForm:
-    """The form filled in from the public register, over what was typed."""
-    filled = {name: request.POST.get(name, "") for name in PrecheckForm.base_fields}
-    try:
-        found = registered(filled["number"][:40])
-    except Refusal as refusal:
-        note = words_for(refusal)
-    else:
-        note = gettext("This number is not in the register here. Fill in the form by hand.")
-        if found is not None:
-            filled |= _registered(found)
-            told = gettext("Filled in from: %(source)s. Check it, and complete it.")
-            note = told % {"source": found.source}
-    form = PrecheckForm(initial=filled, terms=terms)
-    form.note = note
-    return form
-
-
-def _registered(found: Registered) -> dict[str, str]:
-    """What the register tells, as it would be typed."""
-    filled = {"name": found.name}
-    if places := [place.postal_code for place in found.establishments] or [found.postal_code]:
-        filled["postal_code"] = places[0]
-    if found.main_activities:
-        filled["nace_code"] = found.main_activities[0].code
-    for period, suffix in zip(found.periods[:2], ("", "_before"), strict=False):
-        for field in ("headcount", "turnover", "balance_total"):
-            value: Decimal | None = getattr(period, field)
-            filled[f"{field}{suffix}"] = "" if value is None else figures.number(value)
-    if found.equity is not None:
-        filled["equity_negative"] = "yes" if found.equity < 0 else "no"
-    return filled
-
-
-def _facts(given: dict[str, Any], today: date) -> dict[str, Any]:
-    """What was answered, as a dossier states it; what is not known is left out."""
-    number = given["number"] or NOBODY
-    year = today.year - 1
-    facts: dict[str, Any] = {
-        "number": number,
-        "name": given["name"] or number,
-        "legal_form": given["legal_form"],
-        "nace_version": "2025",
-        "nace_code": given["nace_code"] or "00000",
-        "postal_code": given["postal_code"],
-        "periods": _periods(given, year),
-    }
-    if given["public_share_pct"] is not None:
-        facts["public_share_pct"] = str(given["public_share_pct"])
-    if given["maatwerk"]:
-        facts["maatwerk_recognition"] = "?"
-    if given["aid"] is not None:
-        facts["aid"] = (
-            [
-                {
-                    "on": today.isoformat(),
-                    "amount": str(given["aid"]),
-                    "regulation": "2023/2831",
-                    "recipient": number,
-                }
-            ]
-            if given["aid"]
-            else []
+        return _page(request, form)
+    if deed == "carry":
+        return JsonResponse(
+            form.facts(),
+            json_dumps_params={"ensure_ascii": False, "indent": 2},
+            headers={"Content-Disposition": 'attachment; filename="cstraject-facts.json"'},
         )
-    if given["holder_kind"]:
-        facts |= _holder(given, number, year)
-    return facts
-
-
-def _periods(given: dict[str, Any], year: int) -> list[dict[str, Any]]:
-    periods = []
-    for nth, suffix in enumerate(("", "_before")):
-        told = {
-            field: None if given[field + suffix] is None else str(given[field + suffix])
-            for field in ("headcount", "turnover", "balance_total")
-        }
-        if any(told.values()):
-            periods.append({"year": year - nth, **told})
-    return periods
-
-
-def _holder(given: dict[str, Any], number: str, year: int) -> dict[str, Any]:
-    """The largest owner or daughter, and how much is held."""
-    pct = str(given["holder_pct"] if given["holder_pct"] is not None else Decimal(100))
-    kind, daughter = given["holder_kind"], given["holder_kind"] == "daughter"
-    told = {
-        field: None if given[f"holder_{field}"] is None else str(given[f"holder_{field}"])
-        for field in ("headcount", "turnover", "balance_total")
-    }
-    holder: dict[str, Any] = {"key": "1", "name": gettext("the other enterprise")}
-    if kind in ("owner", "daughter"):
-        holder["periods"] = [{"year": year, **told}]
-    else:
-        holder["kind"] = kind
-    owner, owned = (number, "1") if daughter else ("1", number)
-    return {
-        "others": [holder],
-        "holdings": [{"owner": owner, "owned": owned, "capital_pct": pct, "voting_pct": pct}],
-    }
-
-
-def _told(
-    stated: dict[str, Any], given: dict[str, Any], terms: Terms, today: date
-) -> dict[str, Any]:
-    """The verdict with its reasons, question by question."""
-    equity = {"yes": "-1", "no": "0"}.get(given["equity_negative"])
-    facts = facts_from_json({**stated, "equity": equity}, source="", stated_on=today)
-    price = given["price"]
-    # Without a price the dearest offer is held against the ceiling: what fits then always fits.
-    offer = Offer("basis", True, price or terms.extended_price_max, Decimal(1))
-    assessment = eligibility.assess(facts, offer=offer, terms=terms, on=today)
-    later = (*AFTER_FILING, *(() if given["nace_code"] else NOT_DECISIVE))
-    answers = [a for a in assessment.answers if a.question not in (*later, "offer")]
-    decisive = {a.outcome for a in answers if a.question not in NOT_DECISIVE}
-    verdict = "no" if NOT_MET in decisive else "yes" if decisive == {MET} else "person"
-    return {
-        "verdict": verdict,
-        "answers": answers,
-        "after_filing": later,
+    terms, price = asks["terms"], form.cleaned_data["price"]
+    context: dict[str, Any] = {
+        "told": told,
+        "lines": [(line, _sentence(line)) for line in told.lines],
         "price": price,
-        "subsidy": granted_for(price, terms=terms) if price else None,
+        "missing": [
+            form[name].label
+            for name in ("number", "name", "legal_form", "nace_code")
+            if name not in form.facts()
+        ],
     }
+    if price and told.offer_fits:
+        context["subsidy"] = granted_for(price, terms=terms)
+        context["own"] = own_part_of(price, terms=terms)
+    return _page(request, form, **context)
 
 
-def _carried(form: PrecheckForm) -> HttpResponse:
-    """The answers as the facts of a dossier, to be filed by a provider; nothing is kept here."""
-    given = form.cleaned_data
-    for field in ("number", "name", "nace_code"):
-        if not given[field]:
-            form.add_error(field, gettext("Needed to carry the answers into a dossier."))
-    if form.errors:
-        raise Refusal("precheck-incomplete")
-    facts = _facts(given, day_of(timezone.now()))
-    facts.pop("maatwerk_recognition", None)  # Its number is on the recognition, not known here.
-    facts.pop("aid", None)  # A dossier asks each aid with its day.
-    facts_from_json(facts, source="", stated_on=day_of(timezone.now()))
-    return HttpResponse(
-        json.dumps(facts, ensure_ascii=False, indent=2),
-        content_type="application/json",
-        headers={"Content-Disposition": 'attachment; filename="facts.json"'},
-    )
+def _page(request: HttpRequest, form: PrecheckForm, **more: Any) -> HttpResponse:
+    context = {
+        "form": form,
+        "ended": form.terms if form.terms.valid_until < form.on else None,
+        **more,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "portal/precheck.html", context, status=status)
+
+
+def _sentence(line: Line) -> str:
+    if line.finding in NOTES:
+        return gettext(NOTES[line.finding])
+    return words_for_finding(line.finding, line.figures)
+
+
+# ---- The public register -------------------------------------------------------------------------
+
+
+def _look_up(request: HttpRequest, asks: Mapping[str, Any]) -> HttpResponse:
+    """The form with what the register and the annual accounts tell, over what was typed there."""
+    form = PrecheckForm(request.POST, **asks)
+    for name in [name for name in form.errors if name != "number"]:
+        del form.errors[name]
+    number = form.cleaned_data.get("number")
+    if not number and not form.errors:
+        form.add_error("number", gettext("Give the number to look up."))
+    if not number:
+        return _page(request, form)
+    found = registered(number)
+    typed = {name: request.POST.get(name, "") for name in form.fields}
+    filled = PrecheckForm(initial=typed | (_as_typed(found, form) if found else {}), **asks)
+    return _page(request, filled, looked_up=True, found=found)
+
+
+def _as_typed(found: Registered, form: PrecheckForm) -> dict[str, str]:
+    """What the register tells, as somebody would type it; what it does not tell is left out."""
+    known = {
+        "number": found.number,
+        "name": found.name[:200],
+        "legal_form": _legal_form(found),
+        "postal_code": _postal_code(found, form),
+    }
+    for activity in found.main_activities:
+        if activity.nace_version in NACE_VERSIONS and len(activity.code) == 5:
+            known |= {"nace_version": activity.nace_version, "nace_code": activity.code}
+            break
+    if found.equity is not None:
+        known |= {
+            "negative_equity": YES if found.equity < 0 else NO,
+            "equity": as_typed(found.equity),
+        }
+    known = {name: value for name, value in known.items() if value}
+    last = found.periods[0].year if found.periods else 0
+    if form.on.year - YEARS < last <= form.on.year:
+        # All of them: what the accounts do not tell is not told by another year either.
+        known["year"] = str(last)
+        for ago, ending in enumerate(PERIODS):
+            # Figures of a year of another length would have to be converted first.
+            told = [p for p in found.periods if p.year == last - ago and p.months == 12]
+            for name in FIGURES:
+                known[name + ending] = as_typed(getattr(told[0], name)) if told else ""
+    return known
+
+
+def _legal_form(found: Registered) -> str:
+    if found.kind == NATURAL_PERSON:
+        return "eenmanszaak"
+    return LEGAL_FORMS.get(found.legal_form.partition("(")[0].strip().lower(), "")
+
+
+def _postal_code(found: Registered, form: PrecheckForm) -> str:
+    """Of an establishment in Flanders if there is one, else of another or the registered office."""
+    codes = [*(e.postal_code for e in found.establishments), found.postal_code]
+    codes = [code for code in codes if code]
+    flemish = [code for code in codes if province_of(code, on=form.on)]
+    return next(iter([*flemish, *codes]), "")

@@ -1,0 +1,303 @@
+"""The duty to register aid within twenty working days, and what the agency's page does for it."""
+
+import csv
+import io
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from decimal import Decimal as D
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.audit.models import Entry
+from apps.claims.services import (
+    ENDED_EARLY,
+    NOT_ENTITLED,
+    file_claim,
+    stop_dossier,
+    verify_claim,
+)
+from apps.dossiers import services
+from apps.dossiers.models import Dossier, RegisterEntry
+from apps.dossiers.selectors import register_duties, register_duties_open
+from apps.providers.scope import across_providers, inside
+from cstraject.quarter import Quarter
+from cstraject.workdays import working_days_until
+from tests import factories as make
+from tests.integration.test_api import clock  # noqa: F401
+
+GRANTED = datetime(2026, 3, 30, 10, 0, tzinfo=UTC)
+DUE = date(2026, 4, 28)
+
+
+@pytest.fixture
+def contract(servers, committed, clock):  # noqa: F811
+    clock.at = datetime(2026, 4, 20, 10, 0, tzinfo=UTC)
+    make.add_edition_of_2026(servers.database_url("cst_owner", committed))
+    with working():
+        return make.make_contract_of_2026(make.make_provider("alfa"))
+
+
+def working():
+    stack = ExitStack()
+    stack.enter_context(across_providers())
+    stack.enter_context(transaction.atomic())
+    return stack
+
+
+def granted(contract, **given):
+    with working():
+        return make.approved(contract, at=GRANTED, **given)
+
+
+def at_the_agency(role="officer"):
+    with working():
+        person = make.make_officer(role)
+    client = Client(headers={"accept-language": "nl"})
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def enter(client, dossier, **given):
+    body = {"reference": "EAID-7", "on": "20/04/2026", **given}
+    return client.post(reverse("backoffice:register-enter", args=[dossier.pk]), body)
+
+
+def file_of(client, dossier):
+    answer = client.get(reverse("backoffice:register-file", args=[dossier.pk]))
+    assert answer.status_code == 200
+    header, row = csv.reader(io.StringIO(answer.content.decode()))
+    return dict(zip(header, row, strict=True))
+
+
+# ---- By when -------------------------------------------------------------------------------------
+
+
+def test_a_grant_of_30_march_2026_is_due_on_28_april(contract):
+    """DM-33: Easter Monday, 6 April, is no working day; Good Friday, 3 April, is one."""
+    dossier = granted(contract)
+    with working():
+        [duty] = register_duties(on=date(2026, 4, 20))
+
+    assert (duty.dossier.pk, duty.amount, duty.what) == (dossier.pk, D("16335.00"), "enter")
+    assert (duty.due_on, duty.days_left) == (DUE, 6)
+    assert working_days_until(date(2026, 4, 3), on=date(2026, 4, 2)) == 1
+    assert working_days_until(date(2026, 4, 7), on=date(2026, 4, 3)) == 1
+
+
+def test_the_page_says_how_many_days_are_left_and_what_is_late(contract, clock):  # noqa: F811
+    granted(contract)
+    client = at_the_agency()
+    page = client.get("/agency/register/").content.decode()
+    assert "6 werkdagen" in page
+    assert "28/04/2026" in page
+    assert "De-minimisregister (1)" in page
+
+    clock.at = datetime(2026, 4, 30, 10, 0, tzinfo=UTC)
+    page = at_the_agency().get("/agency/register/").content.decode()
+    assert '<span class="pill stop">2 werkdagen te laat</span>' in page
+
+
+# ---- Entered, amended, withdrawn -----------------------------------------------------------------
+
+
+def test_an_officer_notes_the_entry_alone_and_once(contract):
+    dossier, client = granted(contract), at_the_agency()
+
+    assert enter(client, dossier).status_code == 302
+    with working():
+        entry = RegisterEntry.objects.get()
+        assert (entry.amount, entry.reference) == (D("16335.00"), "EAID-7")
+        assert Entry.objects.filter(action="dossier.enter_in_register").count() == 1
+        assert register_duties_open() == 0
+    page = client.get("/agency/register/").content.decode()
+    assert "Er moet niets ingevoerd worden" in page
+    assert "EAID-7" in page
+    assert "De-minimisregister (" not in page
+    again = enter(client, dossier)
+    assert again.status_code == 422
+    with working():
+        assert RegisterEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"reference": ""}, "Referentie in het register: "),
+        ({"on": "gisteren"}, "Ingevoerd op:"),
+        ({"on": "29/03/2026"}, "29/03/2026"),
+        ({"on": "21/04/2026"}, "21/04/2026"),
+        ({"reference": "x" * 61}, "Referentie in het register:"),
+    ],
+)
+def test_what_cannot_be_noted_is_told_and_stays_typed(contract, given, told):
+    dossier = granted(contract)
+    answer = enter(at_the_agency(), dossier, **given)
+    html = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert told in html
+    for typed in {"reference": "EAID-7", "on": "20/04/2026", **given}.values():
+        assert f'value="{typed}"' in html or not typed
+    # Another language is asked for on the page itself.
+    assert 'name="next" value="/agency/register/"' in html
+    with working():
+        assert not RegisterEntry.objects.exists()
+
+
+def test_who_approves_runs_looks_and_does_not_enter(contract):
+    dossier, approver = granted(contract), at_the_agency("approver")
+
+    page = approver.get("/agency/register/")
+    assert page.status_code == 200
+    assert b"register-enter" not in page.content
+    assert enter(approver, dossier).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("cause", "deed", "amount", "words"),
+    [
+        (ENDED_EARLY, "withdraw", "0.00", "In te trekken"),
+        (NOT_ENTITLED, "withdraw", "0.00", "In te trekken"),
+        ("claimed", "amend", "9801.00", "Aan te passen"),
+    ],
+)
+def test_a_grant_that_ends_comes_back_with_both_amounts(
+    contract,
+    clock,  # noqa: F811
+    cause,
+    deed,
+    amount,
+    words,
+):
+    dossier = granted(contract)
+    enter(at_the_agency(), dossier)
+    clock.at = at = datetime(2026, 5, 11, 10, 0, tzinfo=UTC)
+    with working():
+        officer = make.make_officer()
+        dossier = services.start_dossier(dossier=dossier, on=date(2026, 4, 1), actor=officer, at=at)
+        if cause == "claimed":
+            keep_the_first_tranche(dossier, officer)
+            cause = ENDED_EARLY
+            clock.at = at = datetime(2026, 7, 8, 10, 0, tzinfo=UTC)
+        stop_dossier(dossier=dossier, cause=cause, reason="stopt", actor=officer, at=at)
+        [duty] = register_duties(on=at.date())
+
+    assert (duty.what, str(duty.amount), duty.entry.amount) == (deed, amount, D("16335.00"))
+    client = at_the_agency()
+    page = client.get("/agency/register/").content.decode()
+    assert words in page
+    assert "€\xa016.335,00 (EAID-7)" in page
+    assert "De-minimisregister (1)" in page
+    told = file_of(client, dossier)
+    assert (told["deed"], told["amount_eur"], told["amount_before_eur"]) == (
+        *(deed, amount, "16335.00"),
+    )
+    assert told["register_reference"] == "EAID-7"
+
+    enter(client, dossier, reference="EAID-8", on=f"{at:%d/%m/%Y}")
+    with working():
+        assert [str(e.amount) for e in RegisterEntry.objects.order_by("id")] == ["16335.00", amount]
+        assert register_duties_open() == 0
+
+
+def keep_the_first_tranche(dossier, officer):
+    quarter, at = Quarter(2026, 2), datetime(2026, 7, 6, 10, 0, tzinfo=UTC)
+    make.stated(dossier, "20000.00", quarter=quarter, at=at)
+    claim = file_claim(
+        dossier=dossier, tranche=1, quarter=quarter, actor=make.make_user("manager"), at=at
+    )
+    verify_claim(claim=claim, actor=officer, at=at)
+
+
+def test_what_never_stood_there_and_ended_is_not_due(contract):
+    dossier = granted(contract)
+    with working():
+        services.withdraw_dossier(
+            dossier=dossier, reason="ziet ervan af", actor=make.make_user(), at=GRANTED
+        )
+        assert register_duties(on=date(2026, 4, 20)) == []
+        assert register_duties_open() == 0
+    client = at_the_agency()
+    assert client.get(
+        reverse("backoffice:register-file", args=[dossier.pk])
+    ).status_code == 404  # fmt: skip
+
+
+# ---- The file ------------------------------------------------------------------------------------
+
+
+def test_the_file_holds_what_article_6_asks_and_neither_provider_nor_package(contract):
+    dossier = granted(contract, name="Café & Zoon, “Gent”")
+    told = file_of(at_the_agency(), dossier)
+
+    assert told == {
+        "deed": "enter",
+        "beneficiary_number": dossier.enterprise_number,
+        "beneficiary_name": "Café & Zoon, “Gent”",
+        "member_state": "BE",
+        "amount_eur": "16335.00",
+        "amount_before_eur": "",
+        "granted_on": "2026-03-30",
+        "granting_authority": "VLAIO",
+        "instrument": "grant",
+        "nace_version": "2008",
+        "nace_code": "62010",
+        "regulation": "2023/2831",
+        "measure": "Advies aan ondernemingen",
+        "own_reference": str(dossier.pk),
+        "register_reference": "",
+    }
+    answer = at_the_agency().get(reverse("backoffice:register-file", args=[dossier.pk]))
+    whole = (answer.content.decode() + answer.headers["Content-Disposition"]).lower()
+    for secret in ("alfa", "basis", "cyber", dossier.reference.lower()):
+        assert secret not in whole
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+A1", "-2", "@SUM(A1)", '=HYPERLINK("x")'])
+def test_a_name_is_never_a_formula(contract, name):
+    dossier = granted(contract, name=name)
+    assert file_of(at_the_agency(), dossier)["beneficiary_name"] == f"'{name}"
+
+
+# ---- The wall ------------------------------------------------------------------------------------
+
+
+def test_a_provider_reads_nothing_of_it(contract):
+    dossier = granted(contract)
+    enter(at_the_agency(), dossier)
+    with working():
+        manager = make.make_member(contract.provider, "manager")
+    client = Client()
+    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+
+    for name, *where in (("register",), ("register-file", dossier.pk)):
+        assert client.get(reverse(f"backoffice:{name}", args=where)).status_code == 404
+    assert enter(client, dossier).status_code == 404
+    for asked in (
+        "SELECT * FROM dossiers_registerentry",
+        "SELECT count(*) FROM dossiers_registerentry",
+        "INSERT INTO dossiers_registerentry (reference) VALUES ('x')",
+    ):
+        with (
+            inside(contract.provider_id),
+            pytest.raises(DatabaseError, match="permission denied"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(asked)
+    with inside(contract.provider_id), transaction.atomic():
+        assert Dossier.objects.count() == 1
+
+
+def test_an_entry_is_never_changed(contract):
+    dossier = granted(contract)
+    enter(at_the_agency(), dossier)
+    for asked in (
+        "UPDATE dossiers_registerentry SET amount = 1",
+        "DELETE FROM dossiers_registerentry",
+    ):
+        with pytest.raises(DatabaseError), working(), connection.cursor() as cursor:
+            cursor.execute(asked)
