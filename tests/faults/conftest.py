@@ -159,10 +159,14 @@ class Site:
         assert self.ask(f"SELECT pg_xact_status('{transaction}'::xid8)") == "aborted"
 
     def _ends_of_logs(self) -> str:
-        return "\n".join(
-            f"== {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-12:])
-            for log in sorted(self.logs.glob("*.log"))
-        )
+        """What went wrong in every log, wherever it stands, and how it ends."""
+        told = []
+        for log in sorted(self.logs.glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()
+            wrong = [n for n, line in enumerate(lines) if "ERROR" in line or "raised" in line]
+            told += [f"== {log.name}", *("\n".join(lines[n : n + 30]) for n in wrong[:3])]
+            told += ["...", *lines[-12:]]
+        return "\n".join(told)
 
 
 @pytest.fixture(scope="session")
