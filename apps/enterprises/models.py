@@ -118,6 +118,10 @@ class Accounts(models.Model):
     equity = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     sha256 = models.CharField(max_length=64, help_text="Of the file as it was received.")
     received_at = models.DateTimeField()
+    of_everyone = models.BooleanField(
+        default=False,
+        help_text="Came with the deposits of everybody, so that it tells nothing of who is here.",
+    )
 
     class Meta:
         indexes = [models.Index(name="accounts_of_enterprise", fields=["enterprise_number"])]

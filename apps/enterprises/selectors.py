@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Func, OuterRef, QuerySet, Subquery, Value
 
 from apps.enterprises.models import (
+    NATURAL_PERSON,
     Accounts,
     Activity,
     Code,
@@ -17,12 +18,29 @@ from apps.enterprises.models import (
     RegisterImportError,
 )
 from cstraject.identifiers import enterprise_number
+from cstraject.places import province_of
 
 LANGUAGE = "NL"
 # The newest classification first; the activities that VAT knows before those of social security.
 VERSIONS = ("2025", "2008", "2003")
+# The classifications that a dossier states its activity in.
+STATED_VERSIONS = ("2025", "2008")
 GROUPS = ("001", "006")
+NACE_DIGITS = 5
 PERIODS = 5
+# Legal forms as an edition names them, by the register's words, which outlast its codes.
+LEGAL_FORMS = {
+    "besloten vennootschap": "bv",
+    "naamloze vennootschap": "nv",
+    "coöperatieve vennootschap": "cv",
+    "commanditaire vennootschap": "comm.v",
+    "economisch samenwerkingsverband": "esv",
+    "europese vennootschap": "se",
+    "maatschap": "maatschap",
+    "vennootschap onder firma": "vof",
+    "vereniging zonder winstoogmerk": "vzw",
+}
+SOLE_TRADER = "eenmanszaak"
 
 
 @dataclass(frozen=True)
@@ -115,26 +133,30 @@ def registered(number: str) -> Registered | None:
     )
 
 
-def as_facts(found: Registered) -> dict[str, Any]:
-    """What the register tells, as a dossier states it; what it does not tell is left out.
+def as_facts(found: Registered, *, on: date) -> dict[str, Any]:
+    """What the register tells on a day, as a dossier states it; what it does not is left out.
 
-    Each fact with its source. The legal form is the register's own words: who files chooses the
-    one of the edition.
+    Each fact with its source. The legal form is that of the editions where the register's words
+    are known, else those words, which a person judges. The postal code is that of an establishment
+    in Flanders if there is one, else of another, else of the registered office.
     """
     facts: dict[str, Any] = {"number": found.number, "name": found.name}
     sources = {"name": found.source}
-    if found.legal_form:
-        facts["legal_form"] = found.legal_form
-    if found.main_activities:
-        activity = found.main_activities[0]
-        facts |= {
-            "nace_version": activity.nace_version,
-            "nace_code": activity.code,
-            "nace_label": activity.label,
-        }
-    places = [e.postal_code for e in found.establishments] or [found.postal_code]
-    if places[0]:
-        facts["postal_code"] = places[0]
+    if form := _form_of(found):
+        facts["legal_form"] = form
+    for activity in found.main_activities:
+        if activity.nace_version in STATED_VERSIONS and len(activity.code) == NACE_DIGITS:
+            facts |= {
+                "nace_version": activity.nace_version,
+                "nace_code": activity.code,
+                "nace_label": activity.label,
+            }
+            break
+    # A registered office is no establishment: it counts where there is none.
+    places = [code for e in found.establishments if (code := e.postal_code)] or [found.postal_code]
+    flemish = [code for code in places if province_of(code, on=on)]
+    if place := (flemish or places)[0]:
+        facts["postal_code"] = place
     for name in ("legal_form", "nace_code", "postal_code"):
         if name in facts:
             sources[name] = found.source
@@ -145,6 +167,14 @@ def as_facts(found: Registered) -> dict[str, Any]:
         facts["equity"] = f"{found.equity:f}"
         sources["equity"] = found.periods[0].source
     return {**facts, "sources": sources}
+
+
+def _form_of(found: Registered) -> str:
+    if found.kind == NATURAL_PERSON:
+        return SOLE_TRADER
+    # Without what stands behind in brackets, as in "(gecodificeerd)".
+    words = found.legal_form.partition("(")[0].strip().lower()
+    return LEGAL_FORMS.get(words, found.legal_form)
 
 
 def _as_fact(period: RegisteredPeriod) -> dict[str, Any]:

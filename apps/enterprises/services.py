@@ -232,10 +232,15 @@ def _of(register_import: RegisterImport) -> dict[str, Any]:
 
 
 @transaction.atomic
-def keep_accounts(deposit: Deposit, *, at: datetime) -> bool:
-    """Keep the figures of a deposit; whether anything changed. One that stood already does not."""
+def keep_accounts(deposit: Deposit, *, at: datetime, of_everyone: bool) -> bool:
+    """Keep the figures of a deposit; whether anything changed. One that stood already does not.
+
+    Deposits fetched for some enterprises tell who is here: only the agency reads them, until they
+    come again among those `of_everyone`.
+    """
     stands = Accounts.objects.filter(reference=deposit.reference).first()
-    if stands and stands.sha256 == deposit.sha256:
+    of_everyone = of_everyone or bool(stands and stands.of_everyone)
+    if stands and (stands.sha256, stands.of_everyone) == (deposit.sha256, of_everyone):
         return False
     if stands and stands.enterprise_number != deposit.enterprise_number:
         raise Refusal("deposit-of-another", reference=deposit.reference)
@@ -253,6 +258,7 @@ def keep_accounts(deposit: Deposit, *, at: datetime) -> bool:
             "equity": deposit.equity,
             "sha256": deposit.sha256,
             "received_at": at,
+            "of_everyone": of_everyone,
         },
     )
     return True

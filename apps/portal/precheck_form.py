@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.design import figures
 from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
 from apps.design.words import words_for, words_for_package, words_for_working
+from apps.enterprises.selectors import STATED_VERSIONS
 from cstraject.deminimis import regulation_for
 from cstraject.identifiers import enterprise_number, nace_code
 from cstraject.kmo import KINDS
@@ -31,7 +32,6 @@ RELATED = range(1, 5)
 GRANTS = range(1, 5)
 OTHER, HOLDS_OF_US = "?", "owner-0"
 YES, NO, UNSURE = "yes", "no", "unsure"
-NACE_VERSIONS = ("2025", "2008")
 # In the order of their years, the last first: the ends of the names of their fields.
 PERIODS = ("", "_before")
 FIGURES = ("headcount", "turnover", "balance_total")
@@ -52,7 +52,7 @@ class PrecheckForm(forms.Form):
         error_messages={"invalid": _("Give a postal code of four digits.")},
     )
     nace_version = forms.ChoiceField(
-        label=_("Version of NACE-BEL"), choices=[(v, v) for v in NACE_VERSIONS]
+        label=_("Version of NACE-BEL"), choices=[(v, v) for v in STATED_VERSIONS]
     )
     nace_code = forms.CharField(
         label=_("NACE code of the main activity"),

@@ -478,6 +478,7 @@ def register(committed, tmp_path, clock):  # noqa: F811
                 turnover=D(turnover),
                 balance_total=None,
                 equity=D("-12000"),
+                of_everyone=True,
             )
     return first
 
@@ -502,6 +503,15 @@ def test_a_number_fills_in_what_the_register_tells(register):
         "/pre-check/", {**filled, "deed": "check", "maatwerk": ""}
     )
     assert again.status_code == 200
+
+
+def test_accounts_fetched_for_those_who_are_here_fill_in_nothing(register):
+    with across_providers(), transaction.atomic():
+        Accounts.objects.update(of_everyone=False)
+
+    form = asked(deed="look-up", number=register, year="", headcount="7").context["form"]
+
+    assert (form["year"].value(), form["headcount"].value()) == ("", "7")
 
 
 def test_a_number_of_nobody_leaves_the_form_as_it_was(register):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from io import StringIO
@@ -26,7 +27,12 @@ from apps.enterprises.models import (
     RegisterImport,
     RegisterImportError,
 )
-from apps.enterprises.selectors import registered
+from apps.enterprises.selectors import (
+    RegisteredActivity,
+    RegisteredEstablishment,
+    as_facts,
+    registered,
+)
 from apps.enterprises.services import import_register
 from apps.providers.scope import across_providers, inside
 from cstraject.refusal import Refusal
@@ -616,9 +622,9 @@ def item(reference, *, year=2021, **changes):
     }
 
 
-def nbb(*paths):
+def nbb(*paths, **options):
     out, err = StringIO(), StringIO()
-    call_command("import_nbb", *paths, stdout=out, stderr=err)
+    call_command("import_nbb", *paths, stdout=out, stderr=err, **options)
     return out.getvalue(), err.getvalue()
 
 
@@ -663,6 +669,54 @@ def test_accounts_that_tell_all_themselves(full, tmp_path):
     assert "kept 0 deposits; 1 stood already" in out
     assert ask(Accounts.objects.values()) == before
     assert (look_up(kbo.enterprise(3)).equity, before[0]["headcount"]) == (D(0), D(0))
+
+
+def test_accounts_that_were_fetched_for_some_are_the_agencys_alone(full, tmp_path):
+    """Whose accounts are here would tell a provider who was helped by another."""
+    with across_providers(), transaction.atomic():
+        provider = make.make_provider()
+    (tmp_path / "2022-001.json").write_text(
+        json.dumps(item("2022-001") | {"Rubrics": rubrics(equity=7)})
+    )
+
+    def seen():
+        with inside(provider.pk), transaction.atomic():
+            return registered(kbo.enterprise(3)).equity, Accounts.objects.count()
+
+    nbb(tmp_path)
+    assert (seen(), Accounts.objects.count()) == ((None, 0), 0)
+    assert look_up(kbo.enterprise(3)).equity == D(7)
+
+    # They come again among those of everybody, and stay so when they are fetched once more.
+    assert "kept 1 deposits" in nbb(tmp_path, of_everyone=True)[0]
+    assert "kept 0 deposits; 1 stood already" in nbb(tmp_path)[0]
+    assert (seen(), Accounts.objects.count()) == ((D(7), 1), 1)
+
+
+def test_what_the_register_tells_is_told_as_a_dossier_states_it(full):
+    found = look_up(kbo.enterprise(3))
+    brussels, ghent = (RegisteredEstablishment("2", code, "") for code in ("1000", "9000"))
+    old = RegisteredActivity("2003", "72000", "", "001")
+    long = RegisteredActivity("2025", "6210", "", "001")
+    known = RegisteredActivity("2008", "62010", "Activiteit", "006")
+
+    def told(**changes):
+        return as_facts(replace(found, **changes), on=date(2026, 1, 5))
+
+    facts = told(
+        establishments=(brussels, ghent), main_activities=(long, known, old), postal_code="4000"
+    )
+    assert [facts[name] for name in ("legal_form", "postal_code", "nace_version", "nace_code")] == [
+        *("bv", "9000", "2008", "62010")
+    ]
+    assert facts["sources"]["nace_code"] == found.source
+    # None in Flanders; none that a dossier may state; words that no edition knows.
+    facts = told(establishments=(brussels,), main_activities=(old,), legal_form="Gilde (oud)")
+    assert (facts["postal_code"], facts["legal_form"]) == ("1000", "Gilde (oud)")
+    assert "nace_code" not in facts
+    facts = told(establishments=(), postal_code="4000", kind="natural_person", legal_form="")
+    assert (facts["postal_code"], facts["legal_form"]) == ("4000", "eenmanszaak")
+    assert "postal_code" not in told(establishments=(), postal_code="")
 
 
 def test_accounts_filed_again_and_of_a_long_exercise(full, tmp_path):

@@ -1,12 +1,14 @@
 """What the public register tells of a number, ready to be completed into the facts of a dossier."""
 
 from django.http import Http404
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import shapes
 from apps.api.views.door import Door, operation
 from apps.enterprises.selectors import as_facts, registered
+from cstraject.quarter import day_of
 
 
 class Register(Door):
@@ -22,4 +24,6 @@ class Register(Door):
         found = registered(number)
         if found is None:
             raise Http404
-        return Response({"facts": as_facts(found), "gone_since": found.gone_since})
+        return Response(
+            {"facts": as_facts(found, on=day_of(timezone.now())), "gone_since": found.gone_since}
+        )

@@ -15,11 +15,9 @@ from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from apps.design.words import words_for, words_for_finding
-from apps.enterprises.models import NATURAL_PERSON
-from apps.enterprises.selectors import Registered, registered
+from apps.enterprises.selectors import Registered, as_facts, registered
 from apps.portal.precheck_form import (
     FIGURES,
-    NACE_VERSIONS,
     NO,
     PERIODS,
     YEARS,
@@ -28,7 +26,6 @@ from apps.portal.precheck_form import (
     as_typed,
 )
 from apps.programme.selectors import edition_on, terms_of
-from cstraject.places import province_of
 from cstraject.precheck import Line, outlook
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
@@ -45,19 +42,6 @@ NOTES = {
         "It depends on the price whether the subsidy still fits. Give the price of the offer."
     ),
     "no-price": gettext_noop("No price was given. Checked when the dossier is filed."),
-}
-
-# Legal forms as the register names them in Dutch.
-LEGAL_FORMS = {
-    "besloten vennootschap": "bv",
-    "naamloze vennootschap": "nv",
-    "coöperatieve vennootschap": "cv",
-    "commanditaire vennootschap": "comm.v",
-    "economisch samenwerkingsverband": "esv",
-    "europese vennootschap": "se",
-    "maatschap": "maatschap",
-    "vennootschap onder firma": "vof",
-    "vereniging zonder winstoogmerk": "vzw",
 }
 
 
@@ -138,16 +122,14 @@ def _look_up(request: HttpRequest, asks: Mapping[str, Any]) -> HttpResponse:
 
 def _as_typed(found: Registered, form: PrecheckForm) -> dict[str, str]:
     """What the register tells, as somebody would type it; what it does not tell is left out."""
+    facts = as_facts(found, on=form.on)
     known = {
-        "number": found.number,
-        "name": found.name[:200],
-        "legal_form": _legal_form(found),
-        "postal_code": _postal_code(found, form),
+        name: facts.get(name, "")
+        for name in ("number", "legal_form", "postal_code", "nace_version", "nace_code")
     }
-    for activity in found.main_activities:
-        if activity.nace_version in NACE_VERSIONS and len(activity.code) == 5:
-            known |= {"nace_version": activity.nace_version, "nace_code": activity.code}
-            break
+    known["name"] = found.name[:200]
+    if known["legal_form"] not in {*form.terms.legal_forms, *form.terms.legal_forms_refused}:
+        known["legal_form"] = ""
     if found.equity is not None:
         known |= {
             "negative_equity": YES if found.equity < 0 else NO,
@@ -164,17 +146,3 @@ def _as_typed(found: Registered, form: PrecheckForm) -> dict[str, str]:
             for name in FIGURES:
                 known[name + ending] = as_typed(getattr(told[0], name)) if told else ""
     return known
-
-
-def _legal_form(found: Registered) -> str:
-    if found.kind == NATURAL_PERSON:
-        return "eenmanszaak"
-    return LEGAL_FORMS.get(found.legal_form.partition("(")[0].strip().lower(), "")
-
-
-def _postal_code(found: Registered, form: PrecheckForm) -> str:
-    """Of an establishment in Flanders if there is one, else of another or the registered office."""
-    codes = [*(e.postal_code for e in found.establishments), found.postal_code]
-    codes = [code for code in codes if code]
-    flemish = [code for code in codes if province_of(code, on=form.on)]
-    return next(iter([*flemish, *codes]), "")

@@ -24,6 +24,14 @@ class Command(AcrossProviders):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+        parser.add_argument(
+            "--of-everyone",
+            action="store_true",
+            help=(
+                "These are the deposits of everybody (a daily extract of the NBB), so that they "
+                "tell nothing of who is here: providers and the pre-check may read them."
+            ),
+        )
 
     def work(self, **options: Any) -> str:
         kept = stood = 0
@@ -34,7 +42,9 @@ class Command(AcrossProviders):
                     wrong.append(found)
                     continue
                 try:
-                    changed = keep_accounts(found, at=timezone.now())
+                    changed = keep_accounts(
+                        found, at=timezone.now(), of_everyone=options["of_everyone"]
+                    )
                 except Refusal as refusal:
                     wrong.append(WrongFile(found.reference, refusal))
                 else:
