@@ -1,6 +1,5 @@
 """What an officer types or chooses. What it means is decided below."""
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.design.fields import DayField, QuarterForm
 from apps.design.words import words_for, words_for_question, words_for_state
-from apps.programme.models import Edition
 from apps.providers.models import Provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import DOSSIER, PAYMENT
@@ -125,48 +123,6 @@ class SettleForm(forms.Form):
         outcome.choices = [
             (event, self.WORDS[event]) for event in PAYMENT.events(state) if event in self.WORDS
         ] or list(self.WORDS.items())
-
-
-class ChangeForm(forms.Form):
-    """One thing in the facts of a dossier that would be, or is, otherwise."""
-
-    change = forms.ChoiceField(label=_("What changes"))
-    value = forms.CharField(
-        label=_("New value"),
-        max_length=60,
-        required=False,
-        help_text=_("Leave it empty for: not known."),
-    )
-
-    def offer(self, changes: Iterable[tuple[str, str]]) -> None:
-        """What may be changed in these facts."""
-        field = self.fields["change"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [*(() if field.required else [("", _("Nothing"))]), *changes]
-
-
-class TryForm(ChangeForm):
-    """The same facts otherwise: with one change, under another edition, on another day."""
-
-    change = forms.ChoiceField(label=_("What changes"), required=False)
-    edition = forms.ModelChoiceField(label=_("Edition"), queryset=Edition.objects.none())
-    on = DayField(label=_("As on"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        edition = self.fields["edition"]
-        assert isinstance(edition, forms.ModelChoiceField)
-        edition.empty_label = None
-        edition.queryset = Edition.objects.order_by("valid_from")
-
-
-class CorrectForm(ChangeForm):
-    """A correction: what was stated stays beside it."""
-
-    source = forms.CharField(
-        label=_("Source"), max_length=200, help_text=_("For example the annual accounts of 2023.")
-    )
-    reason = ReasonField()
 
 
 class RegisterForm(forms.Form):

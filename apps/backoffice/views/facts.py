@@ -4,33 +4,42 @@ Trying out stores nothing: the same facts with one change, under another edition
 beside the assessment that was kept.
 """
 
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.backoffice.forms import CorrectForm, TryForm
+from apps.backoffice.corrections import (
+    AidForm,
+    CorrectForm,
+    FactsForm,
+    HoldingForm,
+    TakeOverForm,
+    TryForm,
+)
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
-from apps.design import figures
 from apps.design.words import words_for
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.eligibility.models import Workings
 from apps.eligibility.selectors import facts_history, facts_of, known_of
+from apps.enterprises.selectors import registered
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject import eligibility
 from cstraject.facts import facts_from_json
+from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
+
+BY_HAND = (CorrectForm, HoldingForm, AidForm)
 
 
 @requires("see_portfolio")
@@ -52,17 +61,19 @@ def facts(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(dossier)
-    form = CorrectForm(request.POST, auto_id="correct_%s")
-    form.offer(_changes(case.facts.stated))
+    deed = request.POST.get("deed", CorrectForm.deed)
+    form = _corrections(case, request.POST, deed).get(deed)
+    if form is None:
+        raise Http404
     if not form.is_valid():
         return _page(request, case, _try_form(case, None), correction=form)
-    given = form.cleaned_data
+    source = form.source if isinstance(form, TakeOverForm) else form.cleaned_data["source"]
     with telling(request, gettext("The facts are corrected and assessed anew.")) as told:
         services.correct_facts(
             dossier=case,
-            stated=_changed(case.facts.stated, given["change"], given["value"]),
-            source=given["source"],
-            reason=given["reason"],
+            stated=form.corrected(),
+            source=source,
+            reason=form.cleaned_data["reason"],
             actor=request.user,
             at=timezone.now(),
         )
@@ -71,18 +82,36 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
+def _corrections(
+    case: Dossier, given: Mapping[str, Any] | None = None, deed: str = ""
+) -> dict[str, FactsForm]:
+    """The ways to correct these facts; what was given goes to the one it was given for."""
+
+    def asked(form: type[FactsForm]) -> dict[str, Any]:
+        return {
+            "data": given if form.deed == deed else None,
+            "stated": case.facts.stated,
+            "auto_id": f"{form.deed}_%s",
+        }
+
+    forms: dict[str, FactsForm] = {form.deed: form(**asked(form)) for form in BY_HAND}
+    if found := registered(case.enterprise_number):
+        on = day_of(timezone.now())
+        forms[TakeOverForm.deed] = TakeOverForm(**asked(TakeOverForm), found=found, on=on)
+    return forms
+
+
 def _try_form(case: Dossier, given: Mapping[str, Any] | None) -> TryForm:
     on = case.assessment.on if case.assessment else case.submitted_on
-    form = TryForm(given, auto_id="try_%s", initial={"edition": case.contract.edition_id, "on": on})
-    form.offer(_changes(case.facts.stated))
-    return form
+    initial = {"edition": case.contract.edition_id, "on": on}
+    return TryForm(given, stated=case.facts.stated, auto_id="try_%s", initial=initial)
 
 
 def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
     """How each question would stand, beside how it stands; nothing is stored."""
     given, sheet = form.cleaned_data, case.facts
     read = facts_from_json(
-        _changed(sheet.stated, given["change"], given["value"]),
+        form.corrected(),
         source=sheet.source,
         stated_on=sheet.stated_on,
     )
@@ -113,80 +142,27 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
     return {"rows": rows, "different": sum(bool(row["differs"]) for row in rows)}
 
 
-def _changes(stated: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What may be changed: a place in the facts, and its name for people."""
-    names = {stated["number"]: stated["name"]}
-    others = stated.get("others") or []
-    names |= {other.get("key") or other.get("number"): other["name"] for other in others}
-    for nth, holding in enumerate(stated.get("holdings") or []):
-        yield (
-            f"holdings.{nth}",
-            gettext("Share of %(owner)s in %(owned)s, in percent")
-            % {
-                "owner": names.get(holding["owner"], holding["owner"]),
-                "owned": names.get(holding["owned"], holding["owned"]),
-            },
-        )
-    yield from _periods("periods", stated["name"], stated.get("periods") or [])
-    for nth, other in enumerate(others):
-        yield from _periods(f"others.{nth}.periods", other["name"], other.get("periods") or [])
-    yield "equity", gettext("Equity")
-    yield "public_share_pct", gettext("Share in public hands, in percent")
-    yield "legal_form", gettext("Legal form")
-    yield "nace_code", gettext("NACE code")
-    yield "postal_code", gettext("Postal code")
-    yield "declared_on", gettext("Day of the declarations (year-month-day)")
-    yield "maatwerk_recognition", gettext("Recognition as maatwerkbedrijf")
-
-
-def _periods(where: str, name: str, periods: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    for nth, period in enumerate(periods):
-        for field, label in (
-            ("headcount", gettext("Headcount of %(name)s in %(year)s")),
-            ("turnover", gettext("Turnover of %(name)s in %(year)s")),
-            ("balance_total", gettext("Balance total of %(name)s in %(year)s")),
-        ):
-            yield f"{where}.{nth}.{field}", label % {"name": name, "year": period.get("year")}
-
-
-def _changed(stated: Mapping[str, Any], change: str, value: str) -> dict[str, Any]:
-    """The facts with one thing changed; an empty value says that it is not known."""
-    facts: dict[str, Any] = deepcopy(dict(stated))
-    if not change:
-        return facts
-    *steps, last = change.split(".")
-    place: Any = facts
-    for step in steps:
-        place = place[int(step)] if step.isdecimal() else place[step]
-    told = figures.typed_number(value) if value else None
-    if isinstance(place, list):
-        place[int(last)] |= {"capital_pct": told, "voting_pct": told}
-    else:
-        place[last] = told
-    return facts
-
-
 def _page(
     request: DoorRequest,
     case: Dossier,
     form: TryForm,
     *,
     tried: dict[str, Any] | None = None,
-    correction: CorrectForm | None = None,
+    correction: FactsForm | None = None,
 ) -> HttpResponse:
     wrong = correction or (form if form.errors else None)
-    if correction is None:
-        correction = CorrectForm(auto_id="correct_%s")
-        correction.offer(_changes(case.facts.stated))
+    may = case.state == "submitted" and "decide_dossiers" in request.acts
+    corrections = _corrections(case) if may else {}
+    if correction is not None:
+        corrections[correction.deed] = correction
     context = {
         "dossier": case,
         "read": facts_of(case.facts),
         "history": facts_history(case.facts),
         "try_form": form,
         "tried": tried,
-        "correction": correction
-        if case.state == "submitted" and "decide_dossiers" in request.acts
-        else None,
+        "corrections": corrections,
+        "wrong": correction.deed if correction else "",
         "form": wrong,
         "back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference},
     }
