@@ -275,3 +275,36 @@ def test_the_first_day_of_a_window_is_that_of_the_regulations_own_ceiling():
 def test_fiscal_years_begin_on_their_own_day(on, first_day, start):
     found = deminimis.fiscal_window_start(date.fromisoformat(on), first_day)
     assert found.isoformat() == start
+
+
+def test_a_regulation_of_its_own_goes_before_what_the_sector_would_exclude():
+    for cited in ("1408/2013", "717/2014"):
+        told = room("2022-03-01", cited=cited, sector="primary_agriculture")
+        assert told.regulation == cited
+
+
+def test_the_new_regulation_may_be_cited_from_its_first_day():
+    assert room("2024-01-01", cited="2023/2831").doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("granted", "on", "regulation", "frees_on"),
+    [
+        # By fiscal years while the old Regulation holds.
+        ("2019-06-15", "2021-03-01", "1407/2013", "2022-01-01"),
+        ("2020-01-01", "2021-03-01", "1407/2013", "2023-01-01"),
+        # Day by day under the new one: the day three years later still counts.
+        ("2023-06-15", "2024-03-01", "2023/2831", "2026-06-16"),
+        ("2023-01-01", "2024-03-01", "2023/2831", "2026-01-02"),
+        # Granted under the old one, passed under the new.
+        ("2021-06-15", "2022-03-01", "1407/2013", "2024-06-16"),
+    ],
+)
+def test_each_aid_tells_when_it_frees_up(granted, on, regulation, frees_on):
+    [line] = room(on, aid(granted, "1000", regulation)).lines
+    assert line.frees_on == date.fromisoformat(frees_on)
+
+
+def test_a_fiscal_year_may_begin_on_the_last_day_of_a_month():
+    assert deminimis.fiscal_year_start(date(2024, 3, 1), (1, 31)) == date(2024, 1, 31)
+    assert deminimis.fiscal_year_start(date(2024, 3, 1), (2, 29)) == date(2024, 2, 28)

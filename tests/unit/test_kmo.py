@@ -509,3 +509,113 @@ def test_a_contradiction_at_the_far_end_of_the_graph_matters():
 def test_a_gap_ends_the_years_also_where_older_ones_follow():
     size = kmo.size_of(graph(entity("A", years=(2021, 2019, 2018))))
     assert [period.year for period in size.periods] == [2021]
+
+
+def test_a_first_period_that_is_not_known_leaves_a_status_undecided():
+    unknown, small, large = (
+        kmo.Sums.of(kmo.Figures(None if h is None else D(h), D(1), D(1))) for h in (None, 20, 300)
+    )
+    assert kmo.status_after([small, unknown]).is_sme is None
+    assert kmo.status_after([large, large, unknown]).is_sme is False
+    assert kmo.status_after([small, small, unknown]).is_sme is True
+
+
+def test_the_lines_are_those_of_the_latest_period():
+    ours = kmo.Entity(
+        "A", "A", "enterprise", (kmo.Period(2021, SMALL), kmo.Period(2020, BIG))
+    )  # fmt: skip
+    [line] = kmo.size_of(graph(ours)).lines
+    assert line.period.year == 2021
+
+
+def test_a_doubt_about_a_size_that_is_not_known_needs_a_person():
+    size = kmo.size_of(graph(entity("A", None), dispersed_capital=True))
+    assert (size.is_sme, size.needs_a_person) == (None, True)
+
+
+def test_accounts_within_accounts_count_to_the_hundredth():
+    entities = (
+        entity("A"),
+        entity("B", included_in="A", included_pct=D(50)),
+        entity("C", included_in="B", included_pct=D("33.3")),
+    )
+    holdings = [holds("A", "B", 60), holds("B", "C", 60)]
+    lines = {
+        line.entity.key: line for line in kmo.size_of(graph(*entities, holdings=holdings)).lines
+    }
+    assert lines["C"].added_pct == D("66.7")
+
+
+def test_who_is_held_for_less_than_a_quarter_is_named_apart_from_who_is_further_off():
+    fund = entity("V", kind="venture_capital")
+    holdings = [
+        *(holds("A", "D", 10), holds("V", "A", 10), holds("P", "A", 30)),
+        holds("Q", "P", 30),
+    ]
+    size = kmo.size_of(graph(*map(entity, "ADPQ"), fund, holdings=holdings))
+    assert {out.entity.key: out.why for out in size.left_out} == {
+        "D": "below-a-quarter",
+        "V": "below-a-quarter",
+        "Q": "beyond-partners",
+    }
+
+
+def test_a_holding_without_which_the_size_would_be_known_is_named():
+    asked = graph(entity("A"), entity("M", None), holdings=[holds("M", "A", 60)])
+    size = kmo.size_of(asked)
+    assert size.is_sme is None
+    [pivot] = kmo.pivots_of(asked, size)
+    assert (pivot.holding.owner, pivot.is_sme) == ("M", True)
+
+
+def test_room_is_what_is_left_under_each_ceiling():
+    room = kmo.room_of(kmo.size_of(graph(entity("A", BIG))))
+    assert room == {
+        "headcount": D(-150),
+        "turnover": D(-40_000_000),
+        "balance_total": D(-37_000_000),
+    }
+
+
+def test_a_holding_of_the_last_day_of_the_year_counts_for_it():
+    day = date(2020, 12, 31)
+    held = holds("M", "A", 60, valid_from=day)
+    entities = [entity(key, years=(2021, 2020)) for key in "AM"]
+    size = kmo.size_of(graph(*entities, holdings=[held]), on=date(2022, 1, 1))
+    assert [len(period.lines) for period in size.periods] == [2, 2]
+
+
+def test_bodies_that_act_jointly_are_no_persons():
+    bodies = [entity(key, None, kind="public_body", public=True) for key in "XY"]
+    holdings = [holds(body, held, 30) for body in "XY" for held in "AB"]
+    market = frozenset({"m"})
+    asked = graph(
+        *(entity("A", markets=market), entity("B", markets=market), *bodies),
+        holdings=holdings,
+        findings=kmo.Findings(acting_jointly=(("X", "Y"),)),
+    )
+    assert {tie.why for tie in kmo.size_of(asked).ties} <= {"acting_jointly"}
+
+
+def test_only_what_angels_invest_counts_against_an_angel():
+    angel = entity("Y", kind="business_angel", total_investment=D(1_000_000))
+    fund = entity("V", kind="venture_capital", total_investment=D(2_000_000))
+    holdings = [holds("Y", "A", 30), holds("V", "A", 10)]
+    assert kmo.size_of(graph(entity("A"), angel, fund, holdings=holdings)).relation == "autonomous"
+
+
+def test_a_large_local_authority_with_few_people_is_a_public_body():
+    town = entity(
+        "G", None, kind="local_authority_small", budget=D(20_000_000), inhabitants=10
+    )  # fmt: skip
+    size = kmo.size_of(graph(entity("A"), town, holdings=[holds("G", "A", 30)]))
+    assert size.is_sme is False
+
+
+def test_investors_are_looked_at_from_a_majority_and_from_a_quarter_on():
+    funds = [entity(key, kind="venture_capital") for key in "VW"]
+    holdings = [holds("V", "A", 10), holds("W", "A", 25)]
+    assert doubts(kmo.size_of(graph(entity("A"), *funds, holdings=holdings))) == set()
+    entities = (entity("A"), entity("V", kind="venture_capital"), entity("T"))
+    holdings = [holds("V", "T", 60), holds("V", "A", 10), holds("T", "A", 5)]
+    assert doubts(kmo.size_of(graph(*entities, holdings=holdings))) == set()
