@@ -26,6 +26,7 @@ from apps.providers.services import grant_provider_role, register_provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.facts import DECLARATIONS
 from cstraject.quarter import Quarter
+from tests.conftest import ROOT
 
 AT = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
 Q1 = Quarter(2022, 1)
@@ -210,36 +211,10 @@ def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: obj
     return verify_claim(claim=claim, actor=make_user("officer"), at=IN_WINDOW + timedelta(days=3))
 
 
-EDITION_OF_2026 = """
-WITH edition AS (
-    INSERT INTO programme_edition (
-        name, valid_from, valid_until, rate, vat_rate, extended_price_max, first_tranche_share,
-        first_tranche_threshold, once_only_years, claim_window_days, run_day,
-        de_minimis_includes_vat, maatwerk_exempt_from, period_rule, once_only_per,
-        de_minimis_boundary_counts, de_minimis_old_in_transition, overrides_by_two
-    )
-    SELECT
-        '2026-2028', '2026-01-01', '2028-12-31', rate, vat_rate, extended_price_max,
-        first_tranche_share, first_tranche_threshold, once_only_years, claim_window_days, run_day,
-        de_minimis_includes_vat, maatwerk_exempt_from, period_rule, once_only_per,
-        de_minimis_boundary_counts, de_minimis_old_in_transition, overrides_by_two
-    FROM programme_edition WHERE name = '2021-2024'
-    RETURNING id
-), packages AS (
-    INSERT INTO programme_package
-        (edition_id, code, price_min, price_max, valid_from, valid_until)
-    SELECT edition.id, code, price_min, price_max, '2026-01-01', '2028-12-31'
-    FROM edition, programme_package
-)
-INSERT INTO programme_legalform (edition_id, code, accepted_from)
-SELECT edition.id, code, accepted_from FROM edition, programme_legalform
-"""
-
-
 def add_edition_of_2026(owner_url: str) -> None:
     """An edition of 2026-2028 with the terms of the one before it; only the owner writes terms."""
     with psycopg.connect(owner_url, autocommit=True) as link:
-        link.execute(EDITION_OF_2026.encode())
+        link.execute((ROOT / "demo" / "edition.sql").read_bytes())
 
 
 def make_contract_of_2026(provider: Provider | None = None) -> Contract:
