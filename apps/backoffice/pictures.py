@@ -13,6 +13,7 @@ from typing import Any
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, EDGE = 192, 72, 24, 84, 12
 NAME_MAX = 21
 PER_ROW = 6
+SWEEPS = 4
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,36 @@ def _rows(
     by_level: dict[int, list[str]] = defaultdict(list)
     for key in sorted(entities):
         by_level[level.get(key, below)].append(key)
+    _uncross(by_level, holdings)
     return [
         keys[start : start + PER_ROW]
         for _, keys in sorted(by_level.items())
         for start in range(0, len(keys), PER_ROW)
     ]
+
+
+def _uncross(by_level: dict[int, list[str]], holdings: Sequence[Mapping[str, Any]]) -> None:
+    """Put everybody under or above whom they are tied to, so that fewer lines cross."""
+    tied: dict[str, list[str]] = defaultdict(list)
+    for holding in holdings:
+        tied[holding["owner"]].append(holding["owned"])
+        tied[holding["owned"]].append(holding["owner"])
+    place: dict[str, float] = {}
+
+    def note(keys: list[str]) -> None:
+        place.update((key, nth - (len(keys) - 1) / 2) for nth, key in enumerate(keys))
+
+    def pull(key: str) -> float:
+        places = [place[other] for other in tied[key]]
+        return sum(places) / len(places) if places else place[key]
+
+    for keys in by_level.values():
+        note(keys)
+    downwards = sorted(by_level)
+    for levels in (downwards, downwards[::-1]) * SWEEPS:
+        for level in levels:
+            by_level[level].sort(key=pull)
+            note(by_level[level])
 
 
 def _arrow(holding: Mapping[str, Any], owner: Box, owned: Box, nth: int) -> Arrow:

@@ -3,9 +3,10 @@
 import json
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,6 +16,8 @@ from django.db.models import Sum
 from apps.contracts.models import LedgerEntry
 from apps.contracts.selectors import ledger_differences
 from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import register_duties_open
+from apps.eligibility.models import Workings
 from apps.payouts.models import PaymentFile, Run
 from apps.providers.scope import across_providers
 from apps.reporting.selectors import answer_as_of
@@ -111,6 +114,32 @@ def test_importing_the_same_portfolio_again_changes_nothing(portfolio):
 
     assert all_counts() == before
     assert before["dossiers.Dossier"] == 86
+
+
+def test_the_demo_has_something_to_do_today(portfolio, servers, settings, tmp_path, monkeypatch):
+    settings.DEMO_SIGN_INS = tmp_path / "sign-ins"
+    today = SimpleNamespace(now=lambda: datetime(2026, 11, 24, 9, tzinfo=UTC))
+    monkeypatch.setattr("apps.imports.management.commands.load_demo.timezone", today)
+    monkeypatch.setenv("OWNER_DATABASE_URL", servers.database_url("cst_owner", portfolio))
+
+    def loaded():
+        call_command("load_demo")
+        with across_providers(), transaction.atomic():
+            filed = Dossier.objects.filter(contract__edition__name="2026-2028")
+            states = dict(filed.order_by("enterprise_name").values_list("enterprise_name", "state"))
+            group = filed.get(enterprise_name="Voorbeeld Verspaning bv")
+            size = Workings.objects.get(assessment=group.assessment_id).size
+            return states, size["category"], register_duties_open()
+
+    expected = {
+        "Voorbeeld Bakkerij bv": "submitted",
+        "Voorbeeld Drukwerk nv": "approved",
+        "Voorbeeld Verspaning bv": "submitted",
+    }
+    assert loaded() == (expected, "medium", 1)
+    signs = settings.DEMO_SIGN_INS.read_text()
+    assert loaded() == (expected, "medium", 1)
+    assert settings.DEMO_SIGN_INS.read_text() == signs
 
 
 @pytest.fixture

@@ -34,6 +34,14 @@ def test_owners_stand_above_and_daughters_below():
     assert {box.counts_pct for box in graph.boxes} == {"100"}
 
 
+def test_owners_stand_above_those_they_own():
+    holdings = [(by, of, "60", "60") for by, of in ("XZ", "YB", "BA", "ZA")]
+    at = places(ownership(size(holdings, "ABXYZ")))
+
+    assert (at["X"][0] < at["Y"][0]) == (at["Z"][0] < at["B"][0])
+    assert {at[key][1] for key in "XY"}.isdisjoint({at[key][1] for key in "BZ"})
+
+
 def test_a_long_name_is_cut_in_its_box_and_kept_in_full():
     [box] = ownership(size()).boxes
     assert box.short.endswith("…")
