@@ -122,6 +122,8 @@ def _size(facts: Facts, size: kmo.Size, terms: Terms, on: date) -> Answer:
         and on >= exempt_from
     ):
         figures["recognition"] = facts.maatwerk_recognition
+        if size.is_sme is None or size.contradictions or size.public:
+            return Answer("size", MET, "size-exempt-anyway", figures, source)
         return Answer("size", MET, "size-exempt", figures, source)
     if size.contradictions:
         figures["doubts"] = ", ".join(sorted({doubt.why for doubt in size.contradictions}))

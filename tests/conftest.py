@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from fcntl import LOCK_EX, flock
 from io import StringIO
 from itertools import count
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from config import embedded
 
@@ -144,6 +146,19 @@ def portfolio(servers, portfolio_template, django_db_blocker) -> Iterator[str]:
     """The published portfolio in a database of this test's own."""
     with own_database(servers, portfolio_template, django_db_blocker) as name:
         yield name
+
+
+class Clock:
+    """What time it is for whoever asks Django; stopped."""
+
+    at = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", lambda: clock.at)
+    return clock
 
 
 @pytest.fixture

@@ -299,7 +299,8 @@ def _merged(stated: list[Stated], told: list[Stated]) -> list[dict[str, Any]]:
         }
         after = {**period, **kept}
         if kept:
-            after["source"] = f"{period['source']}; {before.get('source') or gettext('as stated')}"
+            was = before.get("source") or gettext("as stated")
+            after["source"] = f"{period['source']}; {was}"
         periods[period["year"]] = after
     return [periods[year] for year in sorted(periods, reverse=True)]
 

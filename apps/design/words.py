@@ -492,6 +492,9 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _("Large enterprise, by %(shown)s; exempt as a maatwerkbedrijf (%(recognition)s)."),
         _("Large enterprise; exempt as a maatwerkbedrijf (%(recognition)s)."),
     ),
+    "size-exempt-anyway": (
+        _("Exempt from the condition of size as a maatwerkbedrijf (%(recognition)s)."),
+    ),
     "size-unknown": (
         _("The size cannot be told: no figures of %(names)s. Ask for the annual accounts."),
         # As older assessments told it.

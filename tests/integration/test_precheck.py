@@ -25,7 +25,6 @@ from tests import factories as make
 from tests import kbo
 from tests.factories import AT
 from tests.integration import test_api as api
-from tests.integration.test_api import alfa, clock  # noqa: F401
 
 TODAY = datetime(2024, 11, 4, 9, 0, tzinfo=UTC)
 SOUND = {
@@ -50,7 +49,13 @@ ASSESSED = {"size", "legal_form", "private_sector", "region", "equity", "de_mini
 
 
 @pytest.fixture
-def today(db, clock):  # noqa: F811
+def alfa(db, clock) -> api.Machine:
+    with api.agency_at_work():
+        return api.make_machine(make.make_contract().provider)
+
+
+@pytest.fixture
+def today(db, clock):
     clock.at = TODAY
     return clock
 
@@ -228,7 +233,7 @@ def test_an_edition_that_ended_is_said_and_is_no_reason_to_say_no(today):
     assert dear.verdict == "no"
 
 
-def test_an_activity_that_is_refused_is_a_reason_to_say_no(servers, committed, clock):  # noqa: F811
+def test_an_activity_that_is_refused_is_a_reason_to_say_no(servers, committed, clock):
     clock.at = TODAY
     with psycopg.connect(servers.database_url("cst_owner", committed), autocommit=True) as link:
         link.execute(
@@ -345,7 +350,7 @@ def test_more_than_a_form_holds_is_turned_away(today):
 # ---- Nothing stays -------------------------------------------------------------------------------
 
 
-def test_nothing_of_it_stays(committed, clock, caplog):  # noqa: F811
+def test_nothing_of_it_stays(committed, clock, caplog):
     clock.at = TODAY
     caplog.set_level(logging.DEBUG)
     answers = {"name": "Geheimzinnig", "number": "0428315871", "postal_code": "9042"}
@@ -388,7 +393,7 @@ def everything():
 # ---- Into a dossier ------------------------------------------------------------------------------
 
 
-def test_the_answers_are_filed_as_a_dossier_over_the_api(alfa, clock):  # noqa: F811
+def test_the_answers_are_filed_as_a_dossier_over_the_api(alfa, clock):
     number, owner = make.enterprise_number(4_811), make.enterprise_number(4_812)
     answer = asked(
         deed="carry",
@@ -457,7 +462,7 @@ def test_what_is_not_known_is_left_out_of_the_file_and_named_on_the_page(today):
 
 
 @pytest.fixture
-def register(committed, tmp_path, clock):  # noqa: F811
+def register(committed, tmp_path, clock):
     """An extract in whole, with annual accounts of the first enterprise in it."""
     clock.at = TODAY
     with across_providers():

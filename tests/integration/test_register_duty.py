@@ -26,14 +26,13 @@ from apps.providers.scope import across_providers, inside
 from cstraject.quarter import Quarter
 from cstraject.workdays import working_days_until
 from tests import factories as make
-from tests.integration.test_api import clock  # noqa: F401
 
 GRANTED = datetime(2026, 3, 30, 10, 0, tzinfo=UTC)
 DUE = date(2026, 4, 28)
 
 
 @pytest.fixture
-def contract(servers, committed, clock):  # noqa: F811
+def contract(servers, committed, clock):
     clock.at = datetime(2026, 4, 20, 10, 0, tzinfo=UTC)
     make.add_edition_of_2026(servers.database_url("cst_owner", committed))
     with working():
@@ -87,7 +86,7 @@ def test_a_grant_of_30_march_2026_is_due_on_28_april(contract):
     assert working_days_until(date(2026, 4, 7), on=date(2026, 4, 3)) == 1
 
 
-def test_the_page_says_how_many_days_are_left_and_what_is_late(contract, clock):  # noqa: F811
+def test_the_page_says_how_many_days_are_left_and_what_is_late(contract, clock):
     granted(contract)
     client = at_the_agency()
     page = client.get("/agency/register/").content.decode()
@@ -166,7 +165,7 @@ def test_who_approves_runs_looks_and_does_not_enter(contract):
 )
 def test_a_grant_that_ends_comes_back_with_both_amounts(
     contract,
-    clock,  # noqa: F811
+    clock,
     cause,
     deed,
     amount,

@@ -253,6 +253,11 @@ def test_a_recognised_maatwerkbedrijf_passes_whatever_its_size():
     assert outcome == ("met", "size-exempt")
 
 
+def test_an_exempt_enterprise_is_not_called_large_where_that_is_not_known():
+    recognised = {"maatwerk_recognition": "MW-2020-17"}
+    assert answer("size", **recognised, periods=[]) == ("met", "size-exempt-anyway")
+
+
 def test_the_exception_for_maatwerkbedrijven_has_a_first_day():
     last_day = date(2021, 12, 31)
     told = found("size", on=last_day, maatwerk_recognition="MW-2020-17", **owned(voting=100))
