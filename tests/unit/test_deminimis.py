@@ -308,3 +308,15 @@ def test_each_aid_tells_when_it_frees_up(granted, on, regulation, frees_on):
 def test_a_fiscal_year_may_begin_on_the_last_day_of_a_month():
     assert deminimis.fiscal_year_start(date(2024, 3, 1), (1, 31)) == date(2024, 1, 31)
     assert deminimis.fiscal_year_start(date(2024, 3, 1), (2, 29)) == date(2024, 2, 28)
+
+
+def test_aid_of_the_day_itself_counts():
+    same = aid("2024-03-01", "1000", "2023/2831")
+    assert room("2024-03-01", same).left == 299_000
+    [freed] = deminimis.releases_after(date(2024, 3, 1), undertaking=US, history=[same])
+    assert freed.on == date(2027, 3, 2)
+
+
+@pytest.mark.parametrize(("on", "ceiling"), [("2023-12-31", 200_000), ("2024-01-01", 300_000)])
+def test_what_farms_receive_cumulates_under_the_ceiling_of_the_day(on, ceiling):
+    assert room(on, cited="1408/2013").limits[-1].ceiling == ceiling

@@ -352,6 +352,8 @@ def test_an_investor_with_its_daughter_may_reach_a_quarter():
         ({"budget": D("9999999.99"), "inhabitants": 4999}, "50.01", True, set()),
         ({"budget": D("9999999.99"), "inhabitants": 5000}, 25, True, set()),
         ({"budget": D(10_000_000), "inhabitants": 4999}, 25, True, set()),
+        ({"budget": D(20_000_000), "inhabitants": 10}, 25, True, set()),
+        ({"budget": D(1), "inhabitants": 6000}, 25, True, set()),
         ({"budget": D(1)}, 40, False, {"investor-facts-missing"}),
         ({"inhabitants": 1}, 40, False, {"investor-facts-missing"}),
     ],
@@ -604,18 +606,101 @@ def test_only_what_angels_invest_counts_against_an_angel():
     assert kmo.size_of(graph(entity("A"), angel, fund, holdings=holdings)).relation == "autonomous"
 
 
-def test_a_large_local_authority_with_few_people_is_a_public_body():
-    town = entity(
-        "G", None, kind="local_authority_small", budget=D(20_000_000), inhabitants=10
-    )  # fmt: skip
-    size = kmo.size_of(graph(entity("A"), town, holdings=[holds("G", "A", 30)]))
-    assert size.is_sme is False
+@pytest.mark.parametrize(
+    ("fund", "daughter", "why"),
+    [(10, 5, set()), (15, 10, {"investor-jointly"}), (10, 25, set())],
+)
+def test_an_investor_and_its_daughter_are_looked_at_from_a_quarter_on(fund, daughter, why):
+    entities = (entity("A"), entity("V", kind="venture_capital"), entity("T"))
+    holdings = [holds("V", "T", 60), holds("V", "A", fund), holds("T", "A", daughter)]
+    assert doubts(kmo.size_of(graph(*entities, holdings=holdings))) == why
 
 
-def test_investors_are_looked_at_from_a_majority_and_from_a_quarter_on():
+def test_what_angels_invest_is_no_matter_of_a_fund():
+    angels = [entity(k, kind="business_angel", total_investment=D(700_000)) for k in "YZ"]
+    holdings = [holds("V", "A", 30), holds("Y", "A", 5), holds("Z", "A", 5)]
+    size = kmo.size_of(
+        graph(entity("A"), entity("V", kind="venture_capital"), *angels, holdings=holdings)
+    )
+    assert size.relation == "autonomous"
+
+
+def test_votes_stand_in_for_a_capital_that_was_not_stated():
+    assert kmo.Holding("B", "A", None, D(30)).capital == 30
+
+
+def test_a_body_as_target_does_not_end_the_search():
+    body = entity("G", None, kind="public_body")
+    holdings = [
+        *(holds("B", "G", 10), holds("B", "A", 30), holds("C", "A", 30)),
+        holds("B", "C", 60),
+    ]
+    size = kmo.size_of(graph(*map(entity, "ABC"), body, holdings=holdings))
+    assert size.relation == "linked"
+
+
+def test_each_line_tells_whether_the_partner_or_somebody_linked_to_it():
+    above = [holds("P", "A", 30), holds("P", "Q", 60)]
+    below = [holds("A", "P", 30), holds("Q", "P", 60)]
+    for holdings in (above, below):
+        size = kmo.size_of(graph(*map(entity, "APQ"), holdings=holdings))
+        assert {line.entity.key: line.relation for line in size.lines} == {
+            "A": "own",
+            "P": "partner",
+            "Q": "linked_to_partner",
+        }
+
+
+def test_accounts_within_a_partners_accounts_count_by_its_share():
+    entities = (entity("A"), entity("P"), entity("Q", included_in="P", included_pct=D(50)))
+    holdings = [holds("P", "A", "33.3"), holds("P", "Q", 60)]
+    size = kmo.size_of(graph(*entities, holdings=holdings))
+    assert {line.entity.key: line.added_pct for line in size.lines}["Q"] == D("16.65")
+
+
+def test_who_holds_a_quarter_and_does_not_count_is_told_why():
+    funds, town = entity("V", kind="venture_capital"), entity("G", None, kind="public_body")
+    holdings = [holds("V", "A", 25), holds("G", "A", 30)]
+    size = kmo.size_of(graph(entity("A"), funds, town, holdings=holdings))
+    assert {out.entity.key: out.why for out in size.left_out} == {
+        "V": "exempt-investor",
+        "G": "public-body",
+    }
+
+
+def test_each_holding_is_left_out_alone():
+    asked = graph(
+        *(entity("A"), entity("B", BIG), entity("C")),
+        holdings=[holds("A", "C", 60), holds("B", "A", 60), holds("A", "C", 1)],
+    )
+    assert [p.holding.owner for p in kmo.pivots_of(asked, kmo.size_of(asked))] == ["B"]
+
+
+def test_a_share_that_is_not_known_elsewhere_does_not_matter():
+    unknown = kmo.Holding("X", "Y", None, None)
+    assert doubts(kmo.size_of(graph(*map(entity, "AXY"), holdings=[unknown]))) == set()
+
+
+@pytest.mark.parametrize(
+    ("holdings", "why"),
+    [
+        # One of them is in the group of two.
+        ([("P", "A"), ("P", "X"), ("A", "B")], {"markets-not-known"}),
+        # Both are in it already; neither is.
+        ([("P", "A"), ("P", "B"), ("A", "B")], set()),
+        ([("P", "X"), ("P", "Y"), ("A", "B")], set()),
+        # A body is no person.
+        ([("G", "A"), ("G", "X")], set()),
+    ],
+)
+def test_markets_matter_where_a_person_would_add_somebody_to_the_group(holdings, why):
+    everybody = (*map(entity, "ABXY"), person("P"), entity("G", None, kind="public_body"))
+    shares = [holds(by, of, 30 if by == "A" else 51) for by, of in holdings]
+    shares = [replace(h, control="board") if h.owner == "A" else h for h in shares]
+    assert doubts(kmo.size_of(graph(*everybody, holdings=shares))) == why
+
+
+def test_investors_without_a_majority_together_need_nobody():
     funds = [entity(key, kind="venture_capital") for key in "VW"]
     holdings = [holds("V", "A", 10), holds("W", "A", 25)]
     assert doubts(kmo.size_of(graph(entity("A"), *funds, holdings=holdings))) == set()
-    entities = (entity("A"), entity("V", kind="venture_capital"), entity("T"))
-    holdings = [holds("V", "T", 60), holds("V", "A", 10), holds("T", "A", 5)]
-    assert doubts(kmo.size_of(graph(*entities, holdings=holdings))) == set()
