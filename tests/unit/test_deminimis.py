@@ -1,7 +1,7 @@
 """De minimis aid: what the worked cases and properties do not ask."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -320,3 +320,35 @@ def test_aid_of_the_day_itself_counts():
 @pytest.mark.parametrize(("on", "ceiling"), [("2023-12-31", 200_000), ("2024-01-01", 300_000)])
 def test_what_farms_receive_cumulates_under_the_ceiling_of_the_day(on, ceiling):
     assert room(on, cited="1408/2013").limits[-1].ceiling == ceiling
+
+
+def test_a_regulation_cited_in_its_time_needs_nobody():
+    assert room("2022-01-01", cited="1407/2013").doubts == ()
+    assert room("2025-01-01", cited="2023/2831").doubts == ()
+
+
+def test_the_boundary_of_the_window_counts_unless_read_otherwise():
+    assert deminimis.window_start(date(2026, 6, 16)) == date(2023, 6, 16)
+    assert deminimis.window_start(date(2026, 6, 16), boundary_counts=False) == date(2023, 6, 17)
+
+
+def test_nothing_is_declared_any_more_once_the_register_tells():
+    assert not deminimis.declaration_required(date(2031, 1, 1))
+
+
+def test_what_a_person_ties_is_named_apart_from_the_undertaking():
+    """A controls D; a person controls D and X: they meet, yet X is no part of the undertaking."""
+    market = frozenset({"m"})
+    entities = {key: kmo.Entity(key, key, markets=market) for key in "ADX"}
+    entities["P"] = kmo.Entity("P", "P", "natural_person")
+    shares = [("A", "D", 40, "board"), ("P", "D", 60, None), ("P", "X", 60, None)]
+    holdings = tuple(kmo.Holding(by, of, D(p), D(p), control) for by, of, p, control in shares)
+    told = deminimis.undertaking_of(kmo.Graph("A", entities, holdings), on=None, fiscal_year=(1, 1))
+    assert (told.members, told.through_persons) == ({"A", "D"}, {"X"})
+
+
+def test_farms_enter_the_register_from_2027_on():
+    for regulation, first in (("2024/3118", date(2027, 1, 1)), ("2023/2831", date(2026, 1, 1))):
+        assert deminimis.register_deadline(first, regulation=regulation)
+        before = deminimis.register_deadline(first - timedelta(days=1), regulation=regulation)
+        assert before is None

@@ -608,7 +608,7 @@ def test_only_what_angels_invest_counts_against_an_angel():
 
 @pytest.mark.parametrize(
     ("fund", "daughter", "why"),
-    [(10, 5, set()), (15, 10, {"investor-jointly"}), (10, 25, set())],
+    [(10, 5, set()), (15, 10, {"investor-jointly"}), (10, 25, set()), (10, 30, set())],
 )
 def test_an_investor_and_its_daughter_are_looked_at_from_a_quarter_on(fund, daughter, why):
     entities = (entity("A"), entity("V", kind="venture_capital"), entity("T"))
@@ -704,3 +704,9 @@ def test_investors_without_a_majority_together_need_nobody():
     funds = [entity(key, kind="venture_capital") for key in "VW"]
     holdings = [holds("V", "A", 10), holds("W", "A", 25)]
     assert doubts(kmo.size_of(graph(entity("A"), *funds, holdings=holdings))) == set()
+
+
+def test_control_is_followed_in_whatever_order_it_is_stated():
+    holdings = [holds("B", "C", 60), holds("A", "C", 1), holds("P", "B", 60), holds("P", "A", 60)]
+    entities = {each.key: each for each in (*map(entity, "ABC"), person("P"))}
+    assert set(kmo.Structure(entities, holdings).controlled_by({"P"})) == {"A", "B", "C"}
