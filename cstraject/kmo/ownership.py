@@ -393,13 +393,13 @@ class Structure:
             capital = sum((h.capital_pct for h in holdings if h.capital_pct), ZERO)
             votes = sum((h.voting_pct for h in holdings if h.voting_pct), ZERO)
             if max(capital, votes) > WHOLE:
-                found.append(Doubt("shares-over-100", (target,), only_adds=False))
+                found.append(Doubt("shares-over-100", (target,)))
             if any(holding.owner == target for holding in holdings):
-                found.append(Doubt("holds-itself", (target,), only_adds=False))
+                found.append(Doubt("holds-itself", (target,)))
         for key in self.entities:
             above = list(self.consolidators_of(key))
             if key in above:
-                found.append(Doubt("accounts-include-each-other", tuple(sorted(above)), False))
+                found.append(Doubt("accounts-include-each-other", tuple(sorted(above))))
         return found
 
     def doubts_about(self, group: frozenset[str]) -> list[Doubt]:
@@ -424,7 +424,8 @@ class Structure:
         outside = [h for h in self._into[target] if h.owner not in group]
         exempt = [h for h in outside if self.is_exempt(h.owner, target)]
         investors = tuple(sorted({holding.owner for holding in exempt}))
-        if len(investors) > 1 and sum((h.votes for h in exempt), ZERO) > MAJORITY:
+        # One alone with a majority is linked, and no exempt investor.
+        if sum((h.votes for h in exempt), ZERO) > MAJORITY:
             yield Doubt("investors-together", investors)
         for investor in investors:
             entity = self.entities[investor]
