@@ -5,6 +5,7 @@ Everything but a few choices may stay empty, and is then not known.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -147,6 +148,15 @@ class PrecheckForm(forms.Form):
 
     def aid_rows(self) -> list[list[BoundField]]:
         return [[self[f"aid{nth}_on"], self[f"aid{nth}_amount"]] for nth in GRANTS]
+
+    def numbers(self) -> dict[str, Decimal]:
+        """What was typed as numbers in the active language; what cannot be read is left out."""
+        read = {}
+        for name, field in self.fields.items():
+            if isinstance(field, NumberField):
+                with suppress(ValidationError):
+                    read[name] = field.clean(self.data.get(name, ""))
+        return {name: number for name, number in read.items() if number is not None}
 
     # ---- Read, one by one and together -----------------------------------------------------------
 

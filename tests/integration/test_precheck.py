@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
@@ -534,6 +535,38 @@ def test_a_wrong_number_is_told_alone(today, number):
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == ["number"]
     assert 'value="veel"' in answer.content.decode()
+
+
+def test_another_language_keeps_what_was_typed_and_reads_it_as_it_was_meant(today):
+    given = SOUND | {"headcount": "1.250", "headcount_before": "12,5", "public_share_pct": "x"}
+    given |= {"name": "Voorbeeld & Zoon", "turnover": "1.500.000,50", "aid": "unsure"}
+    del given["deed"]
+    client = Client(headers={"accept-language": "nl"})
+
+    page = client.post("/pre-check/", given | {"language": "en"})
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "Can this enterprise be helped?" in text
+    assert 'name="headcount" value="1,250"' in text
+    assert 'name="headcount_before" value="12.5"' in text
+    assert 'name="public_share_pct" value="x"' in text
+    assert 'name="turnover" value="1.500.000,50"' in text
+    assert 'value="Voorbeeld &amp; Zoon"' in text
+    assert re.search(r'name="aid" value="unsure"[^>]* checked', text)
+    assert "Probably" not in text
+    assert "Can this enterprise be helped?" in client.get("/pre-check/").content.decode()
+
+
+def test_another_language_tells_the_same_answer(today):
+    client = Client(headers={"accept-language": "nl"})
+    dutch = client.post("/pre-check/", SOUND)
+    assert 'name="shown" value="yes"' in dutch.content.decode()
+
+    english = client.post("/pre-check/", SOUND | {"language": "en", "shown": "yes", "deed": ""})
+
+    assert english.context["told"] == dutch.context["told"]
+    assert "Probably yes" in english.content.decode()
 
 
 def test_the_file_reads_back_as_facts(today):

@@ -8,12 +8,15 @@ never in an address, and are not logged.
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import activate, gettext, gettext_noop
 from django.views.decorators.http import require_http_methods
+from django.views.i18n import set_language
 
+from apps.design import figures
 from apps.design.words import words_for, words_for_finding
 from apps.enterprises.selectors import Registered, as_facts, registered
 from apps.portal.precheck_form import (
@@ -51,10 +54,16 @@ def precheck(request: HttpRequest) -> HttpResponse:
     asks: dict[str, Any] = {"terms": terms_of(edition_on(on)), "on": on}
     if request.method != "POST":
         return _page(request, PrecheckForm(**asks))
+    if (language := request.POST.get("language")) in dict(settings.LANGUAGES):
+        return _in(language, request, asks)
     deed = request.POST.get("deed")
     if deed == "look-up":
         return _look_up(request, asks)
-    form = PrecheckForm(request.POST, **asks)
+    return _check(request, request.POST, asks)
+
+
+def _check(request: HttpRequest, typed: Mapping[str, str], asks: Mapping[str, Any]) -> HttpResponse:
+    form = PrecheckForm(typed, **asks)
     if not form.is_valid():
         return _page(request, form)
     try:
@@ -62,7 +71,7 @@ def precheck(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         form.add_error(None, words_for(refusal))
         return _page(request, form)
-    if deed == "carry":
+    if typed.get("deed") == "carry":
         return JsonResponse(
             form.facts(),
             json_dumps_params={"ensure_ascii": False, "indent": 2},
@@ -83,6 +92,19 @@ def precheck(request: HttpRequest) -> HttpResponse:
         context["subsidy"] = granted_for(price, terms=terms)
         context["own"] = own_part_of(price, terms=terms)
     return _page(request, form, **context)
+
+
+def _in(language: str, request: HttpRequest, asks: Mapping[str, Any]) -> HttpResponse:
+    """The same page in the other language, with what was typed in the figures of that one."""
+    stated = PrecheckForm(request.POST, **asks).numbers()
+    activate(language)
+    typed = request.POST.dict() | {name: figures.number(value) for name, value in stated.items()}
+    if typed.get("shown"):
+        response = _check(request, typed, asks)
+    else:
+        response = _page(request, PrecheckForm(initial=typed, **asks))
+    response.cookies.update(set_language(request).cookies)
+    return response
 
 
 def _page(request: HttpRequest, form: PrecheckForm, **more: Any) -> HttpResponse:
