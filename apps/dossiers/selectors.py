@@ -12,7 +12,7 @@ from apps.dossiers.models import Dossier, RegisterEntry
 from apps.eligibility.selectors import facts_of
 from apps.programme.selectors import terms_of
 from cstraject.deminimis import REGISTER_SINCE, Aid, regulation_for
-from cstraject.eligibility import numbers_to_ask
+from cstraject.eligibility import PERSONAL_FORMS, numbers_to_ask
 from cstraject.facts import Helped, Known
 from cstraject.money import ZERO
 from cstraject.terms import Terms
@@ -104,6 +104,11 @@ class Duty:
         return self.what == DONE
 
     @property
+    def of_a_person(self) -> bool:
+        """Whether the beneficiary is a natural person, whose name the public is not shown."""
+        return facts_of(self.dossier.facts).legal_form in PERSONAL_FORMS
+
+    @property
     def what(self) -> str:
         """What to do in the register: enter, amend or withdraw; or it is done."""
         if self.entry is None:
@@ -125,13 +130,16 @@ def _grants_to_register() -> QuerySet[Dossier]:
     return Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
 
 
-def register_duties(*, on: date) -> list[Duty]:
+def register_duties(*, on: date, of: Dossier | None = None) -> list[Duty]:
     """Every grant that must stand in the register, as on a day; what is due first on top.
+
+    `of` asks about one dossier alone.
 
     A grant that shrank or ended is due again, counted from the day on which it did.
     """
+    grants = _grants_to_register()
     dossiers = list(
-        _grants_to_register()
+        (grants.filter(pk=of.pk) if of else grants)
         .select_related("provider", "facts", "contract__edition")
         .prefetch_related(
             Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id"))
@@ -155,4 +163,4 @@ def register_duties(*, on: date) -> list[Duty]:
 
 def duty_of(dossier: Dossier, *, on: date) -> Duty | None:
     """What must be entered in the register about one dossier, if anything."""
-    return next((duty for duty in register_duties(on=on) if duty.dossier.pk == dossier.pk), None)
+    return next(iter(register_duties(on=on, of=dossier)), None)

@@ -236,6 +236,7 @@ def test_the_file_holds_what_article_6_asks_and_neither_provider_nor_package(con
         "deed": "enter",
         "beneficiary_number": dossier.enterprise_number,
         "beneficiary_name": "Café & Zoon, “Gent”",
+        "pseudonymise": "no",
         "member_state": "BE",
         "amount_eur": "16335.00",
         "amount_before_eur": "",
@@ -253,6 +254,15 @@ def test_the_file_holds_what_article_6_asks_and_neither_provider_nor_package(con
     whole = (answer.content.decode() + answer.headers["Content-Disposition"]).lower()
     for secret in ("alfa", "basis", "cyber", dossier.reference.lower()):
         assert secret not in whole
+
+
+def test_the_public_is_shown_a_pseudonym_of_a_natural_person(contract):
+    dossier = granted(contract, legal_form="eenmanszaak")
+    client = at_the_agency()
+
+    assert file_of(client, dossier)["pseudonymise"] == "yes"
+    page = client.get(reverse("backoffice:register"))
+    assert "laat het register het publiek een pseudoniem tonen" in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+A1", "-2", "@SUM(A1)", '=HYPERLINK("x")'])

@@ -25,7 +25,7 @@ from cstraject.quarter import day_of
 # Regulation 2023/2831, article 6(1). Neither package nor provider: the register is public, and
 # who was helped with its security is nobody's business [domain 6.4].
 FIELDS = (
-    *("deed", "beneficiary_number", "beneficiary_name", "member_state"),
+    *("deed", "beneficiary_number", "beneficiary_name", "pseudonymise", "member_state"),
     *("amount_eur", "amount_before_eur", "granted_on"),
     *("granting_authority", "instrument", "nace_version", "nace_code", "regulation"),
     *("measure", "own_reference", "register_reference"),
@@ -110,7 +110,8 @@ def _fields(duty: Duty) -> list[object]:
         dossier.decided_on, reading=terms_of(dossier.contract.edition).reading
     )
     return [
-        *(duty.what, dossier.enterprise_number, dossier.enterprise_name, "BE"),
+        *(duty.what, dossier.enterprise_number, dossier.enterprise_name),
+        *("yes" if duty.of_a_person else "no", "BE"),
         *(duty.amount, duty.entry.amount if duty.entry else ""),
         *(dossier.decided_on.isoformat(), "VLAIO", "grant"),
         *(dossier.facts.nace_version, dossier.facts.nace_code, regulation),
