@@ -18,7 +18,7 @@ from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for
 from cstraject.terms import PER_UNDERTAKING, Terms
 
-RULE_VERSION = "2026.1"
+RULE_VERSION = "2026.2"
 
 MET, NOT_MET, PERSON, UNKNOWN = OUTCOMES = ("met", "not_met", "person", "unknown")
 

@@ -181,14 +181,14 @@ def _period(data: Any) -> kmo.Period:
     if closed_on and closed_on.year != year:
         raise Unreadable("periods.closed_on: in another year")
     headcount = stated.number("headcount", least=0)
+    months = stated.whole("months", least=1, most=24)
     staff = stated.list("staff", _staff)
     if staff:
-        counted = kmo.headcount_of(staff)
+        counted = kmo.headcount_of(staff, months=months or 12)
         if headcount is not None and headcount != counted:
             raise Unreadable(f"periods.staff: {counted:.2f}, not {headcount}")
         headcount = counted
     turnover = stated.number("turnover", least=0)
-    months = stated.whole("months", least=1, most=24)
     if months is not None and turnover is not None:
         # On an annual basis; the balance is a stock and stays as it is [R-SME-30].
         turnover = turnover * 12 / months
@@ -211,7 +211,7 @@ def _staff(data: Any) -> kmo.Staff:
         raise Unreadable("periods.staff.persons")
     kind = stated.one_of("kind", kmo.STAFF_KINDS)
     fraction = stated.number("fraction", least=0, most=1)
-    months = stated.number("months", least=0, most=12)
+    months = stated.number("months", least=0, most=24)
     stated.must_be_read()
     return kmo.Staff(
         kind,
@@ -257,6 +257,9 @@ def _entity(data: Any) -> kmo.Entity:
     )
     stated.left.pop("included_in", None)
     stated.must_be_read()
+    if any(period.whole_group for period in entity.periods):
+        # Nobody else's accounts hold the whole of this group: say who is included in whose.
+        raise Unreadable("others.periods.whole_group")
     return entity
 
 

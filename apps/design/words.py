@@ -792,10 +792,27 @@ DOUBTS: dict[str, str] = {
     "investor-jointly": _(
         "an exempt investor reaches a quarter together with an enterprise linked to it"
     ),
+    "joint-control": _(
+        "enterprises found to control together: whether that makes one of them control alone"
+    ),
+    "persons-together": _(
+        "held by the same persons as another enterprise: whether they act jointly (C-110/13)"
+    ),
+    "ownership-changed": _(
+        "the owners changed: whether the last accounts alone decide, as after a takeover"
+    ),
+    "history-short": _("it depends on accounts of a year before, which are not stated"),
+    "accounts-old": _("the last accounts closed more than two years ago"),
+    "consolidated-outside": _(
+        "its figures are in the consolidated accounts of somebody who is not counted"
+    ),
+    "public-with-exempt": _(
+        "public holders reach a quarter together with exempt investors among them"
+    ),
     "public-in-group": _("an owner of the enterprise is itself for a quarter in public hands"),
     "dispersed-capital": _("declared in good faith that nobody holds a quarter"),
     "shares-over-100": _("shares of more than 100% together"),
-    "holds-itself": _("an enterprise that holds itself"),
+    "holds-itself": _("own shares: what the others hold weighs more"),
     "accounts-include-each-other": _("consolidated accounts that include each other"),
     "regulation-expired": _("the Regulation that is cited no longer held on that day"),
     "regulation-before-its-day": _("the new Regulation is cited for a day before it applied"),
@@ -821,7 +838,9 @@ TIES: dict[str, str] = {
     "board_majority": _("the right to appoint a majority of the board (article 3(3)(b))"),
     "dominant_influence": _("dominant influence by contract or articles (article 3(3)(c))"),
     "agreement_majority": _("a majority of the votes by agreement (article 3(3)(d))"),
-    "acting_jointly": _("found to act jointly (article 3(3), fourth subparagraph)"),
+    "acting_jointly": _(
+        "found to act jointly (article 3(3), fourth subparagraph; for investors article 3(2))"
+    ),
     "through_persons": _(
         "through a natural person, on the same or an adjacent market (article 3(3), fourth"
         " subparagraph)"

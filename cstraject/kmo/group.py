@@ -4,10 +4,11 @@ Recommendation 2003/361/EC, Annex, articles 3(4), 4 and 6. Every line that was a
 so that a person can follow the sum.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from cstraject.kmo.ownership import (
     AUTHORITIES,
@@ -41,6 +42,8 @@ OWN, LINKED, PARTNERS, LINKED_TO_PARTNER = RELATIONS = (
     *("partner", "linked_to_partner"),
 )
 AUTONOMOUS = "autonomous"
+# Months after which newer accounts should have been approved and filed.
+ACCOUNTS_OLD_AFTER = 24
 NO_FIGURES = Figures(None, None, None)
 
 
@@ -150,41 +153,31 @@ class Graph:
 def size_of(graph: Graph, *, on: date | None = None, rule: str = TWO_CONSECUTIVE) -> Size:
     """The size of the applicant on a day, with linked and partner enterprises counted (article 6).
 
-    Figures are added year by year, back from the applicant's latest period for as long as
-    everybody who counts has figures. A year from before a takeover or merger is not looked at:
-    the last accounts then decide with the owners of today [R-SME-33]. Where a figure is not known
-    the category is only told when no value of it could change it.
+    Figures are added year by year, back from the applicant's latest accounts that were closed on
+    that day, for as long as everybody who counts has figures. A year from before a takeover or
+    merger is not looked at: the last accounts then decide with the owners of today [R-SME-33].
+    Where a figure is not known the category is only told when no value of it could change it.
     """
     now = graph.on(on)
     group = now.group_of(graph.applicant)
     partners = now.partners_of(group)
-    mine = graph.entities[graph.applicant]
-    periods: list[PeriodSum] = []
-    changed = graph.ownership_changed
-    for earlier in mine.periods:
-        if periods and (changed or earlier.year != periods[-1].year - 1):
-            break
-        then = graph.on(earlier.closing) if on else now
-        if _joined_or_left(now, then, graph.applicant, earlier):
-            changed = True
-            if periods:
-                break
-        structure = then if periods else now
-        lines = _lines(structure, graph.applicant, earlier)
-        if periods and any(line.period is None for line in lines):
-            break
-        sums = _added(lines)
-        periods.append(PeriodSum(earlier.year, sums, category_of(sums), lines))
+    years = _years(graph, now, on)
+    change = _takeover(graph, now, years)
+    deciding = years if change is None else years[: max(1, change)]
+    periods = [year.summed for year in deciding if year.whole]
     status = status_after([period.sums for period in periods], rule=rule)
     raw = periods[0].category if periods else None
     if periods and raw is None:
         # The last accounts must be there, also where the one before could carry the status.
         told = within("medium", periods[0].sums) is not None
         status = Status(None, status.is_sme if told else None)
+    doubts = _doubts(now, graph, group, partners)
     public = now.is_public(graph.applicant)
     if public:
         status, raw = Status("large", False), "large"
-    contradictions = _about(now.contradictions(), _reach(now, graph.applicant))
+    elif periods and status.is_sme is not None:
+        doubts += _doubts_about_years(graph, now, years, change, status, on=on, rule=rule)
+    contradictions = _about(now.contradictions(), group | _reach(now, graph.applicant))
     if contradictions:
         status, raw = Status(None, None), None
     return Size(
@@ -195,23 +188,134 @@ def size_of(graph: Graph, *, on: date | None = None, rule: str = TWO_CONSECUTIVE
         public=public,
         public_holders=tuple(now.public_holdings(graph.applicant)),
         periods=tuple(periods),
-        ownership_changed=changed,
+        ownership_changed=change is not None,
         ties=tuple(now.ties),
         partners=tuple(partners),
         left_out=tuple(_left_out(now, group, partners)),
-        doubts=tuple(_doubts(now, graph, group)),
+        doubts=tuple(doubts),
         contradictions=contradictions,
     )
 
 
-def _joined_or_left(now: Structure, then: Structure, applicant: str, period: Period) -> bool:
-    """Whether the linked group is another than it was then; who had no figures yet was founded."""
-    if then is now:
-        return False
-    return any(
-        now.entities[key].period(period.year)
-        for key in now.group_of(applicant) ^ then.group_of(applicant)
-    )
+# ---- Back through the years ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Year:
+    """A period added up: the last with the owners of today, those before with those of then."""
+
+    period: Period
+    then: Structure
+    summed: PeriodSum
+    whole: bool
+    """Everybody who counts has figures of it, or it exceeds the ceilings without them."""
+
+
+def _years(graph: Graph, now: Structure, on: date | None) -> list[_Year]:
+    """The periods that follow one another back from the last that was closed on a day.
+
+    It ends with the first that is not whole.
+    """
+    found: list[_Year] = []
+    for period in graph.entities[graph.applicant].periods:
+        # An estimate is of a year that still runs.
+        if on and period.closing > on and not period.estimate:
+            continue
+        if found and not (found[-1].whole and _follows(found[-1].period, period)):
+            break
+        then = graph.on(period.closing) if on else now
+        lines = _lines(then if found else now, graph.applicant, period)
+        sums = _added(lines)
+        whole = all(line.period for line in lines) or within("medium", sums) is False
+        summed = PeriodSum(period.year, sums, category_of(sums), lines)
+        found.append(_Year(period, then, summed, whole or not found))
+    return found
+
+
+def _follows(later: Period, earlier: Period) -> bool:
+    """Whether no period lies between; one of more than a year can leave a calendar year out."""
+    if later.closed_on and earlier.closed_on:
+        return _months(later.closed_on, earlier.closed_on) < 24
+    return earlier.year == later.year - 1
+
+
+def _months(later: date, earlier: date) -> int:
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def _takeover(graph: Graph, now: Structure, years: Sequence[_Year]) -> int | None:
+    """The first period back that closed before the linked group became what it is now [R-SME-33].
+
+    Who had no figures yet of that period was founded since, as far as is known.
+    """
+    if graph.ownership_changed:
+        return 0
+    for nth, year in enumerate(years):
+        if any(
+            now.entities[key].period(year.period.year) for key in _joined_or_left(now, year, graph)
+        ):
+            return nth
+    return None
+
+
+def _joined_or_left(now: Structure, year: _Year, graph: Graph) -> frozenset[str]:
+    return now.group_of(graph.applicant) ^ year.then.group_of(graph.applicant)
+
+
+def _doubts_about_years(
+    graph: Graph,
+    now: Structure,
+    years: Sequence[_Year],
+    change: int | None,
+    status: Status,
+    *,
+    on: date | None,
+    rule: str,
+) -> list[Doubt]:
+    """Where the answer hangs on how a change of owners is read, or on years that are not known."""
+    found = []
+    last = years[0].period
+    if on and _months(on, last.closing) > ACCOUNTS_OLD_AFTER:
+        found.append(Doubt("accounts-old", (graph.applicant,), only_adds=False))
+    sums = [year.summed.sums for year in years if year.whole]
+    other = status_after(sums[:1] if change is None else sums, rule=rule)
+    if other.is_sme is not status.is_sme and not graph.ownership_changed:
+        found += _doubts_about_change(graph, now, years, change)
+    inside = [within("medium", each) for each in sums]
+    short = len(years) > 1 and not status.is_sme and change is None
+    if short and rule == TWO_CONSECUTIVE and all(one is not two for one, two in pairwise(inside)):
+        found.append(Doubt("history-short", (graph.applicant,), only_adds=False))
+    return found
+
+
+def _doubts_about_change(
+    graph: Graph, now: Structure, years: Sequence[_Year], change: int | None
+) -> list[Doubt]:
+    """Whether a change of owners makes the last accounts decide alone, where that matters.
+
+    A takeover does not, if the last accounts are the same side of the ceilings without it. Who
+    joined without figures may have been founded or taken over; a partner is no takeover, and yet
+    can be what makes the enterprise exceed.
+    """
+    group = now.group_of(graph.applicant)
+
+    def decisive(year: _Year) -> bool:
+        before = _added(_lines(year.then, graph.applicant, years[0].period))
+        return within("medium", before) is not within("medium", years[0].summed.sums)
+
+    if change is not None:
+        who = _joined_or_left(now, years[change], graph)
+        return [] if decisive(years[change]) else [_changed(who)]
+    for year in years:
+        if joined := _joined_or_left(now, year, graph):
+            return [_changed(joined)]
+        if now.partners_of(group) != year.then.partners_of(group) and decisive(year):
+            return [_changed(group)]
+    return []
+
+
+def _changed(who: Set[str]) -> Doubt:
+    return Doubt("ownership-changed", tuple(sorted(who)), only_adds=False)
 
 
 def _lines(structure: Structure, applicant: str, of: Period) -> tuple[Line, ...]:
@@ -273,15 +377,26 @@ def _reach(structure: Structure, applicant: str) -> set[str]:
     return reach
 
 
-def _about(doubts: Sequence[Doubt], reach: set[str]) -> tuple[Doubt, ...]:
+def _about(doubts: Sequence[Doubt], reach: Set[str]) -> tuple[Doubt, ...]:
     return tuple(doubt for doubt in doubts if reach & set(doubt.who))
 
 
-def _doubts(structure: Structure, graph: Graph, group: frozenset[str]) -> list[Doubt]:
-    found = structure.doubts_about(group)
-    for key in sorted(group - {graph.applicant}):
-        if structure.is_public(key) and graph.applicant in structure.controlled_by({key}):
-            found.append(Doubt("public-in-group", (key,)))
+def _doubts(
+    structure: Structure, graph: Graph, group: frozenset[str], partners: Sequence[Partner]
+) -> list[Doubt]:
+    found = structure.doubts_about(group, *(partner.members for partner in partners))
+    counted = group.union(*(partner.members for partner in partners))
+    for key in sorted(group):
+        if key == graph.applicant or graph.applicant in structure.controlled_by({key}):
+            if structure.is_public(key) and key != graph.applicant:
+                found.append(Doubt("public-in-group", (key,)))
+            elif together := structure.public_with_exempt(key):
+                found.append(Doubt("public-with-exempt", together))
+        found += [
+            Doubt("consolidated-outside", (key, above))
+            for above in structure.consolidators_of(key)
+            if above not in counted
+        ]
     if graph.dispersed_capital:
         found.append(Doubt("dispersed-capital", (graph.applicant,)))
     return found

@@ -30,6 +30,9 @@ class Staff:
         return self.persons * self.fraction * self.months
 
 
-def headcount_of(staff: Sequence[Staff]) -> Decimal:
-    """The annual work units of a year: full-time for the whole year is one, the rest fractions."""
-    return sum((part.months_worked for part in staff), Decimal(0)) / 12
+def headcount_of(staff: Sequence[Staff], *, months: int = 12) -> Decimal:
+    """The annual work units of a period of so many months, on an annual basis (article 4(1)).
+
+    Full-time for all of it is one, the rest are fractions.
+    """
+    return sum((part.months_worked for part in staff), Decimal(0)) / months

@@ -242,11 +242,13 @@ class Structure:
         joined = False
         for holders in self._holders():
             controlled = self.controlled_by(holders)
+            with_person = any(self.entities[key].kind == PERSON for key in holders)
             for enterprise in self._enterprises(holders):
-                for target in controlled:
-                    tie = Tie("acting_jointly", tuple(sorted(holders)), (target,))
-                    joined |= self._join(tie, (enterprise, target))
-            if any(self.entities[key].kind == PERSON for key in holders):
+                if with_person or self.entities[enterprise].kind in INVESTORS:
+                    for target in controlled:
+                        tie = Tie("acting_jointly", tuple(sorted(holders)), (target,))
+                        joined |= self._join(tie, (enterprise, target))
+            if with_person:
                 for one, other in combinations(controlled, 2):
                     if self.same_market(one, other):
                         tie = Tie("through_persons", tuple(sorted(holders)), (one, other))
@@ -376,6 +378,20 @@ class Structure:
             or any(holding.control for holding in holdings)
         )
 
+    def public_with_exempt(self, enterprise: str) -> tuple[str, ...]:
+        """Public holders who reach a quarter together only with exempt investors among them.
+
+        The exception of article 3(4) is for cases in which such an investor reaches it itself.
+        """
+        if self.is_public(enterprise):
+            return ()
+        held: dict[str, list[Holding]] = defaultdict(list)
+        for holding in self.public_holdings(enterprise, with_exempt=True):
+            held[holding.owner].append(holding)
+        small = [share_of(each) < PARTNER for each in held.values()]
+        together = share_of([holding for each in held.values() for holding in each])
+        return tuple(sorted(held)) if any(small) and together >= PARTNER else ()
+
     def consolidators_of(self, key: str) -> Iterator[str]:
         """Whose consolidated accounts hold an enterprise's figures, and theirs, each once."""
         seen: set[str] = set()
@@ -394,31 +410,63 @@ class Structure:
             votes = sum((h.voting_pct for h in holdings if h.voting_pct), ZERO)
             if max(capital, votes) > WHOLE:
                 found.append(Doubt("shares-over-100", (target,)))
-            if any(holding.owner == target for holding in holdings):
-                found.append(Doubt("holds-itself", (target,)))
         for key in self.entities:
             above = list(self.consolidators_of(key))
             if key in above:
                 found.append(Doubt("accounts-include-each-other", tuple(sorted(above))))
         return found
 
-    def doubts_about(self, group: frozenset[str]) -> list[Doubt]:
-        """What the rules cannot settle about a group by themselves."""
+    def doubts_about(self, group: frozenset[str], *partners: frozenset[str]) -> list[Doubt]:
+        """What the rules cannot settle by themselves about a group, or about its partners'."""
+        near = group.union(*partners)
+        near |= {h.owner for h in self.holdings if h.owned in group and share_of([h]) >= PARTNER}
         found = [
             Doubt("share-not-known", (holding.owner, holding.owned), only_adds=False)
             for holding in self.holdings
             if (holding.capital_pct is None or holding.voting_pct is None)
             and not holding.control
-            and {holding.owner, holding.owned} & group
+            and {holding.owner, holding.owned} & near
         ]
         for holders in self._holders():
             controlled = self.controlled_by(holders)
             for one, other in combinations(controlled, 2):
-                if len({one, other} & group) == 1 and self.same_market(one, other) is None:
+                apart = any(len({one, other} & members) == 1 for members in (group, *partners))
+                if apart and self.same_market(one, other) is None:
                     found.append(Doubt("markets-not-known", (*sorted(holders), one, other)))
+            if all(self.entities[key].has_accounts for key in holders):
+                found += [
+                    Doubt("joint-control", (*sorted(holders), target))
+                    for target in controlled
+                    if target in group and not holders & group
+                ]
+        for members in (group, *partners):
+            found += self._doubts_about_persons(members)
+        for key in sorted(group):
+            if any(holding.owner == key for holding in self._into[key]):
+                found.append(Doubt("holds-itself", (key,), only_adds=False))
         for target in sorted(group):
             found += self._doubts_about_investors(target, group)
         return list(dict.fromkeys(found))
+
+    def _doubts_about_persons(self, members: frozenset[str]) -> Iterator[Doubt]:
+        """The same persons hold another enterprise too: do they act jointly [R-SME-20]?"""
+        behind = {key: self._persons_behind(key) for key in self._group}
+        for one in sorted(members):
+            for other in sorted(behind.keys() - members):
+                persons = behind[one] & behind[other]
+                if len(persons) > 1 and self.same_market(one, other) is not False:
+                    controlled = self.controlled_by(persons)
+                    if one in controlled and other in controlled:
+                        yield Doubt("persons-together", (*sorted(persons), one, other))
+
+    def _persons_behind(self, key: str) -> frozenset[str]:
+        """The natural persons who hold an enterprise, directly or through others."""
+        seen, frontier = {key}, [key]
+        while frontier:
+            owners = {holding.owner for holding in self._into[frontier.pop()]} - seen
+            seen |= owners
+            frontier += owners
+        return frozenset(k for k in seen if self.entities[k].kind == PERSON)
 
     def _doubts_about_investors(self, target: str, group: frozenset[str]) -> Iterator[Doubt]:
         outside = [h for h in self._into[target] if h.owner not in group]
@@ -437,7 +485,7 @@ class Structure:
             friends = self._group.get(investor, set())
             beside = [h for h in outside if h.owner in friends and h not in exempt]
             own = [h for h in exempt if h.owner in friends]
-            if beside and share_of(beside) < PARTNER <= share_of(beside + own):
+            if beside and share_of(beside + own) >= PARTNER:
                 yield Doubt("investor-jointly", (investor, *sorted({h.owner for h in beside})))
 
 
