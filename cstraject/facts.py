@@ -182,16 +182,17 @@ def _period(data: Any) -> kmo.Period:
         raise Unreadable("periods.closed_on: in another year")
     headcount = stated.number("headcount", least=0)
     months = stated.whole("months", least=1, most=24)
-    staff = stated.list("staff", _staff)
+    lasted = months or 12
+    staff = stated.list("staff", lambda part: _staff(part, lasted))
     if staff:
-        counted = kmo.headcount_of(staff, months=months or 12)
+        counted = kmo.headcount_of(staff, months=lasted)
         if headcount is not None and headcount != counted:
             raise Unreadable(f"periods.staff: {counted:.2f}, not {headcount}")
         headcount = counted
     turnover = stated.number("turnover", least=0)
-    if months is not None and turnover is not None:
+    if turnover is not None:
         # On an annual basis; the balance is a stock and stays as it is [R-SME-30].
-        turnover = turnover * 12 / months
+        turnover = turnover * 12 / lasted
     period = kmo.Period(
         year=year,
         figures=kmo.Figures(headcount, turnover, stated.number("balance_total", least=0)),
@@ -204,20 +205,21 @@ def _period(data: Any) -> kmo.Period:
     return period
 
 
-def _staff(data: Any) -> kmo.Staff:
+def _staff(data: Any, lasted: int) -> kmo.Staff:
+    """Part of the staff of a period that lasted so many months: for all of them if not said."""
     stated = Reader(data, "periods.staff")
     persons = stated.number("persons", least=0)
     if persons is None:
         raise Unreadable("periods.staff.persons")
     kind = stated.one_of("kind", kmo.STAFF_KINDS)
     fraction = stated.number("fraction", least=0, most=1)
-    months = stated.number("months", least=0, most=24)
+    months = stated.number("months", least=0, most=lasted)
     stated.must_be_read()
     return kmo.Staff(
         kind,
         persons,
         Decimal(1) if fraction is None else fraction,
-        Decimal(12) if months is None else months,
+        Decimal(lasted) if months is None else months,
     )
 
 

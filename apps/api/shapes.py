@@ -56,12 +56,12 @@ class Page(Asked):
 
 
 class Staff(Asked):
-    """Persons of one kind, at a fraction of full time, for so many months of the year."""
+    """Persons of one kind, at a fraction of full time, for so many months of the period."""
 
     kind = serializers.ChoiceField(STAFF_KINDS)
     persons = Figure()
     fraction = Figure(required=False, help_text="Of full time; 1 when left out.")
-    months = Figure(required=False, help_text="Of the year; 12 when left out.")
+    months = Figure(required=False, help_text="All of the period when left out.")
 
 
 class Period(Asked):
@@ -72,13 +72,18 @@ class Period(Asked):
     )
     closed_on = Text(required=False, help_text="YYYY-MM-DD; the end of the year when left out.")
     months = serializers.IntegerField(
-        min_value=1, max_value=24, required=False, help_text="Turnover is told on an annual basis."
+        min_value=1,
+        max_value=24,
+        required=False,
+        help_text="Turnover and staff are put on an annual basis.",
     )
     headcount = Figure(required=False, help_text="Annual work units.")
     staff = Staff(many=True, required=False, help_text="The headcount by its parts.")
     turnover = Figure(required=False)
     balance_total = Figure(required=False)
-    whole_group = Flag(required=False, help_text="Sums of the whole group already.")
+    whole_group = Flag(
+        required=False, help_text="Sums of the whole group already; of the enterprise alone."
+    )
     estimate = Flag(required=False, help_text="A new enterprise, estimated in good faith.")
     source = Text(  # type: ignore[assignment]
         required=False, help_text="For example the deposit of the annual accounts."

@@ -439,8 +439,9 @@ class Structure:
                     for target in controlled
                     if target in group and not holders & group
                 ]
+        behind = {key: self._persons_behind(key) for key in self._group}
         for members in (group, *partners):
-            found += self._doubts_about_persons(members)
+            found += self._doubts_about_persons(members, behind)
         for key in sorted(group):
             if any(holding.owner == key for holding in self._into[key]):
                 found.append(Doubt("holds-itself", (key,), only_adds=False))
@@ -448,9 +449,10 @@ class Structure:
             found += self._doubts_about_investors(target, group)
         return list(dict.fromkeys(found))
 
-    def _doubts_about_persons(self, members: frozenset[str]) -> Iterator[Doubt]:
+    def _doubts_about_persons(
+        self, members: frozenset[str], behind: Mapping[str, frozenset[str]]
+    ) -> Iterator[Doubt]:
         """The same persons hold another enterprise too: do they act jointly [R-SME-20]?"""
-        behind = {key: self._persons_behind(key) for key in self._group}
         for one in sorted(members):
             for other in sorted(behind.keys() - members):
                 persons = behind[one] & behind[other]

@@ -9,6 +9,7 @@ import pytest
 from cstraject.deminimis import Aid
 from cstraject.eligibility import QUESTIONS, assess
 from cstraject.facts import Helped, Known, Offer, facts_from_json
+from cstraject.kmo import Figures
 from cstraject.refusal import Refusal
 from cstraject.terms import ActivityRule
 from tests.factories import enterprise_number
@@ -44,6 +45,10 @@ PUBLIC = {"key": "stad", "name": "Stad", "kind": "public_body"}
 def held(by, pct, **more):
     holding = {"owner": by.get("key") or by["number"], "owned": OWN, "capital_pct": pct}
     return {"others": [by], "holdings": [{**holding, "voting_pct": pct, **more}]}
+
+
+def staff(persons, kind="employee", **more):
+    return {"kind": kind, "persons": persons, **more}
 
 
 GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
@@ -276,6 +281,8 @@ def test_the_exception_for_maatwerkbedrijven_has_a_first_day():
         {"periods": [{"year": "soon"}]},
         {"periods": {}},
         {"periods": [{"year": 2020}, {"year": 2021}]},
+        {"periods": [{"year": 2021, "months": 6, "staff": [staff(2, months=7)]}]},
+        {"others": [{**PUBLIC, "periods": [{"year": 2021, "whole_group": True}]}]},
         {"public_share_pct": "NaN"},
         {"public_share_pct": "-5"},
         {"public_share_pct": "100.01"},
@@ -290,6 +297,15 @@ def test_facts_that_cannot_be_read_are_refused(changes):
         facts_from_json(stated(OWN, **changes), source="test", stated_on=ON)
 
     assert refused.value.code in ("unreadable-facts", "wrong-nace")
+
+
+def test_a_short_period_is_put_on_an_annual_basis():
+    parts = [staff(80), staff(6, months=2), staff(9, kind="student")]
+    short = {"year": 2021, "months": 6, "turnover": "6000000", "balance_total": "1", "staff": parts}
+    facts = facts_from_json(stated(OWN, periods=[short]), source="test", stated_on=ON)
+
+    [period] = facts.graph.entities[OWN].periods
+    assert period.figures == Figures(D(82), D(12_000_000), D(1))
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 5])
