@@ -453,12 +453,14 @@ class Structure:
         self, members: frozenset[str], behind: Mapping[str, frozenset[str]]
     ) -> Iterator[Doubt]:
         """The same persons hold another enterprise too: do they act jointly [R-SME-20]?"""
+        controlled: dict[frozenset[str], tuple[str, ...]] = {}
         for one in sorted(members):
             for other in sorted(behind.keys() - members):
                 persons = behind[one] & behind[other]
                 if len(persons) > 1 and self.same_market(one, other) is not False:
-                    controlled = self.controlled_by(persons)
-                    if one in controlled and other in controlled:
+                    if persons not in controlled:
+                        controlled[persons] = self.controlled_by(persons)
+                    if one in controlled[persons] and other in controlled[persons]:
                         yield Doubt("persons-together", (*sorted(persons), one, other))
 
     def _persons_behind(self, key: str) -> frozenset[str]:
