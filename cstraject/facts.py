@@ -20,6 +20,9 @@ DECLARATIONS = ("sme_status", "legal_form", "de_minimis", "main_activity")
 # What ties a provider to the SME that it serves, after the rule of the kmo-portefeuille [4.8].
 PROVIDER_TIES = ("shareholding", "common_director", "common_staff", "family")
 
+# Years of figures; two decide, and those before them are told for the takeover rule.
+LONGEST_HISTORY = 10
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -105,7 +108,7 @@ def _facts(data: Any, source: str, stated_on: date) -> Facts:
     applicant = kmo.Entity(
         key=number,
         name=name,
-        periods=_newest_first("periods", stated.list("periods", _period)),
+        periods=_newest_first("periods", stated.list("periods", _period, longest=LONGEST_HISTORY)),
         markets=frozenset(stated.texts("markets")),
         controlled_by_public_bodies=stated.flag("controlled_by_public_bodies"),
         included_in=stated.text("included_in", empty=True) or None,
@@ -183,7 +186,7 @@ def _period(data: Any) -> kmo.Period:
     headcount = stated.number("headcount", least=0)
     months = stated.whole("months", least=1, most=24)
     lasted = months or 12
-    staff = stated.list("staff", lambda part: _staff(part, lasted))
+    staff = stated.list("staff", lambda part: _staff(part, lasted), longest=LONGEST_HISTORY)
     if staff:
         counted = kmo.headcount_of(staff, months=lasted)
         if headcount is not None and headcount != counted:
@@ -245,7 +248,7 @@ def _entity(data: Any) -> kmo.Entity:
         key=key,
         name=stated.text("name"),
         kind=stated.one_of("kind", kmo.KINDS, default="enterprise"),
-        periods=_newest_first("others.periods", stated.list("periods", _period)),
+        periods=_newest_first("others.periods", stated.list("periods", _period, longest=LONGEST_HISTORY)),
         markets=frozenset(stated.texts("markets")),
         country=stated.text("country", empty=True, longest=2) or "BE",
         public=stated.flag("public"),

@@ -7,7 +7,10 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 DECIMALS_MAX = 6
-LONGEST_LIST = 500
+DECIMALS_WRITTEN_MAX = 30
+# More of one thing than any group of SMEs has; what is asked of each grows faster than its number.
+LONGEST_LIST = 200
+LONGEST_GROUP = 20
 
 
 class Unreadable(Exception):
@@ -53,26 +56,30 @@ class Reader:
             raise Unreadable(self.name(field))
         return bool(value)
 
-    def list(self, field: str, read: Callable[[Any], T]) -> tuple[T, ...]:
+    def list(
+        self, field: str, read: Callable[[Any], T], *, longest: int = LONGEST_LIST
+    ) -> tuple[T, ...]:
         value = self.left.pop(field, None)
         if value is None:
             return ()
-        if not isinstance(value, list) or len(value) > LONGEST_LIST:
+        if not isinstance(value, list):
             raise Unreadable(self.name(field))
+        if len(value) > longest:
+            raise Unreadable(f"{self.name(field)}: {len(value)} > {longest}")
         return tuple(read(item) for item in value)
 
     def texts(self, field: str) -> tuple[str, ...]:
-        return self.list(field, self._plain_text(field))
+        return self.list(field, self._plain_text(field), longest=LONGEST_GROUP)
 
     def groups(self, field: str) -> tuple[tuple[str, ...], ...]:
         """Lists of names: who was found to act jointly, which markets are adjacent."""
 
         def read(item: Any) -> tuple[str, ...]:
-            if not isinstance(item, list):
+            if not isinstance(item, list) or len(item) > LONGEST_GROUP:
                 raise Unreadable(self.name(field))
             return tuple(map(self._plain_text(field), item))
 
-        return self.list(field, read)
+        return self.list(field, read, longest=LONGEST_GROUP)
 
     def _plain_text(self, field: str) -> Callable[[Any], str]:
         def read(item: Any) -> str:
@@ -102,11 +109,13 @@ class Reader:
             return None
         text = str(value)
         try:
-            # 1E-99999 is a number too, and would be written out in full one day.
+            # 1E-99999 and 0E-99999 are numbers too, and would be written out in full one day.
             number = Decimal(text if len(text) <= 30 else "too long")
         except InvalidOperation:
             raise Unreadable(self.name(field)) from None
         if isinstance(value, bool) or not number.is_finite() or abs(number) >= 10**13:
+            raise Unreadable(self.name(field))
+        if abs(int(number.as_tuple().exponent)) > DECIMALS_WRITTEN_MAX:
             raise Unreadable(self.name(field))
         if number != round(number, DECIMALS_MAX):
             raise Unreadable(self.name(field))

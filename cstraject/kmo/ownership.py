@@ -172,12 +172,16 @@ class Structure:
         self.ties: list[Tie] = []
         self._group = {k: {k} for k, entity in self.entities.items() if entity.has_accounts}
         self._into: dict[str, list[Holding]] = defaultdict(list)
+        self._out_of: dict[str, list[Holding]] = defaultdict(list)
         for holding in self.holdings:
             must(
                 holding.owner in self.entities and holding.owned in self.entities,
                 "whoever holds or is held is in the graph",
             )
             self._into[holding.owned].append(holding)
+            self._out_of[holding.owner].append(holding)
+        self._adjacent = [frozenset(group) for group in self.findings.adjacent_markets]
+        self._controlled: dict[frozenset[str], tuple[str, ...]] = {}
         self._link()
 
     # ---- Linked enterprises (article 3(3)) -------------------------------------------------------
@@ -250,7 +254,8 @@ class Structure:
                         joined |= self._join(tie, (enterprise, target))
             if with_person:
                 for one, other in combinations(controlled, 2):
-                    if self.same_market(one, other):
+                    apart = self._group[one] is not self._group[other]
+                    if apart and self.same_market(one, other):
                         tie = Tie("through_persons", tuple(sorted(holders)), (one, other))
                         joined |= self._join(tie, (one, other))
         return joined
@@ -265,21 +270,24 @@ class Structure:
 
     def controlled_by(self, holders: Iterable[str]) -> tuple[str, ...]:
         """What these control together, by votes or otherwise, also through what they control."""
-        hands = set(holders)
-        controlled: list[str] = []
-        found = True
-        while found:
-            found = False
-            for target, holdings in self._into.items():
-                if target in hands or not self.entities[target].has_accounts:
-                    continue
-                theirs = [holding for holding in holdings if holding.owner in hands]
-                votes = sum((holding.votes for holding in theirs), ZERO)
-                if votes > MAJORITY or any(holding.control for holding in theirs):
-                    controlled.append(target)
+        key = frozenset(holders)
+        if key not in self._controlled:
+            self._controlled[key] = tuple(sorted(self._controlled_anew(key)))
+        return self._controlled[key]
+
+    def _controlled_anew(self, holders: frozenset[str]) -> Iterator[str]:
+        """Holding by holding, from every hand to what it holds, each hand once."""
+        votes: dict[str, Decimal] = defaultdict(Decimal)
+        hands, frontier = set(holders), sorted(holders)
+        while frontier:
+            for holding in self._out_of[frontier.pop()]:
+                target = holding.owned
+                votes[target] += holding.votes
+                controls = votes[target] > MAJORITY or holding.control
+                if controls and target not in hands and self.entities[target].has_accounts:
                     hands.add(target)
-                    found = True
-        return tuple(controlled)
+                    frontier.append(target)
+                    yield target
 
     def same_market(self, one: str, other: str) -> bool | None:
         """Whether two enterprises meet on the same or an adjacent market; None when not known."""
@@ -287,7 +295,7 @@ class Structure:
         if not ours or not theirs:
             return None
         return bool(ours & theirs) or any(
-            ours & set(group) and theirs & set(group) for group in self.findings.adjacent_markets
+            ours & group and theirs & group for group in self._adjacent
         )
 
     # ---- Partner enterprises (article 3(2)) ------------------------------------------------------
@@ -427,12 +435,20 @@ class Structure:
             and not holding.control
             and {holding.owner, holding.owned} & near
         ]
+        among = defaultdict(set)
+        for nth, members in enumerate((group, *partners)):
+            for key in members:
+                among[key].add(nth)
         for holders in self._holders():
             controlled = self.controlled_by(holders)
-            for one, other in combinations(controlled, 2):
-                apart = any(len({one, other} & members) == 1 for members in (group, *partners))
-                if apart and self.same_market(one, other) is None:
-                    found.append(Doubt("markets-not-known", (*sorted(holders), one, other)))
+            unknown = {
+                key
+                for one, other in combinations(controlled, 2)
+                if among[one] != among[other] and self.same_market(one, other) is None
+                for key in (one, other)
+            }
+            if unknown:
+                found.append(Doubt("markets-not-known", (*sorted(holders), *sorted(unknown))))
             if all(self.entities[key].has_accounts for key in holders):
                 found += [
                     Doubt("joint-control", (*sorted(holders), target))
@@ -453,15 +469,18 @@ class Structure:
         self, members: frozenset[str], behind: Mapping[str, frozenset[str]]
     ) -> Iterator[Doubt]:
         """The same persons hold another enterprise too: do they act jointly [R-SME-20]?"""
-        controlled: dict[frozenset[str], tuple[str, ...]] = {}
-        for one in sorted(members):
-            for other in sorted(behind.keys() - members):
+        together: dict[frozenset[str], set[str]] = defaultdict(set)
+        for one in members:
+            for other in behind.keys() - members:
                 persons = behind[one] & behind[other]
-                if len(persons) > 1 and self.same_market(one, other) is not False:
-                    if persons not in controlled:
-                        controlled[persons] = self.controlled_by(persons)
-                    if one in controlled[persons] and other in controlled[persons]:
-                        yield Doubt("persons-together", (*sorted(persons), one, other))
+                if (
+                    len(persons) > 1
+                    and self.same_market(one, other) is not False
+                    and {one, other} <= set(self.controlled_by(persons))
+                ):
+                    together[persons] |= {one, other}
+        for persons, enterprises in sorted(together.items(), key=lambda each: sorted(each[0])):
+            yield Doubt("persons-together", (*sorted(persons), *sorted(enterprises)))
 
     def _persons_behind(self, key: str) -> frozenset[str]:
         """The natural persons who hold an enterprise, directly or through others."""

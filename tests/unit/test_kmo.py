@@ -877,7 +877,7 @@ def test_the_same_persons_are_found_behind_holdings():
     holdings = [holds(who, owned, 50) for who in "PQ" for owned in "AH"] + [holds("H", "B", 80)]
     size = kmo.size_of(graph(*entities, holdings=holdings))
     told = [doubt.who for doubt in size.doubts if doubt.why == "persons-together"]
-    assert told == [("P", "Q", "A", "B"), ("P", "Q", "A", "H")]
+    assert told == [("P", "Q", "A", "B", "H")]
 
 
 @pytest.mark.parametrize(
