@@ -268,7 +268,8 @@ def judge_de_minimis(case: Any) -> dict[str, Any]:
     stated = read_de_minimis(case)
     room, amount = stated.room(), stated.amount
     granted = room.allows(amount)
-    deadline = deminimis.register_deadline(stated.on)
+    # What is not granted is not registered.
+    deadline = deminimis.register_deadline(stated.on) if granted else None
     exclusive = stated.room(boundary_counts=False)
     return {
         "regulation": room.regulation,

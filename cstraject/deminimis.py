@@ -281,7 +281,8 @@ def headroom_on(
 ) -> Headroom:
     """What a single undertaking may still be granted on a day, after the aid it received.
 
-    Aid of later days is not looked at. Refuses a day on which no Regulation is known to hold.
+    Aid of later days is told and does not count. Refuses a day on which no Regulation is known to
+    hold.
     """
     if not FROM_2014 <= on <= LAST_DAY:
         raise Refusal("no-regulation", on=on)
@@ -298,6 +299,7 @@ def _headroom(
 ) -> Headroom:
     regulation, doubts = regulation_for(on, cited=cited, sector=sector, reading=reading)
     known = tuple(aid for aid in history if aid.on <= on)
+    later = [CountedAid(aid, ZERO, "granted-later", None) for aid in history if aid.on > on]
     more = list(doubts)
     if undertaking.through_persons:
         more.append("person-may-be-an-undertaking")
@@ -341,7 +343,7 @@ def _headroom(
         else:
             frees_on = _frees_on(aid.on, on, undertaking, reading)
             lines.append(CountedAid(aid, aid.falls_on_us, "counted", frees_on))
-    return Headroom(regulation, on, counted, tuple(lines), tuple(more))
+    return Headroom(regulation, on, counted, (*lines, *later), tuple(more))
 
 
 def _why_not(aid: Aid, undertaking: Undertaking) -> str:

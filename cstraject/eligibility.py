@@ -4,6 +4,7 @@ An outcome is `met`, `not_met`, `person` (the rule leaves it to a person) or `un
 missing). The sentence of a finding is made from its code and figures, in Dutch or English.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,7 @@ from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for
 from cstraject.terms import PER_UNDERTAKING, Terms
 
-RULE_VERSION = "2026.2"
+RULE_VERSION = "2026.3"
 
 MET, NOT_MET, PERSON, UNKNOWN = OUTCOMES = ("met", "not_met", "person", "unknown")
 
@@ -40,11 +41,14 @@ QUESTIONS = (
 NOT_TO_BE_WAIVED = frozenset({"once_only", "offer"})
 
 PUBLIC_SHARE_MAX = Decimal(25)
+# A declaration tells of aid over three years; one that is older than this tells of other years.
+DECLARED_YEARS_MAX = 1
 # Natural persons file no accounts [R-BE-32].
 PERSONAL_FORMS = frozenset({"eenmanszaak", "zelfstandige", "vrij beroep"})
 
 # Whom others helped is no provider's business: that an enterprise was helped before is told so
 # many times in a week at most, and so many dossiers are taken in a day.
+ABOUT_OTHERS = ("once_only", "de_minimis")
 HELPED_BEFORE_PER_WEEK_MAX = 5
 FILED_PER_DAY_MAX = 50
 
@@ -68,6 +72,8 @@ class Assessment:
     """
 
     answers: tuple[Answer, ...]
+    told: tuple[Answer, ...]
+    """As the provider may read them: what the agency granted to others of the group left out."""
     size_class: str | None
     size: kmo.Size
     room: deminimis.Headroom | None
@@ -80,13 +86,22 @@ def numbers_to_ask(facts: Facts, *, on: date) -> tuple[str, ...]:
 
 
 def assess(
-    facts: Facts, *, offer: Offer, terms: Terms, on: date, known: Known | None = None
+    facts: Facts,
+    *,
+    offer: Offer,
+    terms: Terms,
+    on: date,
+    granted_on: date | None = None,
+    known: Known | None = None,
 ) -> Assessment:
-    """Put every question to a dossier, as on a day; `known` is what the agency knows itself."""
-    known = known or Known()
+    """Put every question to a dossier, as on the day of filing; `known` is what the agency knows.
+
+    Earlier help and aid count as on the day of the grant, which is never before the filing.
+    """
+    known, granted_on = known or Known(), granted_on or on
     size = kmo.size_of(facts.graph, on=on, rule=terms.period_rule)
     amount = aid_amount(offer, terms)
-    room = room_for(facts, terms=terms, on=on, known=known)
+    room = room_for(facts, terms=terms, on=granted_on, known=known)
     answers = (
         _size(facts, size, terms, on),
         _legal_form(facts, terms, on),
@@ -95,13 +110,38 @@ def assess(
         _region(facts, on),
         _equity(facts),
         _de_minimis(facts, room, amount),
-        _once_only(facts, known, terms, on),
+        _once_only(facts, known, terms, granted_on),
         _declarations(facts, on),
         _independence(facts, known),
         _offer(offer, terms, on),
     )
     must(tuple(a.question for a in answers) == QUESTIONS, "every question is put once, in order")
-    return Assessment(answers, size.category, size, room)
+    own = _of_itself(known, facts.number)
+    own_room = room_for(facts, terms=terms, on=granted_on, known=own)
+    told = {
+        "de_minimis": _de_minimis(facts, own_room, amount),
+        "once_only": _once_only(facts, own, terms, granted_on),
+    }
+    return Assessment(
+        answers, tuple(told.get(a.question, a) for a in answers), size.category, size, room
+    )
+
+
+def _of_itself(known: Known, number: str) -> Known:
+    """What is known of the enterprise that signed the offer, without the others of its group.
+
+    A group is stated freely: whoever reads an answer about its members could ask about anybody.
+    """
+    return Known(
+        tuple(helped for helped in known.helped if helped.number == number),
+        tuple(aid for aid in known.aid if aid.recipient == number),
+        known.provider,
+    )
+
+
+def kept_back(answer: Answer) -> Answer:
+    """The same for whatever the answer is, once a provider was told enough in a week."""
+    return Answer(answer.question, PERSON, "kept-back", {}, "cstraject")
 
 
 def _plain(number: Decimal) -> str:
@@ -116,13 +156,13 @@ def _size(facts: Facts, size: kmo.Size, terms: Terms, on: date) -> Answer:
     source = facts.source_of("periods")
     exempt_from = terms.maatwerk_exempt_from
     if (
-        size.is_sme is not True
+        (size.is_sme is not True or size.needs_a_person)
         and facts.maatwerk_recognition
         and exempt_from is not None
         and on >= exempt_from
     ):
         figures["recognition"] = facts.maatwerk_recognition
-        if size.is_sme is None or size.contradictions or size.public:
+        if size.is_sme is not False or size.contradictions or size.public:
             return Answer("size", MET, "size-exempt-anyway", figures, source)
         return Answer("size", MET, "size-exempt", figures, source)
     if size.contradictions:
@@ -130,20 +170,26 @@ def _size(facts: Facts, size: kmo.Size, terms: Terms, on: date) -> Answer:
         figures["names"] = _names(facts, size.contradictions)
         return Answer("size", PERSON, "size-contradicts", figures, source)
     if size.is_sme is None:
-        figures["names"] = ", ".join(
-            facts.graph.entities[key].name for key in size.missing
-        ) or facts.name  # fmt: skip
+        dark = [period for period in size.periods if period.category is None]
+        silent = dict.fromkeys(key for period in dark for key in period.sums.missing)
+        figures["names"] = ", ".join(facts.graph.entities[key].name for key in silent) or facts.name
+        figures["year"] = ", ".join(str(period.year) for period in dark)
         return Answer("size", UNKNOWN, "size-unknown", figures, source)
     if size.needs_a_person:
         figures["doubts"] = ", ".join(sorted({doubt.why for doubt in size.doubts}))
         figures["names"] = _names(facts, size.doubts)
         return Answer("size", PERSON, "size-to-judge", figures, source)
-    if size.is_sme:
-        finding = "size-is-sme" if size.category else "size-is-sme-class-unknown"
-        return Answer("size", MET, finding, figures, source)
     if size.public:
         return Answer("size", NOT_MET, "size-public", figures, source)
-    return Answer("size", NOT_MET, "size-is-large", figures, source)
+    stated = facts.public_share_pct
+    if stated is not None and stated >= PUBLIC_SHARE_MAX:
+        figures["share"] = _plain(stated)
+        return Answer("size", PERSON, "size-public-stated", figures, source)
+    by_periods = "-by-periods" if size.category and size.category != size.raw_category else ""
+    if size.is_sme:
+        finding = f"size-is-sme{by_periods}" if size.category else "size-is-sme-class-unknown"
+        return Answer("size", MET, finding, figures, source)
+    return Answer("size", NOT_MET, f"size-is-large{by_periods}", figures, source)
 
 
 def _names(facts: Facts, doubts: tuple[kmo.Doubt, ...]) -> str:
@@ -195,7 +241,9 @@ def _private_sector(facts: Facts, on: date) -> Answer:
     counted = kmo.share_of(structure.public_holdings(facts.number))
     everything = kmo.share_of(structure.public_holdings(facts.number, with_exempt=True))
     stated = facts.public_share_pct
-    if stated is None and not everything:
+    into = [h for h in structure.holdings if h.owned == facts.number]
+    all_told = stated is not None or kmo.share_of(into) == 100
+    if not all_told and everything < PUBLIC_SHARE_MAX:
         return Answer("private_sector", UNKNOWN, "public-share-unknown", {}, source)
     share = max(stated or ZERO, counted)
     figures = {"share": _plain(share), "max": str(PUBLIC_SHARE_MAX)}
@@ -204,6 +252,8 @@ def _private_sector(facts: Facts, on: date) -> Answer:
     if everything >= PUBLIC_SHARE_MAX:
         figures["with_investors"] = _plain(everything)
         return Answer("private_sector", PERSON, "public-share-investors", figures, source)
+    if structure.is_public(facts.number):
+        return Answer("private_sector", PERSON, "public-control", figures, source)
     return Answer("private_sector", MET, "public-share-under", figures, source)
 
 
@@ -224,9 +274,12 @@ def _main_activity(facts: Facts, terms: Terms, on: date) -> Answer:
 
 
 def _region(facts: Facts, on: date) -> Answer:
+    source = facts.source_of("postal_code")
+    if not re.fullmatch(r"[1-9]\d{3}", facts.postal_code, re.ASCII):
+        figures = {"postal_code": facts.postal_code}
+        return Answer("region", UNKNOWN, "postal-code-unreadable", figures, source)
     province = province_of(facts.postal_code, on=on)
     figures = {"postal_code": facts.postal_code, "province": province or ""}
-    source = facts.source_of("postal_code")
     if province:
         return Answer("region", MET, "in-flanders", figures, source)
     return Answer("region", NOT_MET, "outside-flanders", figures, source)
@@ -274,6 +327,8 @@ def _declarations(facts: Facts, on: date) -> Answer:
     if facts.declared_on is None:
         return Answer("declarations", PERSON, "declarations-signature-to-judge", {}, source)
     figures = {"declared_on": facts.declared_on.isoformat()}
+    if facts.declared_on < years_later(on, -DECLARED_YEARS_MAX):
+        return Answer("declarations", PERSON, "declarations-old", figures, source)
     if facts.declared_on > on:
         return Answer("declarations", NOT_MET, "declarations-signed-later", figures, source)
     return Answer("declarations", MET, "declarations-complete", figures, source)
@@ -371,11 +426,24 @@ def _de_minimis(facts: Facts, room: deminimis.Headroom | None, amount: Decimal) 
     if room.regulation == deminimis.OUT_OF_SCOPE:
         figures["sector"] = facts.aid_sector or ""
         return Answer("de_minimis", NOT_MET, "de-minimis-out-of-scope", figures, source)
-    figures |= {"ceiling": str(room.ceiling), "since": room.since.isoformat()}
+    tightest = min(room.limits, key=lambda limit: limit.headroom)
+    figures |= {
+        "ceiling": str(tightest.ceiling),
+        "since": tightest.since.isoformat(),
+        "over": ", ".join(sorted(tightest.families)),
+    }
     if not room.allows(amount):
         return Answer("de_minimis", NOT_MET, "de-minimis-over", figures, source)
     if facts.aid is None:
         return Answer("de_minimis", UNKNOWN, "de-minimis-not-declared", figures, source)
+    strangers = {
+        line.aid.recipient: None
+        for line in room.lines
+        if line.why == "other-undertaking" and line.aid.recipient not in facts.graph.entities
+    }
+    if strangers:
+        figures["names"] = ", ".join(strangers)
+        return Answer("de_minimis", PERSON, "de-minimis-of-a-stranger", figures, source)
     if room.doubts:
         figures["doubts"] = ", ".join(room.doubts)
         return Answer("de_minimis", PERSON, "de-minimis-to-judge", figures, source)

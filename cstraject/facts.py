@@ -135,7 +135,7 @@ def _facts(data: Any, source: str, stated_on: date) -> Facts:
         graph=graph,
         number=number,
         name=name,
-        legal_form=stated.text("legal_form"),
+        legal_form=stated.text("legal_form").lower(),
         nace_version=stated.text("nace_version", longest=10),
         nace_code=nace_code(stated.text("nace_code")),
         nace_label=stated.text("nace_label", empty=True),
@@ -248,7 +248,9 @@ def _entity(data: Any) -> kmo.Entity:
         key=key,
         name=stated.text("name"),
         kind=stated.one_of("kind", kmo.KINDS, default="enterprise"),
-        periods=_newest_first("others.periods", stated.list("periods", _period, longest=LONGEST_HISTORY)),
+        periods=_newest_first(
+            "others.periods", stated.list("periods", _period, longest=LONGEST_HISTORY)
+        ),
         markets=frozenset(stated.texts("markets")),
         country=stated.text("country", empty=True, longest=2) or "BE",
         public=stated.flag("public"),

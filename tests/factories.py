@@ -112,7 +112,7 @@ def facts(number: str | None = None, **changes: object) -> dict[str, object]:
         "public_share_pct": "0",
         "equity": "50000",
         "declarations": list(DECLARATIONS),
-        "declared_on": "2021-01-01",
+        "declared_on": "2022-02-01",
         "provider_ties": [],
         **changes,
     }
@@ -146,7 +146,7 @@ def submitted(
         with_extension=with_extension,
         price_excl_vat=Decimal(price),
         person_days=Decimal("30.0"),
-        facts=facts(**stated),  # type: ignore[arg-type]
+        facts=facts(**{"declared_on": f"{at:%Y-%m-%d}", **stated}),  # type: ignore[arg-type]
         facts_source="test",
         offer=offer,
         declaration=declaration,

@@ -348,8 +348,8 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "de-minimis-exceeded": (
         _(
-            "Only %(left)s may still be granted to this undertaking under the ceiling of"
-            " %(ceiling)s. Assess the dossier again or refuse it."
+            "Today only %(left)s may still be granted to this undertaking, under the ceiling of"
+            " %(ceiling)s. Assess the dossier again as of today, or refuse it."
         ),
     ),
     "source-missing": (
@@ -484,6 +484,27 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _("%(category)s enterprise, by %(shown)s."),
         _("%(category)s enterprise."),
     ),
+    "size-is-sme-by-periods": (
+        _(
+            "%(category)s enterprise, though the figures of %(year)s alone, %(shown)s, are of"
+            " another class (%(raw_category)s): a ceiling changes the class once it is crossed"
+            " in two consecutive years (article 4(2))."
+        ),
+    ),
+    "size-is-large-by-periods": (
+        _(
+            "Large enterprise, though the figures of %(year)s alone, %(shown)s, are of another"
+            " class (%(raw_category)s): it passes under a ceiling once it stayed under it in two"
+            " consecutive years (article 4(2)). Only SMEs are helped."
+        ),
+    ),
+    "size-public-stated": (
+        _(
+            "%(category)s enterprise, by %(shown)s; but %(share)s is stated to be in public hands."
+            " With 25%% or more it is never an SME. Ask who holds it, and correct the owners."
+        ),
+        _("Stated to be in public hands for a quarter or more. Ask who holds it."),
+    ),
     "size-is-large": (
         _("Large enterprise, by %(shown)s. Only SMEs are helped."),
         _("Large enterprise. Only SMEs are helped."),
@@ -496,6 +517,10 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _("Exempt from the condition of size as a maatwerkbedrijf (%(recognition)s)."),
     ),
     "size-unknown": (
+        _(
+            "The size cannot be told: figures of %(names)s for %(year)s are missing. Ask for the"
+            " annual accounts."
+        ),
         _("The size cannot be told: no figures of %(names)s. Ask for the annual accounts."),
         # As older assessments told it.
         _("The size cannot be told: no figures of %(missing)s. Ask for the annual accounts."),
@@ -542,6 +567,12 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         ),
         _("Public investors hold a quarter or more. Judge whether they count here."),
     ),
+    "public-control": (
+        _(
+            "%(share)s in public hands by what is held; but public bodies control the enterprise"
+            " otherwise. Judge whether it belongs to the private sector."
+        ),
+    ),
     "activity-accepted": (
         _("NACE-BEL %(version)s code %(code)s is accepted (rule on %(prefix)s)."),
     ),
@@ -556,6 +587,12 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _(
             "All declarations were made; when they were signed is not stated. Check the signature"
             " on the document."
+        ),
+    ),
+    "declarations-old": (
+        _(
+            "The declarations were signed on %(declared_on)s, more than a year before the dossier"
+            " was filed. Judge whether they still hold, or ask for new ones."
         ),
     ),
     "declarations-signed-later": (
@@ -591,11 +628,23 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     ),
     "de-minimis-over": (
         _(
+            "With %(amount)s the ceiling of %(ceiling)s on %(over)s since %(since)s would be"
+            " exceeded (Regulation %(regulation)s). Then nothing of it may be granted."
+        ),
+        # As older assessments told it.
+        _(
             "With %(amount)s the ceiling of %(ceiling)s since %(since)s would be exceeded"
             " (Regulation %(regulation)s). Then nothing of it may be granted."
         ),
         _("The ceiling would be exceeded. Then nothing of it may be granted."),
     ),
+    "de-minimis-of-a-stranger": (
+        _(
+            "Aid was declared of somebody who does not stand in the group (%(names)s). Judge"
+            " whether it counts, as of an enterprise that was taken over, or correct the number."
+        ),
+    ),
+    "kept-back": (_("The agency looks into this itself."),),
     "de-minimis-not-declared": (
         _(
             "No list of earlier de minimis aid was given; %(amount)s must fit under %(ceiling)s"
@@ -635,6 +684,9 @@ FINDINGS: dict[str, tuple[str, ...]] = {
         _("NACE-BEL %(version)s code %(code)s. Judge whether the main activity may be helped."),
     ),
     "in-flanders": (_("Established in %(postal_code)s, province %(province)s."),),
+    "postal-code-unreadable": (
+        _("“%(postal_code)s” is no Belgian postal code. Ask for the address of the establishment."),
+    ),
     "outside-flanders": (
         _(
             "Postal code %(postal_code)s lies outside the Flemish Region."
@@ -673,6 +725,13 @@ FINDINGS: dict[str, tuple[str, ...]] = {
 }
 
 UNKNOWN_FINDING = _("Finding “%(code)s”.")
+
+AID_FAMILIES: dict[str, str] = {
+    "general": _("general aid"),
+    "sgei": _("aid for services of general economic interest"),
+    "agriculture": _("aid for agriculture"),
+    "fishery": _("aid for fishery"),
+}
 
 CATEGORIES: dict[str, str] = {
     "micro": _("Micro"),
@@ -716,7 +775,9 @@ def _shown_figure(name: str, value: str) -> str:
         return _listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
     if name in ("share", "max", "with_investors"):
         return figures.percentage(value)
-    if name == "category":
+    if name == "over":
+        return _listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
+    if name in ("category", "raw_category"):
         return gettext(CATEGORIES.get(value, value))
     if name == "missing":
         return _listed(
@@ -801,6 +862,10 @@ DOUBTS: dict[str, str] = {
     "ownership-changed": _(
         "the owners changed: whether the last accounts alone decide, as after a takeover"
     ),
+    "whole-group-to-check": _(
+        "sums of a whole group are stated; whether everybody who counts now is in them"
+    ),
+    "estimate-of-another-year": _("the estimate is of another year than this one"),
     "history-short": _("it depends on accounts of a year before, which are not stated"),
     "accounts-old": _("the last accounts closed more than two years ago"),
     "consolidated-outside": _(
@@ -812,7 +877,7 @@ DOUBTS: dict[str, str] = {
     "public-in-group": _("an owner of the enterprise is itself for a quarter in public hands"),
     "dispersed-capital": _("declared in good faith that nobody holds a quarter"),
     "shares-over-100": _("shares of more than 100% together"),
-    "holds-itself": _("own shares: what the others hold weighs more"),
+    "holds-itself": _("own shares, or shares held by a daughter: what others hold weighs more"),
     "accounts-include-each-other": _("consolidated accounts that include each other"),
     "regulation-expired": _("the Regulation that is cited no longer held on that day"),
     "regulation-before-its-day": _("the new Regulation is cited for a day before it applied"),
@@ -864,6 +929,7 @@ AID: dict[str, str] = {
     "other-undertaking": _("granted to another undertaking"),
     "other-regulation": _("has a ceiling of its own"),
     "before-the-window": _("lies before the window"),
+    "granted-later": _("granted later than the day that is looked at"),
 }
 
 FAMILIES: dict[str, str] = {
@@ -917,6 +983,7 @@ WORKINGS = {
 ACTS: dict[str, tuple[str, ...]] = {
     "dossier.file": (_("Dossier filed"),),
     "dossier.assess": (_("Assessed by the rules"),),
+    "dossier.assess_again": (_("Assessed anew, as of that day"),),
     "dossier.find": (
         _("Decided on “%(question)s”: %(outcome)s. Reason: %(reason)s"),
         _("Decided on “%(question)s”: %(outcome)s"),
@@ -1177,6 +1244,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
         (
             "asked",
             "by",
+            "ceiling",
             "left",
             "entitled",
             "amount",

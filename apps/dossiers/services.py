@@ -4,6 +4,7 @@ Each is one decision, one transaction and one deed on the time line. Doors check
 rules are asked of `cstraject`; the database has the last word.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -37,6 +38,8 @@ from cstraject.money import ZERO
 from cstraject.quarter import day_of, years_later
 from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for, wind_up
+
+NUMBER = re.compile(r"\d{10}", re.ASCII)
 
 
 @transaction.atomic
@@ -113,16 +116,21 @@ def _not_too_many(provider_id: int, on: date) -> None:
         >= eligibility.FILED_PER_DAY_MAX
     ):
         raise Refusal("too-many-filed", max=eligibility.FILED_PER_DAY_MAX)
+    if _told_enough(provider_id, on):
+        raise Refusal("too-many-helped-before", max=eligibility.HELPED_BEFORE_PER_WEEK_MAX)
+
+
+def _told_enough(provider_id: int, on: date) -> bool:
+    """Whether a provider was told of so many enterprises in a week that they were helped."""
     told = Answer.objects.filter(
         provider_id=provider_id,
-        question__in=("once_only", "de_minimis"),
+        question__in=eligibility.ABOUT_OTHERS,
         outcome=eligibility.NOT_MET,
         assessment__on__gt=on - timedelta(days=7),
         assessment__on__lte=on,
         assessment__facts__replaces=None,  # A correction tells nothing new.
-    ).count()
-    if told >= eligibility.HELPED_BEFORE_PER_WEEK_MAX:
-        raise Refusal("too-many-helped-before", max=eligibility.HELPED_BEFORE_PER_WEEK_MAX)
+    )
+    return told.count() >= eligibility.HELPED_BEFORE_PER_WEEK_MAX
 
 
 def _next_reference(provider_id: int, year: int) -> str:
@@ -143,16 +151,18 @@ def _next_reference(provider_id: int, year: int) -> str:
 
 @transaction.atomic
 def assess_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
-    """Put every question to a submitted dossier and keep the answers; the day is that of filing.
+    """Put every question to a submitted dossier and keep the answers.
 
-    Works across providers, since an enterprise is helped once by whichever of them.
+    The day is that of filing; earlier help and aid count as of now, so a dossier that waits may
+    be assessed again. Works across providers: an enterprise is helped once by whichever of them.
     """
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="assess")
+    again = dossier.assessment is not None
     _assess(dossier, dossier.facts, at)
     dossier.save(update_fields=["assessment"])
-    _record(dossier, "assess", actor, at)
+    _record(dossier, "assess_again" if again else "assess", actor, at)
     return dossier
 
 
@@ -162,9 +172,11 @@ def _assess(dossier: Dossier, sheet: FactSheet, at: datetime) -> None:
         sheet=sheet,
         offer=offer_of(dossier),
         edition=dossier.contract.edition,
-        known=known_about(dossier, on=dossier.submitted_on),
+        known=known_about(dossier, on=day_of(at)),
         on=dossier.submitted_on,
         at=at,
+        keep_back=sheet.replaces_id is None
+        and _told_enough(dossier.provider_id, dossier.submitted_on),
     )
 
 
@@ -311,8 +323,10 @@ def _lock_undertaking(dossier: Dossier, on: date) -> None:
     """Approvals within one single undertaking, in whatever contracts, come one after the other."""
     numbers = numbers_to_ask(facts_of(dossier.facts), on=on)
     with connection.cursor() as cursor:
-        for number in sorted({int(n) for n in numbers if n.isdecimal()}):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        for number in sorted(n for n in numbers if NUMBER.fullmatch(n)):
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('grant'), hashtext(%s))", [number]
+            )
 
 
 def _still_fits(dossier: Dossier, standings: list[Standing], on: date) -> None:
@@ -324,10 +338,9 @@ def _still_fits(dossier: Dossier, standings: list[Standing], on: date) -> None:
     terms, read = terms_of(dossier.contract.edition), facts_of(dossier.facts)
     known = known_about(dossier, on=on)
     before = known_of(Workings.objects.filter(assessment=dossier.assessment).first())
-    if known.helped != before.helped:
-        now = eligibility.assess(read, offer=offer_of(dossier), terms=terms, on=on, known=known)
-        if any(a.question == "once_only" and a.outcome != eligibility.MET for a in now.answers):
-            raise Refusal("helped-meanwhile")
+    now = eligibility.assess(read, offer=offer_of(dossier), terms=terms, on=on, known=known)
+    if any(a.question == "once_only" and a.outcome != eligibility.MET for a in now.answers):
+        raise Refusal("helped-meanwhile")
     judged = any(s.finding for s in standings if s.answer.question == "de_minimis")
     if judged and known.aid == before.aid:
         return

@@ -80,6 +80,9 @@ class Workings(models.Model):
     known = models.JSONField(help_text="Earlier help and aid, as the agency knew them.")
     size = models.JSONField(help_text="Lines, ties and sums, by cstraject.workings.")
     room = models.JSONField(null=True, help_text="De minimis: aid, ceilings, releases.")
+    answers = models.JSONField(
+        default=list, help_text="The agency's answers that say otherwise than the provider reads."
+    )
 
     def __str__(self) -> str:
         return str(self.assessment_id)

@@ -31,9 +31,17 @@ class Standing:
         return self.finding.outcome if self.finding else self.answer.outcome
 
 
-def standings_of(assessment: Assessment) -> list[Standing]:
-    """Every question of an assessment in order, with the latest findings of persons on it."""
+def standings_of(assessment: Assessment, *, told: bool = False) -> list[Standing]:
+    """Every question of an assessment in order, with the latest findings of persons on it.
+
+    `told`: as the provider may read them, without what the agency granted to others.
+    """
     answers = {answer.question: answer for answer in assessment.answers.all()}
+    if not told:
+        for kept in _kept_from_the_provider(assessment):
+            answer = answers[kept["question"]]
+            for name, value in kept.items():
+                setattr(answer, name, value)
     counts: dict[str, Finding] = {}
     pending: dict[str, Finding] = {}
     for finding in assessment.findings.select_related("confirmation").order_by("id"):
@@ -47,6 +55,12 @@ def standings_of(assessment: Assessment) -> list[Standing]:
         for question in eligibility.QUESTIONS
         if question in answers  # An older version of the rules asked fewer.
     ]
+
+
+def _kept_from_the_provider(assessment: Assessment) -> list[dict[str, Any]]:
+    """The agency's own answers, where they say otherwise than what the provider reads."""
+    kept = Workings.objects.filter(assessment=assessment).values_list("answers", flat=True).first()
+    return kept or []
 
 
 def known_as_json(known: facts.Known) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What one may do: keep facts as stated, keep an assessment whole, record what a person found."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from apps.programme.models import Edition
 from apps.programme.selectors import terms_of
 from cstraject import eligibility, facts
 from cstraject.places import province_of
+from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 from cstraject.workings import room_as_json, size_as_json
 
@@ -70,10 +72,23 @@ def keep_assessment(
     known: facts.Known,
     on: date,
     at: datetime,
+    keep_back: bool = False,
 ) -> Assessment:
-    """Put every question to the facts as they stood; keep the answers and what they rest on."""
-    read, terms = facts_of(sheet), terms_of(edition)
-    found = eligibility.assess(read, offer=offer, terms=terms, on=on, known=known)
+    """Put every question to the facts as they stood; keep the answers and what they rest on.
+
+    Earlier help and aid count as on the day of `at`. `keep_back`: the provider was told enough
+    about others, and reads of them no more than that a person looks.
+    """
+    read, terms, granted_on = facts_of(sheet), terms_of(edition), day_of(at)
+    found = eligibility.assess(
+        read, offer=offer, terms=terms, on=on, granted_on=granted_on, known=known
+    )
+    told = [
+        eligibility.kept_back(answer)
+        if keep_back and answer.question in eligibility.ABOUT_OTHERS
+        else answer
+        for answer in found.told
+    ]
     assessment = Assessment.objects.create(
         provider_id=sheet.provider_id,
         facts=sheet,
@@ -93,7 +108,7 @@ def keep_assessment(
             figures=dict(answer.figures),
             source=answer.source,
         )
-        for answer in found.answers
+        for answer in told
     )
     Workings.objects.create(
         provider_id=sheet.provider_id,
@@ -103,9 +118,14 @@ def keep_assessment(
         room=found.room
         and room_as_json(
             found.room,
-            eligibility.releases_for(read, terms=terms, on=on, known=known),
+            eligibility.releases_for(read, terms=terms, on=granted_on, known=known),
             amount=eligibility.aid_amount(offer, terms),
         ),
+        answers=[
+            {**asdict(answer), "figures": dict(answer.figures)}
+            for answer in found.answers
+            if answer not in told
+        ],
     )
     return assessment
 
@@ -125,15 +145,14 @@ def keep_finding(
     On a question that the rules answered it is an override: also a formal "met" may be refused
     with reasons (C-572/19 P). Refuses to repeat the rules, and to waive a term of the edition.
     """
-    answer = assessment.answers.filter(question=question).first()
-    if answer is None or outcome not in (eligibility.MET, eligibility.NOT_MET):
+    standing = next((s for s in standings_of(assessment) if s.answer.question == question), None)
+    if standing is None or outcome not in (eligibility.MET, eligibility.NOT_MET):
         raise Refusal("unknown-question", given=question[:30])
     if not reason.strip():
         raise Refusal("reason-missing")
-    overrides = answer.outcome in (eligibility.MET, eligibility.NOT_MET)
-    if overrides and outcome == answer.outcome:
-        counted = {s.answer.question: s for s in standings_of(assessment)}[question]
-        if counted.outcome == outcome and not counted.pending:
+    overrides = standing.answer.outcome in (eligibility.MET, eligibility.NOT_MET)
+    if overrides and outcome == standing.answer.outcome:
+        if standing.outcome == outcome and not standing.pending:
             raise Refusal("question-answered", question=question)
         overrides = False  # Back to what the rules say takes nobody's leave.
     elif outcome == eligibility.MET and question in eligibility.NOT_TO_BE_WAIVED:

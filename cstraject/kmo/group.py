@@ -217,19 +217,23 @@ def _years(graph: Graph, now: Structure, on: date | None) -> list[_Year]:
     It ends with the first that is not whole.
     """
     found: list[_Year] = []
-    for period in graph.entities[graph.applicant].periods:
-        # An estimate is of a year that still runs.
-        if on and period.closing > on and not period.estimate:
-            continue
+    closed = [p for p in _closed(graph.entities[graph.applicant], on) if not p.estimate]
+    # An estimate is for an enterprise without approved accounts (article 4(3)) [R-SME-35].
+    for period in closed or _closed(graph.entities[graph.applicant], on):
         if found and not (found[-1].whole and _follows(found[-1].period, period)):
             break
         then = graph.on(period.closing) if on else now
-        lines = _lines(then if found else now, graph.applicant, period)
+        lines = _lines(then if found else now, graph.applicant, period, on)
         sums = _added(lines)
         whole = all(line.period for line in lines) or within("medium", sums) is False
         summed = PeriodSum(period.year, sums, category_of(sums), lines)
         found.append(_Year(period, then, summed, whole or not found))
     return found
+
+
+def _closed(entity: Entity, on: date | None) -> list[Period]:
+    """The periods that were closed on a day; an estimate is of a year that still runs."""
+    return [p for p in entity.periods if on is None or p.estimate or p.closing <= on]
 
 
 def _follows(later: Period, earlier: Period) -> bool:
@@ -277,19 +281,49 @@ def _doubts_about_years(
     last = years[0].period
     if on and _months(on, last.closing) > ACCOUNTS_OLD_AFTER:
         found.append(Doubt("accounts-old", (graph.applicant,), only_adds=False))
+    if on and last.estimate and last.year != on.year:
+        found.append(Doubt("estimate-of-another-year", (graph.applicant,), only_adds=False))
+    if last.whole_group and (change is not None or _exceeded_by_a_member(now, graph, last, on)):
+        found.append(Doubt("whole-group-to-check", (graph.applicant,), only_adds=False))
     sums = [year.summed.sums for year in years if year.whole]
     other = status_after(sums[:1] if change is None else sums, rule=rule)
     if other.is_sme is not status.is_sme and not graph.ownership_changed:
-        found += _doubts_about_change(graph, now, years, change)
+        found += _doubts_about_change(graph, now, years, change, on)
     inside = [within("medium", each) for each in sums]
-    short = len(years) > 1 and not status.is_sme and change is None
-    if short and rule == TWO_CONSECUTIVE and all(one is not two for one, two in pairwise(inside)):
-        found.append(Doubt("history-short", (graph.applicant,), only_adds=False))
+    undecided = all(one is not two for one, two in pairwise(inside))
+    # A year within the ceilings is enough to begin with; one above them proves nothing alone.
+    above = inside[0] is False or (len(years) > 1 and not status.is_sme)
+    if undecided and above and change is None and rule == TWO_CONSECUTIVE:
+        found.append(Doubt("history-short", _who_tells_no_more(graph, years), only_adds=False))
     return found
 
 
+def _exceeded_by_a_member(structure: Structure, graph: Graph, of: Period, on: date | None) -> bool:
+    """Whether somebody in the group alone has more than what is stated as the sum of the group."""
+    figures = [
+        (line.figures, of.figures)
+        for line in _lines(structure, graph.applicant, replace(of, whole_group=False), on)
+        if line.relation == LINKED
+    ]
+    return any(
+        own is not None and stated is not None and own > stated
+        for alone, group in figures
+        for own, stated in (
+            (alone.headcount, group.headcount),
+            (alone.turnover, group.turnover),
+            (alone.balance_total, group.balance_total),
+        )
+    )
+
+
+def _who_tells_no_more(graph: Graph, years: Sequence[_Year]) -> tuple[str, ...]:
+    """Whose figures of the year before those that count are not known; the applicant's, if none."""
+    silent = [line.entity.key for line in years[-1].summed.lines if not line.period]
+    return tuple(silent) or (graph.applicant,)
+
+
 def _doubts_about_change(
-    graph: Graph, now: Structure, years: Sequence[_Year], change: int | None
+    graph: Graph, now: Structure, years: Sequence[_Year], change: int | None, on: date | None
 ) -> list[Doubt]:
     """Whether a change of owners makes the last accounts decide alone, where that matters.
 
@@ -300,7 +334,7 @@ def _doubts_about_change(
     group = now.group_of(graph.applicant)
 
     def decisive(year: _Year) -> bool:
-        before = _added(_lines(year.then, graph.applicant, years[0].period))
+        before = _added(_lines(year.then, graph.applicant, years[0].period, on))
         return within("medium", before) is not within("medium", years[0].summed.sums)
 
     if change is not None:
@@ -318,8 +352,11 @@ def _changed(who: Set[str]) -> Doubt:
     return Doubt("ownership-changed", tuple(sorted(who)), only_adds=False)
 
 
-def _lines(structure: Structure, applicant: str, of: Period) -> tuple[Line, ...]:
-    """Everybody who counts in a period, the applicant first, then by relation and key."""
+def _lines(structure: Structure, applicant: str, of: Period, on: date | None) -> tuple[Line, ...]:
+    """Everybody who counts in a period, the applicant first, then by relation and key.
+
+    Accounts that were not closed on a day are not looked at.
+    """
     group = structure.group_of(applicant)
     if of.whole_group:
         entity = structure.entities[applicant]
@@ -337,7 +374,8 @@ def _lines(structure: Structure, applicant: str, of: Period) -> tuple[Line, ...]
         entity = structure.entities[key]
         added = max(ZERO, pct - covered[key])
         staff = added if entity.staff_included else pct
-        lines.append(Line(entity, relation, pct, added, staff, entity.period(of.year)))
+        period = next((p for p in _closed(entity, on) if p.year == of.year), None)
+        lines.append(Line(entity, relation, pct, added, staff, period))
     return tuple(sorted(lines, key=lambda line: (RELATIONS.index(line.relation), line.entity.key)))
 
 
@@ -397,6 +435,15 @@ def _doubts(
             for above in structure.consolidators_of(key)
             if above not in counted
         ]
+    for holder in sorted({h.owner for h in structure.holdings if h.owned in group} - group):
+        theirs = [h for h in structure.holdings if h.owner == holder and h.owned in group]
+        if (
+            structure.entities[holder].has_accounts
+            and share_of(theirs) >= PARTNER
+            and structure.is_public(holder)
+            and not structure.is_public(graph.applicant)
+        ):
+            found.append(Doubt("public-in-group", (holder,)))
     if graph.dispersed_capital:
         found.append(Doubt("dispersed-capital", (graph.applicant,)))
     return found

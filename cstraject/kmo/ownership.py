@@ -5,7 +5,7 @@ the figures up. De minimis aid reads the same graph without persons [R-DM-07].
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -248,8 +248,15 @@ class Structure:
             controlled = self.controlled_by(holders)
             with_person = any(self.entities[key].kind == PERSON for key in holders)
             for enterprise in self._enterprises(holders):
-                if with_person or self.entities[enterprise].kind in INVESTORS:
+                invests = self.entities[enterprise].kind in INVESTORS
+                if with_person or invests:
+                    alone = self.controlled_by(holders - {enterprise})
                     for target in controlled:
+                        # The others control it without this one; persons tie on one market.
+                        if target in alone or (
+                            not invests and self.same_market(enterprise, target) is False
+                        ):
+                            continue
                         tie = Tie("acting_jointly", tuple(sorted(holders)), (target,))
                         joined |= self._join(tie, (enterprise, target))
             if with_person:
@@ -310,13 +317,11 @@ class Structure:
         for holding in self.holdings:
             if holding.owner not in self._group or holding.owned not in self._group:
                 continue
-            if holding.owner in group and holding.owned not in group:
+            # An investor's quarter leaves its daughter without partners, seen from either side.
+            exempt = self.is_exempt(holding.owner, holding.owned)
+            if holding.owner in group and holding.owned not in group and not exempt:
                 held[self.group_of(holding.owned), holding.owned].append(holding)
-            elif (
-                holding.owned in group
-                and holding.owner not in group
-                and not self.is_exempt(holding.owner, holding.owned)
-            ):
+            elif holding.owned in group and holding.owner not in group and not exempt:
                 held[self.group_of(holding.owner), holding.owned].append(holding)
         greatest: dict[frozenset[str], Partner] = {}
         for (members, target), holdings in held.items():
@@ -426,8 +431,8 @@ class Structure:
 
     def doubts_about(self, group: frozenset[str], *partners: frozenset[str]) -> list[Doubt]:
         """What the rules cannot settle by themselves about a group, or about its partners'."""
-        near = group.union(*partners)
-        near |= {h.owner for h in self.holdings if h.owned in group and share_of([h]) >= PARTNER}
+        owners = self._owners_together(group)
+        near = group.union(*partners, owners)
         found = [
             Doubt("share-not-known", (holding.owner, holding.owned), only_adds=False)
             for holding in self.holdings
@@ -435,7 +440,7 @@ class Structure:
             and not holding.control
             and {holding.owner, holding.owned} & near
         ]
-        among = defaultdict(set)
+        among: dict[str, set[int]] = defaultdict(set)
         for nth, members in enumerate((group, *partners)):
             for key in members:
                 among[key].add(nth)
@@ -444,7 +449,8 @@ class Structure:
             unknown = {
                 key
                 for one, other in combinations(controlled, 2)
-                if among[one] != among[other] and self.same_market(one, other) is None
+                if (among[one] != among[other] or self._both_near(one, other, owners))
+                and self.same_market(one, other) is None
                 for key in (one, other)
             }
             if unknown:
@@ -453,25 +459,45 @@ class Structure:
                 found += [
                     Doubt("joint-control", (*sorted(holders), target))
                     for target in controlled
-                    if target in group and not holders & group
+                    if target in group and holders - group
                 ]
         behind = {key: self._persons_behind(key) for key in self._group}
         for members in (group, *partners):
-            found += self._doubts_about_persons(members, behind)
+            found += self._doubts_about_persons(members, behind.keys() - members, behind)
+        for owner in sorted(owners & behind.keys()):
+            others = {key for key in owners & behind.keys() if self._both_near(owner, key, owners)}
+            found += self._doubts_about_persons({owner}, others, behind)
         for key in sorted(group):
-            if any(holding.owner == key for holding in self._into[key]):
+            if {holding.owner for holding in self._into[key]} & {key, *self.controlled_by({key})}:
                 found.append(Doubt("holds-itself", (key,), only_adds=False))
         for target in sorted(group):
             found += self._doubts_about_investors(target, group)
         return list(dict.fromkeys(found))
 
+    def _owners_together(self, group: frozenset[str]) -> frozenset[str]:
+        """Who, outside a group, owns a part of one of it of which a quarter is owned in all.
+
+        Each may hold less; what they are to one another then matters.
+        """
+        found: set[str] = set()
+        for target in group:
+            outside = [h for h in self._into[target] if h.owner not in group]
+            if share_of(outside) >= PARTNER:
+                found |= {holding.owner for holding in outside}
+        return frozenset(found)
+
+    def _both_near(self, one: str, other: str, owners: frozenset[str]) -> bool:
+        """Whether two unlinked enterprises are, or are linked with, such owners."""
+        apart = self._group[one] is not self._group[other]
+        return apart and bool(self._group[one] & owners) and bool(self._group[other] & owners)
+
     def _doubts_about_persons(
-        self, members: frozenset[str], behind: Mapping[str, frozenset[str]]
+        self, members: Set[str], others: Set[str], behind: Mapping[str, frozenset[str]]
     ) -> Iterator[Doubt]:
         """The same persons hold another enterprise too: do they act jointly [R-SME-20]?"""
         together: dict[frozenset[str], set[str]] = defaultdict(set)
         for one in members:
-            for other in behind.keys() - members:
+            for other in others:
                 persons = behind[one] & behind[other]
                 if (
                     len(persons) > 1

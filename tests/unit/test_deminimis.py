@@ -133,7 +133,7 @@ def test_earlier_aid_tells_why_it_counts_or_not():
     )
     assert [(line.why, line.counted) for line in found.lines] == [
         *(("before-the-window", 0), ("counted", 2), ("waived", 0), ("other-undertaking", 0)),
-        *(("other-regulation", 0), ("counted", 32), ("counted", 10)),
+        *(("other-regulation", 0), ("counted", 32), ("counted", 10), ("granted-later", 0)),
     ]
     assert found.counted == 44
     assert found.doubts == ("aid-waived",)

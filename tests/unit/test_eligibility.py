@@ -5,13 +5,15 @@ from datetime import date
 from decimal import Decimal as D
 
 import pytest
+from django.utils import translation
 
+from apps.design.words import words_for_finding
 from cstraject.deminimis import Aid
-from cstraject.eligibility import QUESTIONS, assess
+from cstraject.eligibility import ABOUT_OTHERS, QUESTIONS, assess
 from cstraject.facts import Helped, Known, Offer, facts_from_json
 from cstraject.kmo import Figures
 from cstraject.refusal import Refusal
-from cstraject.terms import ActivityRule
+from cstraject.terms import PER_UNDERTAKING, ActivityRule
 from tests.factories import enterprise_number
 from tests.factories import facts as stated
 from tests.terms import TERMS
@@ -61,6 +63,13 @@ GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
         ("size", {"periods": []}, ("unknown", "size-unknown")),
         ("size", held(PUBLIC, "25"), ("not_met", "size-public")),
         ("size", {"dispersed_capital": True}, ("person", "size-to-judge")),
+        ("size", {"public_share_pct": "25"}, ("person", "size-public-stated")),
+        ("size", {"public_share_pct": "24.99"}, ("met", "size-is-sme")),
+        (
+            "size",
+            {"maatwerk_recognition": "WSE-1", "dispersed_capital": True},
+            ("met", "size-exempt-anyway"),
+        ),
         ("size", held(PUBLIC, "24.99"), ("met", "size-is-sme")),
         (
             "size",
@@ -68,6 +77,7 @@ GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
             ("met", "size-is-sme-class-unknown"),
         ),
         ("legal_form", {}, ("met", "legal-form-accepted")),
+        ("legal_form", {"legal_form": "BV"}, ("met", "legal-form-accepted")),
         ("legal_form", {"legal_form": "stichting"}, ("person", "legal-form-to-judge")),
         ("legal_form", {"legal_form": "maatschap"}, ("not_met", "legal-form-refused")),
         ("private_sector", {"public_share_pct": "24.99"}, ("met", "public-share-under")),
@@ -81,7 +91,32 @@ GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
             ),
             ("person", "public-share-investors"),
         ),
+        # Control without a quarter; and a part that is known says nothing of the rest.
+        (
+            "private_sector",
+            held(PUBLIC, "10", control="board_majority"),
+            ("person", "public-control"),
+        ),
+        (
+            "private_sector",
+            {"controlled_by_public_bodies": True, "maatwerk_recognition": "WSE-1"},
+            ("person", "public-control"),
+        ),
+        (
+            "private_sector",
+            {"public_share_pct": None, **held(PUBLIC, "5")},
+            ("unknown", "public-share-unknown"),
+        ),
+        (
+            "private_sector",
+            {
+                "public_share_pct": None,
+                **held({"number": OWNER, "name": "Eigenaar"}, "100"),
+            },
+            ("met", "public-share-under"),
+        ),
         ("main_activity", {}, ("person", "activity-to-judge")),
+        ("region", {"postal_code": "B-9000"}, ("unknown", "postal-code-unreadable")),
         ("region", {"postal_code": "1000"}, ("not_met", "outside-flanders")),
         ("region", {}, ("met", "in-flanders")),
         ("equity", {"equity": "0"}, ("met", "equity-not-negative")),
@@ -106,7 +141,19 @@ GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
             {"aid": [], "aid_sector": "primary_agriculture"},
             ("not_met", "de-minimis-out-of-scope"),
         ),
+        (
+            "de_minimis",
+            {"aid": [{**GRANTED, "amount": "1", "recipient": "OLD BV"}]},
+            ("person", "de-minimis-of-a-stranger"),
+        ),
+        (
+            "de_minimis",
+            {"aid": [{**GRANTED, "amount": "1", "recipient": "OLD BV", "inherited": True}]},
+            ("met", "de-minimis-within"),
+        ),
         ("declarations", {}, ("met", "declarations-complete")),
+        ("declarations", {"declared_on": "2021-02-01"}, ("met", "declarations-complete")),
+        ("declarations", {"declared_on": "2021-01-31"}, ("person", "declarations-old")),
         ("declarations", {"declarations": ["sme_status"]}, ("not_met", "declarations-missing")),
         ("declarations", {"declared_on": None}, ("person", "declarations-signature-to-judge")),
         ("declarations", {"declared_on": "2022-02-02"}, ("not_met", "declarations-signed-later")),
@@ -312,3 +359,98 @@ def test_a_short_period_is_put_on_an_annual_basis():
 def test_facts_that_are_no_object_are_refused(data):
     with pytest.raises(Refusal, match="unreadable-facts"):
         facts_from_json(data, source="test", stated_on=ON)
+
+
+def years(*headcounts):
+    return [
+        {
+            "year": 2021 - ago,
+            "headcount": str(count),
+            "turnover": "60000000" if count >= 250 else "3000000",
+            "balance_total": "60000000" if count >= 250 else "3000000",
+        }
+        for ago, count in enumerate(headcounts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headcounts", "expected", "says"),
+    [
+        ((20, 300, 300), ("not_met", "size-is-large-by-periods"), "Kleine onderneming"),
+        ((300, 20, 20), ("met", "size-is-sme-by-periods"), "Grote onderneming"),
+        ((300, 300), ("not_met", "size-is-large"), ""),
+    ],
+)
+def test_a_size_that_hangs_on_two_years_says_so(headcounts, expected, says):
+    told = found("size", periods=years(*headcounts))
+    assert (told.outcome, told.finding) == expected
+    with translation.override("nl"):
+        sentence = words_for_finding(told.finding, told.figures)
+    assert says in sentence
+    assert ("artikel 4, lid 2" in sentence) == bool(says)
+
+
+def test_whose_figures_of_which_year_are_missing_is_told():
+    told = found("size", periods=[{"year": 2021, "headcount": "12", "balance_total": "1"},
+                                  {"year": 2020, "turnover": "300000000"}])  # fmt: skip
+    assert (told.finding, told.figures["year"]) == ("size-unknown", "2020")
+
+
+def test_the_ceiling_that_is_exceeded_is_the_one_that_is_told():
+    """General aid fits under its own ceiling; together with aid for services it does not."""
+    others = [
+        {**GRANTED, "amount": "400000", "regulation": "360/2012"},
+        {**GRANTED, "amount": "90000"},
+    ]
+    told = found("de_minimis", aid=others)
+    assert (told.finding, told.figures["ceiling"]) == ("de-minimis-over", "500000")
+    assert "sgei" in told.figures["over"]
+
+
+GROUP = held({"number": OWNER, "name": "Eigenaar"}, "100")
+
+
+@pytest.mark.parametrize("recipient", [OWN, OWNER])
+def test_what_others_of_a_group_received_of_the_agency_is_not_told(recipient):
+    """Whoever may ask about a group of its own making could ask about everybody."""
+    granted = Aid(date(2021, 6, 1), D(190_000), "1407/2013", recipient)
+    known = Known(helped=(Helped(recipient, date(2021, 6, 1)),), aid=(granted,))
+    per_group = replace(TERMS, once_only_per=PER_UNDERTAKING)
+    result = assessment(known=known, terms=per_group, aid=[], **GROUP)
+    whole = {a.question: a.outcome for a in result.answers}
+    told = {a.question: a.outcome for a in result.told}
+    assert (whole["de_minimis"], whole["once_only"]) == ("not_met", "not_met")
+    expected = "not_met" if recipient == OWN else "met"
+    assert (told["de_minimis"], told["once_only"]) == (expected, expected)
+    assert all(told[q] == whole[q] for q in QUESTIONS if q not in ABOUT_OTHERS)
+
+
+def test_help_and_aid_count_as_on_the_day_of_the_grant():
+    known = Known(helped=(Helped(OWN, date(2018, 2, 4)),))
+    facts = facts_from_json(stated(OWN, aid=[]), source="test", stated_on=ON)
+    for granted_on, outcome in ((ON, "not_met"), (date(2022, 2, 4), "met")):
+        result = assess(facts, offer=OFFER, terms=TERMS, on=ON, granted_on=granted_on, known=known)
+        assert {a.question: a.outcome for a in result.answers}["once_only"] == outcome
+
+
+@pytest.mark.parametrize("number", ["0E-270000000", "1E-40", "0E+900", "1E-999999999"])
+def test_a_number_that_would_fill_the_memory_is_not_read(number):
+    with pytest.raises(Refusal) as refused:
+        assessment(public_share_pct=number)
+    assert refused.value.facts == {"field": "public_share_pct"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"adjacent_markets": [["m"] * 21]}, "adjacent_markets"),
+        ({"adjacent_markets": [["m"]] * 21}, "adjacent_markets: 21 > 20"),
+        ({"markets": ["m"] * 21}, "markets: 21 > 20"),
+        ({"periods": years(*[5] * 11)}, "periods: 11 > 10"),
+        ({"aid": [GRANTED] * 201}, "aid: 201 > 200"),
+    ],
+)
+def test_more_than_any_group_has_is_not_read(changes, field):
+    with pytest.raises(Refusal) as refused:
+        assessment(**changes)
+    assert refused.value.facts == {"field": field}

@@ -108,7 +108,10 @@ def _codes_used() -> set[str]:
 def _findings_used() -> set[str]:
     """The third word of every `Answer(...)` in the rules, and the refusals of an offer."""
     tree = ast.parse((ROOT / "cstraject/eligibility.py").read_text("utf-8"))
-    conditional = {"size-is-sme", "size-is-sme-class-unknown"}
+    conditional = {
+        *("size-is-sme", "size-is-sme-class-unknown", "size-is-sme-by-periods"),
+        *("size-is-large", "size-is-large-by-periods"),
+    }
     return (
         conditional
         | {

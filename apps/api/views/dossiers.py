@@ -202,7 +202,7 @@ def _assessment(assessment: Assessment | None) -> dict[str, Any] | None:
                 "figures": standing.answer.figures,
                 "decided_because": standing.finding.reason if standing.finding else None,
             }
-            for standing in standings_of(assessment)
+            for standing in standings_of(assessment, told=True)
         ],
     }
 

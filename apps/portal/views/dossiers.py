@@ -128,7 +128,7 @@ def dossier_page(
             (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
             for tranche in tranches
         ],
-        "standings": standings_of(case.assessment) if case.assessment else [],
+        "standings": standings_of(case.assessment, told=True) if case.assessment else [],
         "statements": [
             {
                 "statement": statement,
