@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
+from psycopg.errors import LockNotAvailable
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from apps.api.answers import plain
 from apps.api.parsers import UnreadableBody
-from apps.design.words import words_for
+from apps.design.words import BUSY, words_for
 from cstraject.refusal import Refusal
 
 
@@ -20,6 +22,9 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, Refusal):
         set_rollback()
         return _answer(409, exc.code, words_for(exc), plain(exc.facts))
+    if isinstance(exc, OperationalError) and isinstance(exc.__cause__, LockNotAvailable):
+        set_rollback()
+        return _answer(503, "busy", _(BUSY), {})
     if isinstance(exc, ParseError | SuspiciousOperation):
         exc = UnreadableBody()
     response = exception_handler(exc, context)

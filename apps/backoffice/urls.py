@@ -23,6 +23,7 @@ urlpatterns = [
     path("dossiers/<uuid:dossier>/facts/correct/", facts.correct, name="dossier-correct"),
     path("dossiers/<uuid:dossier>/find/", dossiers.find, name="dossier-find"),
     path("dossiers/<uuid:dossier>/confirm/", dossiers.confirm, name="dossier-confirm"),
+    path("dossiers/<uuid:dossier>/assess/", dossiers.assess_again, name="dossier-assess"),
     path("dossiers/<uuid:dossier>/approve/", dossiers.approve, name="dossier-approve"),
     path("dossiers/<uuid:dossier>/refuse/", dossiers.refuse, name="dossier-refuse"),
     path("dossiers/<uuid:dossier>/stop/", dossiers.stop, name="dossier-stop"),

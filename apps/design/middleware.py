@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import is_valid_path
+from psycopg.errors import LockNotAvailable
 
 # What a browser could do on behalf of a page, and no page of ours needs.
 SWITCHED_OFF = (
@@ -70,3 +73,22 @@ def page_above(path: str) -> str:
         if is_valid_path(f"{above}/"):
             return f"{above}/"
     return "/"
+
+
+def busy(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Who waited in vain for what another deed holds is asked to come back, not shown a failure."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError) and isinstance(
+            exception.__cause__, LockNotAvailable
+        ):
+            return render(request, "503.html", status=503, headers={"Retry-After": "30"})
+        return None
+
+    answer.process_exception = process_exception  # type: ignore[attr-defined]
+    return answer

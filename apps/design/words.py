@@ -724,6 +724,8 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     "price-outside-band": REFUSALS["price-outside-band"],
 }
 
+BUSY = _("Somebody else is working on this right now. Try again in a moment.")
+
 UNKNOWN_FINDING = _("Finding “%(code)s”.")
 
 AID_FAMILIES: dict[str, str] = {
@@ -788,6 +790,55 @@ def _shown_figure(name: str, value: str) -> str:
     if name in ("price", "price_min", "price_max", "equity", "ceiling"):
         return figures.whole_euro(value)
     return _shown(name, value)
+
+
+FIGURES: dict[str, str] = {
+    "category": _("Class"),
+    "raw_category": _("Class by the last year alone"),
+    "year": _("Accounting year"),
+    "headcount": _("Headcount, with the group"),
+    "turnover": _("Turnover, with the group"),
+    "balance_total": _("Balance sheet total, with the group"),
+    "form": _("Legal form"),
+    "recognition": _("Recognition"),
+    "share": _("In public hands"),
+    "max": _("Must be less than"),
+    "version": _("Version of NACE-BEL"),
+    "code": _("NACE code"),
+    "label": _("Activity"),
+    "prefix": _("Rule on codes that begin with"),
+    "postal_code": _("Postal code"),
+    "province": _("Province"),
+    "equity": _("Equity"),
+    "amount": _("This subsidy"),
+    "ceiling": _("Ceiling"),
+    "over": _("Ceiling on"),
+    "since": _("Counted since"),
+    "regulation": _("Regulation"),
+    "not_before": _("Not before"),
+    "declared_on": _("Signed on"),
+    "missing": _("Missing"),
+    "ties": _("Ties"),
+    "price": _("Price excluding VAT"),
+    "price_min": _("At least"),
+    "price_max": _("At most"),
+    "package": _("Package"),
+}
+
+
+def figures_told(told: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The figures that an answer rests on, each with its name, in the order of `FIGURES`."""
+    return [
+        (gettext(label), _figure_alone(name, told[name]))
+        for name, label in FIGURES.items()
+        if told.get(name)
+    ]
+
+
+def _figure_alone(name: str, value: str) -> str:
+    if name in ("turnover", "balance_total"):
+        return figures.whole_euro(value)
+    return figures.number(value) if name == "headcount" else _shown_figure(name, value)
 
 
 def _size_figures(told: Mapping[str, str]) -> str:

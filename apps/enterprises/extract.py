@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from cstraject.refusal import Refusal
 # A line is never longer; what is, comes in pieces, which are wrong rows.
 LINE_MAX = 65_536
 META = ("Variable", "Value")
+META_ROWS_MAX = 100
 COLUMNS = {
     "code": "Category Code Language Description",
     "enterprise": "EnterpriseNumber Status JuridicalSituation TypeOfEnterprise JuridicalForm "
@@ -66,7 +68,8 @@ class Extract:
     def __init__(self, open_file: Callable[[str], IO[bytes]]) -> None:
         self._open = open_file
         with self._reader("meta.csv", list(META)) as rows:
-            meta = {row[0]: row[1] for row in rows if row and len(row) == 2}
+            told = islice(rows, META_ROWS_MAX)
+            meta = {row[0]: row[1] for row in told if row and len(row) == 2}
         number, kind = meta.get("ExtractNumber", ""), meta.get("ExtractType", "").lower()
         if not (number.isascii() and number.isdecimal() and len(number) < 9) or kind not in FILES:
             raise Refusal("extract-unknown", file="meta.csv")

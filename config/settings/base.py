@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "apps.design.middleware.headers",
+    "apps.design.middleware.busy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -87,10 +88,13 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# `migrate` works as the owner of the tables (manage.py), for as long as it takes. Everybody else
+# gives up on a lock or a statement in time, so that one slow deed does not hold all others.
+AS_OWNER = env.bool("DATABASE_AS_OWNER", default=False)
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    # `migrate` works as the owner of the tables (manage.py).
-    "assume_role": None if env.bool("DATABASE_AS_OWNER", default=False) else "cst_doorkeeper",
+    "assume_role": None if AS_OWNER else "cst_doorkeeper",
+    **({} if AS_OWNER else {"options": "-c lock_timeout=20s -c statement_timeout=300s"}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -197,6 +201,9 @@ CELERY_BROKER_URL = (
 )
 # The state of the rows is the queue; a message is only a bell, so none is worth keeping.
 CELERY_TASK_IGNORE_RESULT = True
+# Less than the bell of a lost worker takes to ring again (below).
+CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
+CELERY_TASK_TIME_LIMIT = 12 * 60
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,9 +1,18 @@
 """On a server. Refuses to start without its secrets."""
 
+import sys
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
 from config.settings.base import *  # noqa: F403
-from config.settings.base import env
+from config.settings.base import AS_OWNER, env
 
 SECRET_KEY = env("SECRET_KEY")
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
+    raise ImproperlyConfigured("SECRET_KEY must be 50 random characters or more")
+if AS_OWNER and Path(sys.argv[0]).name != "manage.py":
+    raise ImproperlyConfigured("only manage.py works as the owner of the tables")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 DATABASE_URL = env("DATABASE_URL")
 REDIS_URL = env("REDIS_URL")

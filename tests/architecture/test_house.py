@@ -79,6 +79,17 @@ def test_settings_pass_the_deployment_checks():
         )
         assert done.returncode != 0
         assert missing in done.stderr
+    for weak in ("x", "x" * 60):
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**given, "SECRET_KEY": weak},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert "50 random characters" in done.stderr
 
 
 def test_models_have_no_hidden_ways():

@@ -84,6 +84,7 @@ DOORS = {
     ("get", "backoffice:dossier-de-minimis"): OF_AGENCY,
     ("post", "backoffice:dossier-find"): OFFICER,
     ("post", "backoffice:dossier-confirm"): OFFICER,
+    ("post", "backoffice:dossier-assess"): OFFICER,
     ("post", "backoffice:dossier-approve"): OFFICER,
     ("post", "backoffice:dossier-refuse"): OFFICER,
     ("post", "backoffice:dossier-stop"): OFFICER,
@@ -302,6 +303,7 @@ def address_and_body(world, name):
             {"change": "equity", "value": "1.000", "source": "NBB", "reason": "jonger"},
         ),
         "backoffice:dossier-confirm": ({"dossier": world.overridden.pk}, {"question": "equity"}),
+        "backoffice:dossier-assess": ({"dossier": world.decidable.pk}, {}),
         "backoffice:dossier-approve": ({"dossier": world.decidable.pk}, {}),
         "backoffice:dossier-refuse": ({"dossier": world.decidable.pk}, {"reason": "geen kmo"}),
         "backoffice:dossier-stop": (

@@ -565,6 +565,22 @@ def test_a_register_of_those_that_dossiers_name_is_the_agencys_alone(committed, 
     assert seen() == ([0, 0, 0], False)
 
 
+def test_who_was_selected_and_has_gone_since_stays_the_agencys(committed, tmp_path):
+    """The number of the extract on the row would say that a dossier named it."""
+    selected = kbo.enterprise(9)
+    take(kbo.write(tmp_path / "142.zip", kbo.full(10)), only={selected})
+    take(kbo.write(tmp_path / "143.zip", kbo.full(3), number=143, snapshot_on=LATER))
+    with across_providers(), transaction.atomic():
+        provider = make.make_provider()
+
+    assert look_up(selected).gone_since == LATER
+    with inside(provider.pk), transaction.atomic():
+        assert registered(selected) is None
+        assert registered(kbo.enterprise(2)).name == "Voorbeeld 2"
+        for model in (Enterprise, Establishment, Activity):
+            assert set(model.objects.values_list("extract", flat=True)) == {143}
+
+
 # Who may write.
 
 

@@ -67,7 +67,7 @@ def enter(client, dossier, **given):
 def file_of(client, dossier):
     answer = client.get(reverse("backoffice:register-file", args=[dossier.pk]))
     assert answer.status_code == 200
-    header, row = csv.reader(io.StringIO(answer.content.decode()))
+    header, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";")
     return dict(zip(header, row, strict=True))
 
 

@@ -23,7 +23,7 @@ from apps.claims.selectors import claims_of, current_statements, delivered_by
 from apps.claims.services import stop_dossier
 from apps.contracts.selectors import committed_and_paid
 from apps.design.figures import euro
-from apps.design.words import words_for_act, words_for_unpaid
+from apps.design.words import figures_told, words_for_act, words_for_unpaid
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_newest_first
@@ -35,6 +35,7 @@ from apps.providers.middleware import DoorRequest
 from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import CLAIM, DOSSIER
+from cstraject.quarter import day_of
 from cstraject.subsidy import granted_for
 
 DOSSIERS_PER_PAGE = 50
@@ -103,6 +104,16 @@ def confirm(request: DoorRequest, dossier: UUID) -> HttpResponse:
             actor=request.user,
             at=timezone.now(),
         )
+    return redirect("backoffice:dossier", dossier=case.pk)
+
+
+@requires("decide_dossiers")
+@require_POST
+def assess_again(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    """The same facts as of today: what others were granted since the filing counts as well."""
+    case = dossier_of(dossier)
+    with telling(request, gettext("The dossier is assessed as of today. Judge it anew.")):
+        services.assess_dossier(dossier=case, actor=request.user, at=timezone.now())
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
@@ -203,6 +214,8 @@ def dossier_page(
         "form": wrong,
     }
     if case.state == "submitted":
+        today = day_of(timezone.now())
+        context["assessed_before"] = case.assessment and day_of(case.assessment.at) < today
         asked = granted_for(case.price_excl_vat, terms=terms_of(case.contract.edition))
         left = case.contract.left
         context |= {"asked": asked, "left": left, "left_after": left - asked.granted}
@@ -210,7 +223,7 @@ def dossier_page(
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
     if "decide_dossiers" in request.acts:
-        context |= _forms(case, standings, wrong)
+        context |= _forms(case, wrong)
     return show(
         request,
         "backoffice/dossier.html",
@@ -237,43 +250,23 @@ def _row(
         if question in addresses and kept
         else "",
         "own": standing.pending is not None and standing.pending.found_by_id == request.user.pk,
+        "figures": figures_told(standing.answer.figures),
     }
-    if (
-        case.state == "submitted"
-        and "decide_dossiers" in request.acts
-        and standing.answer.outcome in (MET, NOT_MET)
-    ):
+    if case.state == "submitted" and "decide_dossiers" in request.acts:
         about_this = isinstance(wrong, FindingForm) and wrong["question"].value() == question
-        row |= {
-            "form": wrong if about_this else _against(standing),
-            "wrong": about_this,
-        }
+        form = wrong if about_this else FindingForm.about(question)
+        assert isinstance(form, FindingForm)
+        against = standing.answer.outcome in (MET, NOT_MET)
+        # Back to what the rules say is offered once somebody found otherwise.
+        if against and not (standing.finding or standing.pending):
+            form.leave_only(NOT_MET if standing.answer.outcome == MET else MET)
+        row |= {"form": form, "wrong": about_this, "against": against}
     return row
 
 
-def _against(standing: Standing) -> FindingForm:
-    """The form to find otherwise than the rules; back to what they say once somebody did."""
-    form = FindingForm.about(standing.answer.question)
-    if not (standing.finding or standing.pending):
-        form.leave_only(NOT_MET if standing.answer.outcome == MET else MET)
-    return form
-
-
-def _forms(case: Dossier, standings: list[Standing], wrong: forms.Form | None) -> dict[str, object]:
+def _forms(case: Dossier, wrong: forms.Form | None) -> dict[str, object]:
     """The forms that fit the dossier's state; the wrong one as it was typed."""
     offered: dict[str, object] = {}
-    if case.state == "submitted":
-        asked = {
-            standing.answer.question: FindingForm.about(standing.answer.question)
-            for standing in standings
-            if standing.answer.outcome not in (MET, NOT_MET)
-        }
-        if isinstance(wrong, FindingForm) and (about := str(wrong["question"].value())) in asked:
-            asked[about] = wrong
-        decided = {standing.answer.question for standing in standings if standing.finding}
-        offered["findings"] = [
-            (form, question in decided, form is wrong) for question, form in asked.items()
-        ]
     if DOSSIER.allows(case.state, "refuse") and case.assessment:
         offered["refuse_form"] = (
             wrong if isinstance(wrong, RefuseForm) else RefuseForm(auto_id="refuse_%s")

@@ -92,14 +92,16 @@ def file(request: DoorRequest, dossier: UUID) -> HttpResponse:
     duty = duty_of(get_object_or_404(Dossier, pk=dossier), on=day_of(timezone.now()))
     if duty is None:
         raise Http404
+    name = f"register-{duty.dossier.enterprise_number}-{duty.dossier.decided_on}-{duty.what}"
     written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
+    # As a Belgian spreadsheet opens it: by semicolons, each value between quotes.
+    writer = csv.writer(written, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(FIELDS)
     writer.writerow([_plain(value) for value in _fields(duty)])
     return HttpResponse(
-        written.getvalue(),
+        written.getvalue().encode("utf-8-sig"),
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="register-{duty.dossier.pk}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 

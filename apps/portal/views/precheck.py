@@ -36,6 +36,17 @@ from cstraject.subsidy import granted_for, own_part_of
 
 # The findings of a pre-check that no assessment of a dossier has.
 NOTES = {
+    # What an officer is asked to do, as it is asked of whoever fills this in.
+    "size-unknown": gettext_noop(
+        "Figures are missing. Give the headcount, and the turnover or the balance sheet total, of"
+        " everybody that counts, for two years."
+    ),
+    "public-share-unknown": gettext_noop("Not given. Say which share is in public hands."),
+    "activity-to-judge": gettext_noop("An officer of the agency judges the main activity."),
+    "de-minimis-not-declared": gettext_noop(
+        "Not given. All de minimis aid of the last three years must be known."
+    ),
+    "equity-unknown": gettext_noop("Not given. Look it up in the annual accounts."),
     "when-filed": gettext_noop("Checked when the dossier is filed."),
     "other-legal-form": gettext_noop("This legal form is not on the list. A person judges it."),
     "activity-not-said": gettext_noop("Not given. A person judges the main activity."),

@@ -37,6 +37,7 @@ PEOPLE = (
     ("Celia Voorbeeld", "reader@toreon.example", "toreon", "reader"),
     ("Dirk Voorbeeld", "manager@netcure.example", "netcure", "manager"),
     ("Els Voorbeeld", "officer@agency.example", "", "officer"),
+    ("Gust Voorbeeld", "second@agency.example", "", "officer"),
     ("Frank Voorbeeld", "approver@agency.example", "", "approver"),
 )
 MACHINE_ADDRESS = "machine@toreon.example"
