@@ -212,7 +212,7 @@ def test_aid_granted_to_the_group_meanwhile_counts_at_approval(contract):
 def test_a_provider_reads_no_workings_and_its_answers_tell_nothing_of_others(contract):
     own, sister = make.enterprise_number(4_704), OWNER
     make.approved(make.make_contract(), number=sister)
-    dossier = assessed(contract, own, **group(own), aid=[])
+    dossier = assessed(contract, own, **group(own), aid=[], declared_on="2022-01-31")
     assert Workings.objects.get(assessment=dossier.assessment).known["aid"]
 
     with inside(dossier.provider_id):
@@ -270,8 +270,9 @@ def test_trying_out_tells_the_difference_and_stores_nothing(committed):
     larger = tried(change="others.0.periods.0.headcount", value="400")
     rows = {row["question"]: row for row in larger.context["tried"]["rows"]}
     assert larger.context["tried"]["different"] == 1
-    # The period before still carries the status: a ceiling must be crossed twice.
-    assert rows["size"]["after"].outcome == "met"
+    # The period before still carries the status, and nobody told of the one before that.
+    assert rows["size"]["after"].outcome == "person"
+    assert rows["size"]["after"].figures["category"] == "small"
     assert rows["size"]["after"].figures["raw_category"] == "large"
     held = tried(change="holdings.0", value="24,99")
     assert held.context["tried"]["rows"][0]["after"].figures["relation"] == "autonomous"

@@ -105,7 +105,8 @@ def test_nothing_is_asked_of_who_only_looks(today):
         ({"legal_form": "eenmanszaak", "negative_equity": "yes"}, "yes", None),
         ({"postal_code": "1000"}, "no", "region"),
         ({"headcount": "250", "headcount_before": "250"}, "no", "size"),
-        ({"headcount": "250"}, "yes", None),  # One year over a ceiling changes nothing.
+        # One year over a ceiling changes nothing, if the two before it were under it.
+        ({"headcount": "250"}, "person", "size"),
         ({"headcount": "250", "headcount_before": "250", "maatwerk": "on"}, "yes", None),
         ({"headcount": ""}, "person", "size"),
         ({"public_share_pct": "25"}, "no", "private_sector"),
@@ -216,7 +217,7 @@ def test_what_stands_in_for_an_answer_is_never_shown(today):
     assert enterprise_number(NOBODY) == NOBODY
     for html in (page, exempt):
         assert not [hidden for hidden in (NOBODY, "1999.999.943", NO_CODE) if hidden in html]
-    assert "geen cijfers van de onderneming" in page
+    assert "Er ontbreken cijfers." in page
     assert "Niet negatief, zegt u." in page
     assert "(nummer niet opgegeven)" in exempt
 
