@@ -8,7 +8,8 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from apps.backoffice.pictures import ownership, time_line
+from apps.backoffice.pictures import ownership
+from apps.backoffice.time_line import time_line
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.dossiers.models import Dossier
