@@ -82,6 +82,8 @@ class Undertaking:
     fiscal_year: tuple[int, int] = (1, 1)
     through_persons: frozenset[str] = frozenset()
     """Enterprises tied to it by a natural person only: not part of it, but to be looked at."""
+    ties: tuple[kmo.Tie, ...] = ()
+    """Why its members are members."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ def undertaking_of(
             controlled = control.controlled_by({entity.key})
             if members & set(controlled):
                 by_persons |= set(controlled) - members
-    return Undertaking(members, fiscal_year, frozenset(by_persons))
+    ties = tuple(tie for tie in control.ties if members & set(tie.to))
+    return Undertaking(members, fiscal_year, frozenset(by_persons), ties)
 
 
 def regulation_for(

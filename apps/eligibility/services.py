@@ -105,6 +105,8 @@ def keep_assessment(
             found.room,
             eligibility.releases_for(read, terms=terms, on=on, known=known),
             amount=eligibility.aid_amount(offer, terms),
+            facts=read,
+            known=known,
         ),
     )
     return assessment

@@ -181,6 +181,17 @@ def test_a_single_undertaking_is_tied_by_control_alone(holdings, kinds, members)
     assert undertaking(*holdings, **kinds).members == set(members)
 
 
+def test_an_undertaking_tells_why_its_members_are_members():
+    found = undertaking(
+        *(holds("B", "A", 60), holds("C", "B", 10, control="board_majority")),
+        *(holds("D", "A", 40), holds("D", "E", 100)),
+    )
+    assert [(tie.why, tie.by, tie.to, tie.pct) for tie in found.ties] == [
+        ("votes", ("B",), ("A",), 60),
+        ("board_majority", ("C",), ("B",), None),
+    ]
+
+
 def test_what_one_person_owns_is_not_joined_but_looked_at():
     found = undertaking(
         *(holds("P", "A", 100), holds("P", "B", 100), holds("Q", "C", 100)),
