@@ -1,14 +1,12 @@
 """Pictures of the workings: everybody has a place, and nothing lies on anything else."""
 
 import random
-from datetime import date
 from itertools import combinations, pairwise
 
 import pytest
 from django.utils import translation
 
 from apps.backoffice.pictures import BOX_MAX, FRAME, breadth, ownership
-from apps.backoffice.time_line import time_line
 
 NAME = "Voorbeeld Holding van de familie in Oost-Vlaanderen nv"
 
@@ -177,37 +175,3 @@ def test_an_arrow_starts_and_ends_where_its_line_does():
         first, last = arrow.points[0], arrow.points[-1]
         assert arrow.path.startswith(f"M {first[0]} {first[1]} ")
         assert arrow.path.endswith(f"L {last[0]} {last[1]}")
-
-
-def aid(on, frees_on, why="counted"):
-    return {"on": on, "frees_on": frees_on, "why": why, "amount": "1", "counted": "1"}
-
-
-def room(*aids, since="2021-11-04", on="2024-11-04"):
-    releases = [{"on": a["frees_on"]} for a in aids if a["frees_on"]]
-    return {"on": on, "since": since, "aid": list(aids), "releases": releases}
-
-
-def test_aid_stands_on_the_line_from_its_grant_until_it_frees_up():
-    line = time_line(
-        room(
-            aid("2022-03-14", "2025-03-15"),
-            aid("2024-05-20", "2027-05-21"),
-            aid("2019-01-01", None, "before-the-window"),
-        )
-    )
-    assert len(line.bars) == 2
-    first, second = line.bars
-    assert line.since_x < first.x < second.x < line.on_x < first.x + first.width
-    assert first.y < second.y
-    assert [year.on for year in line.years] == [str(year) for year in range(2021, 2029)]
-    assert second.x + second.width <= line.width
-
-
-@pytest.mark.parametrize("on", ["2024-02-29", "2020-12-31"])
-def test_a_line_without_aid_still_shows_the_window(on):
-    since = date.fromisoformat(on).replace(year=date.fromisoformat(on).year - 3, day=28)
-    line = time_line(room(since=since.isoformat(), on=on))
-    assert line.bars == ()
-    assert line.window_width > 0
-    assert line.window_height > 0

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from apps.backoffice.pictures import ownership
-from apps.backoffice.time_line import time_line
+from apps.backoffice.time_line import time_lines
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.dossiers.models import Dossier
@@ -117,15 +117,27 @@ def _pivots(case: Dossier, names: dict[str, str]) -> list[dict[str, Any]]:
 def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """Every earlier aid, the ceilings over it, and from when how much frees up."""
     case = dossier_of(dossier)
-    room: dict[str, Any] | None = workings_of(case).room
+    workings = workings_of(case)
+    room: dict[str, Any] | None = workings.room
     if room is None:
         raise Http404
-    left_after = Decimal(room["left"]) - Decimal(room["amount"]) if room["allows"] else None
+    names = {entity["key"]: entity["name"] for entity in workings.size["entities"]}
+    # Older assessments kept neither names nor sources with the aid.
+    aid = [
+        {"name": names.get(each["recipient"], ""), "source": None} | each for each in room["aid"]
+    ]
+    amount = Decimal(room["amount"])
     context = {
         "dossier": case,
         "room": room,
-        "left_after": left_after,
-        "line": time_line(room),
+        "left_after": Decimal(room["left"]) - amount if room["allows"] else None,
+        "ties": [_named(tie, names) for tie in room.get("ties", ())],
+        "aid": aid,
+        "rooms": [
+            {**each, "fits": amount <= Decimal(each["left"])}
+            for each in ({"on": room["on"], "left": room["left"]}, *room["releases"])
+        ],
+        "lines": time_lines({**room, "aid": aid}),
     }
     return _page(request, "backoffice/de_minimis.html", context, case)
 
