@@ -82,6 +82,8 @@ class Undertaking:
     fiscal_year: tuple[int, int] = (1, 1)
     through_persons: frozenset[str] = frozenset()
     """Enterprises tied to it by a natural person only: not part of it, but to be looked at."""
+    ties: tuple[kmo.Tie, ...] = ()
+    """Why its members are members."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ def undertaking_of(
             controlled = control.controlled_by({entity.key})
             if members & set(controlled):
                 by_persons |= set(controlled) - members
-    return Undertaking(members, fiscal_year, frozenset(by_persons))
+    ties = tuple(tie for tie in control.ties if members & set(tie.to))
+    return Undertaking(members, fiscal_year, frozenset(by_persons), ties)
 
 
 def regulation_for(
@@ -299,7 +302,7 @@ def _headroom(
 ) -> Headroom:
     regulation, doubts = regulation_for(on, cited=cited, sector=sector, reading=reading)
     known = tuple(aid for aid in history if aid.on <= on)
-    later = [CountedAid(aid, ZERO, "granted-later", None) for aid in history if aid.on > on]
+    later = [CountedAid(aid, ZERO, "not-yet", None) for aid in history if aid.on > on]
     more = list(doubts)
     if undertaking.through_persons:
         more.append("person-may-be-an-undertaking")
@@ -307,7 +310,8 @@ def _headroom(
         more.append("aid-waived")
     if regulation == OUT_OF_SCOPE:
         nothing = Limit(TOGETHER, ZERO, on)
-        return Headroom(regulation, on, (nothing,), (), tuple(more))
+        shut = [CountedAid(aid, ZERO, "out-of-scope", None) for aid in known]
+        return Headroom(regulation, on, (nothing,), (*shut, *later), tuple(more))
     limits = _limits(
         *(regulation, on), sector=sector, fiscal_year=undertaking.fiscal_year, reading=reading
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from cstraject import deminimis, kmo
+from cstraject.facts import Facts, Known
 
 
 def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None) -> dict[str, Any]:
@@ -35,10 +36,7 @@ def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None) -> dict[s
             {"key": out.entity.key, "name": _name(out.entity), "why": out.why}
             for out in size.left_out
         ],
-        "ties": [
-            {"why": tie.why, "by": list(tie.by), "to": list(tie.to), "pct": _text(tie.pct)}
-            for tie in size.ties
-        ],
+        "ties": [_tie(tie) for tie in size.ties],
         "doubts": [_doubt(doubt) for doubt in size.doubts],
         "contradictions": [_doubt(doubt) for doubt in size.contradictions],
         "room": {name: _text(left) for name, left in kmo.room_of(size).items()},
@@ -65,9 +63,18 @@ def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None) -> dict[s
 
 
 def room_as_json(
-    room: deminimis.Headroom, releases: Sequence[deminimis.Release], *, amount: Decimal
+    room: deminimis.Headroom,
+    releases: Sequence[deminimis.Release],
+    *,
+    amount: Decimal,
+    facts: Facts,
+    known: Known,
 ) -> dict[str, Any]:
-    """The de minimis room with every earlier aid, the ceilings over it and when it frees up."""
+    """The de minimis room with who shares it, every earlier aid, the ceilings and the releases."""
+    undertaking = deminimis.undertaking_of(
+        facts.graph, on=room.on, fiscal_year=facts.fiscal_year
+    )  # fmt: skip
+    names = {key: _name(entity) for key, entity in facts.graph.entities.items()}
     return {
         "on": room.on.isoformat(),
         "regulation": room.regulation,
@@ -87,16 +94,24 @@ def room_as_json(
             }
             for limit in room.limits
         ],
+        "members": [
+            {"key": key, "name": names[key]}
+            for key in sorted(undertaking.members, key=lambda key: (key != facts.number, key))
+        ],
+        "ties": [_tie(tie) for tie in undertaking.ties],
+        "through_persons": [names[key] for key in sorted(undertaking.through_persons)],
         "aid": [
             {
                 "on": line.aid.on.isoformat(),
                 "amount": _text(line.aid.amount),
                 "regulation": line.aid.regulation,
                 "recipient": line.aid.recipient,
+                "name": names.get(line.aid.recipient, ""),
                 "counted": _text(line.counted),
                 "why": line.why,
                 "frees_on": line.frees_on.isoformat() if line.frees_on else None,
                 "note": line.aid.note,
+                "source": "" if line.aid in known.aid else facts.source_of("aid"),
             }
             for line in sorted(room.lines, key=lambda line: line.aid.on)
         ],
@@ -149,6 +164,10 @@ def _line(line: kmo.Line) -> dict[str, Any]:
         "estimate": bool(line.period and line.period.estimate),
         "whole_group": bool(line.period and line.period.whole_group),
     }
+
+
+def _tie(tie: kmo.Tie) -> dict[str, Any]:
+    return {"why": tie.why, "by": list(tie.by), "to": list(tie.to), "pct": _text(tie.pct)}
 
 
 def _doubt(doubt: kmo.Doubt) -> dict[str, Any]:

@@ -1,19 +1,32 @@
-"""Pictures made of the workings of an assessment: who owns whom, and aid over time.
+"""The ownership graph of an assessment as a picture: who owns whom, for how much.
 
-Only places and sizes are decided here; the templates write the SVG, and the same as a table.
+What is drawn and in which row is decided here, where it stands in `wiring`; the template writes
+the SVG, and the same as a table.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, EDGE = 192, 72, 24, 84, 12
-NAME_MAX = 21
-PER_ROW = 6
+from apps.backoffice.wiring import LABEL_HEIGHT, Point, Wire, wired
+from apps.design.figures import percentage
+from apps.design.words import words_for_working
+
+BOX_HEIGHT, BOX_MIN, BOX_MAX, PADDING = 84, 132, 280, 8
+FRAME = 1160
+"""What fits beside the edges of a page on a common screen."""
+FULLER = (1.0, 0.85, 0.7, 0.55, 0.4)
+"""How much of the frame boxes may take in a row; the lines that pass it need the rest."""
+GAP = 28
+CORNER = 6
 SWEEPS = 4
+BREADTHS = (
+    ("ijlI.,:;'’| \N{NO-BREAK SPACE}", 4.8),
+    ("tfr()-/", 6.4),
+    ("mwMWOQ@%&…", 13.4),
+)
+"""Of bold letters in the broadest face that a device may have."""
 
 
 @dataclass(frozen=True)
@@ -22,34 +35,57 @@ class Box:
 
     key: str
     name: str
-    short: str
+    lines: tuple[str, ...]
+    """The name as it is drawn: on two lines at most."""
     kind: str
+    kind_line: str
     relation: str
     counts_pct: str
     x: int
     y: int
+    width: int
+    height: int = BOX_HEIGHT
 
     @property
     def middle(self) -> int:
-        return self.x + BOX_WIDTH // 2
+        return self.x + self.width // 2
 
     @property
-    def bottom(self) -> int:
-        return self.y + BOX_HEIGHT
+    def written(self) -> tuple[tuple[int, str], ...]:
+        """The lines of the name, each with where it stands."""
+        first = self.y + (22 if len(self.lines) > 1 else 30)
+        return tuple((first + nth * 17, line) for nth, line in enumerate(self.lines))
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """Who holds how much of whom, as a line with its label."""
+    """Who holds how much of whom, as a line with its label near the owner."""
 
     holding: Mapping[str, Any]
     owner: str
     owned: str
     counts: bool
-    path: str
+    points: tuple[Point, ...]
     label: str
     x: int
     y: int
+    width: int
+    height: int = LABEL_HEIGHT
+
+    @property
+    def middle(self) -> int:
+        return self.x + self.width // 2
+
+    @property
+    def path(self) -> str:
+        """The line with its corners rounded."""
+        told = ["M {} {}".format(*self.points[0])]
+        for before, corner, after in zip(
+            self.points, self.points[1:], self.points[2:], strict=False
+        ):
+            into, out = _towards(corner, before), _towards(corner, after)
+            told.append("L {} {} Q {} {} {} {}".format(*into, *corner, *out))
+        return " ".join([*told, "L {} {}".format(*self.points[-1])])
 
 
 @dataclass(frozen=True)
@@ -58,41 +94,77 @@ class Graph:
     height: int
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    box_width: int = BOX_WIDTH
-    box_height: int = BOX_HEIGHT
 
 
 def ownership(size: Mapping[str, Any]) -> Graph:
     """The ownership graph: the applicant in the middle, owners above it, daughters below."""
     entities = {entity["key"]: entity for entity in size["entities"]}
-    lines = {line["key"]: line for line in (size["periods"] or [{"lines": []}])[0]["lines"]}
-    rows = _rows(size["applicant"], entities, size["holdings"])
-    widest = max(map(len, rows))
-    width = 2 * EDGE + widest * BOX_WIDTH + (widest - 1) * GAP_X
-    boxes: dict[str, Box] = {}
-    for nth, row in enumerate(rows):
-        left = (width - len(row) * BOX_WIDTH - (len(row) - 1) * GAP_X) // 2
-        for place, key in enumerate(row):
-            name, line = entities[key]["name"], lines.get(key)
-            boxes[key] = Box(
-                key=key,
-                name=name,
-                short=name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…",
-                kind=entities[key]["kind"],
-                relation=line["relation"] if line else "",
-                counts_pct=line["pct"] if line else "",
-                x=left + place * (BOX_WIDTH + GAP_X),
-                y=EDGE + nth * (BOX_HEIGHT + GAP_Y),
-            )
-    arrows = tuple(
-        _arrow(holding, boxes[holding["owner"]], boxes[holding["owned"]], nth)
-        for nth, holding in enumerate(size["holdings"])
+    counted = {line["key"]: line for line in (size["periods"] or [{"lines": []}])[0]["lines"]}
+    names = {key: _on_two_lines(entity["name"]) for key, entity in entities.items()}
+    kinds = {key: words_for_working("kind", entity["kind"]) for key, entity in entities.items()}
+    widths = {
+        key: min(BOX_MAX, max(BOX_MIN, *map(breadth, (*lines, kinds[key]))) + 2 * PADDING)
+        for key, lines in names.items()
+    }
+    labels = [_label(holding) for holding in size["holdings"]]
+    wires = [
+        Wire(holding["owner"], holding["owned"], breadth(label) + PADDING)
+        for holding, label in zip(size["holdings"], labels, strict=True)
+    ]
+    levels = _levels(size["applicant"], entities, size["holdings"])
+    tries = (
+        wired(
+            _rows(levels, widths, size["holdings"], round(FRAME * full)),
+            wires,
+            widths,
+            height=BOX_HEIGHT,
+            frame=FRAME,
+        )
+        for full in FULLER
     )
-    height = 2 * EDGE + len(rows) * BOX_HEIGHT + (len(rows) - 1) * GAP_Y
-    return Graph(width, height, tuple(boxes.values()), arrows)
+    placed = next(tries)
+    for another in tries:
+        if placed.width <= FRAME:
+            break
+        placed = min(placed, another, key=lambda each: each.width)
+    boxes = {
+        key: Box(
+            key=key,
+            name=entities[key]["name"],
+            lines=names[key],
+            kind=entities[key]["kind"],
+            kind_line=_cut(kinds[key], placed.widths[key] - 2 * PADDING),
+            relation=counted[key]["relation"] if key in counted else "",
+            counts_pct=counted[key]["pct"] if key in counted else "",
+            x=x,
+            y=y,
+            width=placed.widths[key],
+        )
+        for key, (x, y) in placed.boxes.items()
+    }
+    arrows = tuple(
+        Arrow(
+            holding=holding,
+            owner=boxes[wire.owner].name,
+            owned=boxes[wire.owned].name,
+            counts=bool(boxes[wire.owner].counts_pct and boxes[wire.owned].counts_pct),
+            points=tuple(points),
+            label=label,
+            x=x,
+            y=y,
+            width=wire.label,
+        )
+        for holding, wire, label, points, (x, y) in zip(
+            size["holdings"], wires, labels, placed.lines, placed.labels, strict=True
+        )
+    )
+    return Graph(placed.width, placed.height, tuple(boxes.values()), arrows)
 
 
-def _rows(
+# ---- Rows ----------------------------------------------------------------------------------------
+
+
+def _levels(
     applicant: str, entities: Mapping[str, Any], holdings: Sequence[Mapping[str, Any]]
 ) -> list[list[str]]:
     """Keys from top to bottom: as many steps above the applicant as it takes to reach them."""
@@ -111,21 +183,39 @@ def _rows(
     by_level: dict[int, list[str]] = defaultdict(list)
     for key in sorted(entities):
         by_level[level.get(key, below)].append(key)
-    _uncross(by_level, holdings)
-    return [
-        keys[start : start + PER_ROW]
-        for _, keys in sorted(by_level.items())
-        for start in range(0, len(keys), PER_ROW)
-    ]
+    return _uncrossed([keys for _, keys in sorted(by_level.items())], holdings)
 
 
-def _uncross(by_level: dict[int, list[str]], holdings: Sequence[Mapping[str, Any]]) -> None:
-    """Put everybody under or above whom they are tied to, so that fewer lines cross."""
+def _rows(
+    levels: Sequence[Sequence[str]],
+    widths: Mapping[str, int],
+    holdings: Sequence[Mapping[str, Any]],
+    limit: int,
+) -> list[list[str]]:
+    """Levels that are too wide become several rows, about as wide as each other."""
+    rows = []
+    for keys in levels:
+        total = sum(widths[key] + GAP for key in keys) - GAP
+        parts: list[list[str]] = [[] for _ in range(max(1, -(-total // limit)))]
+        before = 0
+        for key in keys:
+            middle = before + widths[key] / 2
+            parts[min(len(parts) - 1, int(middle * len(parts) / total))].append(key)
+            before += widths[key] + GAP
+        rows += [part for part in parts if part]
+    return _uncrossed(rows, holdings)
+
+
+def _uncrossed(
+    rows: Sequence[Sequence[str]], holdings: Sequence[Mapping[str, Any]]
+) -> list[list[str]]:
+    """Everybody under or above whom they are tied to, so that fewer lines cross."""
     tied: dict[str, list[str]] = defaultdict(list)
     for holding in holdings:
         tied[holding["owner"]].append(holding["owned"])
         tied[holding["owned"]].append(holding["owner"])
     place: dict[str, float] = {}
+    ordered = [list(keys) for keys in rows]
 
     def note(keys: list[str]) -> None:
         place.update((key, nth - (len(keys) - 1) / 2) for nth, key in enumerate(keys))
@@ -134,116 +224,62 @@ def _uncross(by_level: dict[int, list[str]], holdings: Sequence[Mapping[str, Any
         places = [place[other] for other in tied[key]]
         return sum(places) / len(places) if places else place[key]
 
-    for keys in by_level.values():
+    for keys in ordered:
         note(keys)
-    downwards = sorted(by_level)
-    for levels in (downwards, downwards[::-1]) * SWEEPS:
-        for level in levels:
-            by_level[level].sort(key=pull)
-            note(by_level[level])
+    for downwards in (ordered, ordered[::-1]) * SWEEPS:
+        for keys in downwards:
+            keys.sort(key=pull)
+            note(keys)
+    return ordered
 
 
-def _arrow(holding: Mapping[str, Any], owner: Box, owned: Box, nth: int) -> Arrow:
-    if owner.y < owned.y:
-        start, end = (owner.middle, owner.bottom), (owned.middle, owned.y)
-    elif owner.y > owned.y:
-        start, end = (owner.middle, owner.y), (owned.middle, owned.bottom)
-    else:  # Beside each other, or itself: an arc above.
-        start, end = (owner.middle - 20, owner.y), (owned.middle + 20, owned.y)
-    bend = GAP_Y // 2 if owner.y == owned.y else 0
-    middle_x, middle_y = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
-    # Labels stand at different places along the lines, so that those of lines that meet differ.
-    along = (nth % 3 + 1) / 4 if not bend else 0.5
-    return Arrow(
-        holding=holding,
-        owner=owner.name,
-        owned=owned.name,
-        counts=bool(owner.counts_pct) and bool(owned.counts_pct),
-        path=f"M {start[0]} {start[1]} Q {middle_x} {middle_y - bend} {end[0]} {end[1]}",
-        label=_label(holding),
-        x=round(start[0] + along * (end[0] - start[0])),
-        y=round(start[1] + along * (end[1] - start[1])) - bend // 2 + 4,
-    )
+# ---- Words ---------------------------------------------------------------------------------------
+
+
+def breadth(text: str) -> int:
+    """About how wide a text is drawn, in pixels; rather too much than too little."""
+    return round(sum(map(_breadth, text)))
+
+
+def _breadth(letter: str) -> float:
+    for letters, pixels in BREADTHS:
+        if letter in letters:
+            return pixels
+    return 10.2 if letter.isupper() else 9.0
+
+
+def _on_two_lines(name: str) -> tuple[str, ...]:
+    """A name on as few lines as it takes, two at most, about as long as each other."""
+    most, words = BOX_MAX - 2 * PADDING, name.split()
+    if breadth(name) <= BOX_MIN or len(words) < 2:
+        return (_cut(name, most),)
+    ways = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
+    whole = [way for way in ways if breadth(way[0]) <= most]
+    first, second = min(whole or ways, key=lambda way: max(map(breadth, way)))
+    return _cut(first, most), _cut(second, most)
+
+
+def _cut(text: str, most: int) -> str:
+    if breadth(text) <= most:
+        return text
+    while text and breadth(f"{text}…") > most:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
 
 
 def _label(holding: Mapping[str, Any]) -> str:
     """The share: one number where capital and votes agree, else both."""
     shares = [
-        "?" if holding[name] is None else f"{Decimal(holding[name]).normalize():f}"
+        "?" if holding[name] is None else percentage(holding[name])
         for name in ("capital_pct", "voting_pct")
     ]
-    label = f"{shares[0]} %" if shares[0] == shares[1] else f"{shares[0]} / {shares[1]} %"
+    label = shares[0] if shares[0] == shares[1] else " / ".join(shares)
     return f"{label} +" if holding["control"] else label
 
 
-# ---- Aid over time -------------------------------------------------------------------------------
-
-LINE_WIDTH, ROW_HEIGHT, TOP, LEFT = 720, 34, 34, 30
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One earlier aid that counts, from its grant until it frees up."""
-
-    aid: Mapping[str, Any]
-    x: int
-    width: int
-    y: int
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A day that matters on the line."""
-
-    on: str
-    x: int
-    label_y: int
-
-
-@dataclass(frozen=True)
-class TimeLine:
-    width: int
-    height: int
-    since_x: int
-    on_x: int
-    bars: tuple[Bar, ...]
-    years: tuple[Mark, ...]
-
-    @property
-    def window_width(self) -> int:
-        return max(1, self.on_x - self.since_x)
-
-    @property
-    def base(self) -> int:
-        """Where the years begin."""
-        return self.height - 22
-
-    @property
-    def window_height(self) -> int:
-        return self.base - 20
-
-
-def time_line(room: Mapping[str, Any]) -> TimeLine:
-    """De minimis aid on a line of days: the window, what counts in it, when it frees up."""
-    counted = [aid for aid in room["aid"] if aid["why"] == "counted"]
-    on, since = date.fromisoformat(room["on"]), date.fromisoformat(room["since"])
-    days = [on, since]
-    days += [date.fromisoformat(aid["frees_on"]) for aid in counted if aid["frees_on"]]
-    days += [date.fromisoformat(release["on"]) for release in room["releases"]]
-    first, last = date(min(days).year, 1, 1), date(max(days).year + 1, 1, 1)
-
-    def x(day: date) -> int:
-        along = (min(max(day, first), last) - first).days / (last - first).days
-        return LEFT + round(along * LINE_WIDTH)
-
-    bars = []
-    for nth, aid in enumerate(counted):
-        start = x(date.fromisoformat(aid["on"]))
-        end = x(date.fromisoformat(aid["frees_on"])) if aid["frees_on"] else x(last)
-        bars.append(Bar(aid, start, max(2, end - start), TOP + nth * ROW_HEIGHT))
-    height = TOP + max(1, len(bars)) * ROW_HEIGHT + 28
-    years = tuple(
-        Mark(str(year), x(date(year, 1, 1)), height - 8)
-        for year in range(first.year, last.year + 1)
-    )
-    return TimeLine(LINE_WIDTH + 2 * LEFT, height, x(since), x(on), tuple(bars), years)
+def _towards(corner: Point, other: Point) -> Point:
+    """A little from a corner on the way to another point, half of the way at most."""
+    across, down = other[0] - corner[0], other[1] - corner[1]
+    far = abs(across) + abs(down)
+    step = min(CORNER, far // 2)
+    return corner[0] + across * step // far, corner[1] + down * step // far

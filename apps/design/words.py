@@ -980,7 +980,17 @@ AID: dict[str, str] = {
     "other-undertaking": _("granted to another undertaking"),
     "other-regulation": _("has a ceiling of its own"),
     "before-the-window": _("lies before the window"),
-    "granted-later": _("granted later than the day that is looked at"),
+    "not-yet": _("granted after the day that is looked at: does not count yet"),
+    "out-of-scope": _("no aid may be granted under this Regulation: nothing is counted"),
+}
+
+# Why enterprises are one undertaking for de minimis aid.
+UNDERTAKING: dict[str, str] = {
+    "votes": _("a majority of the votes (article 2(2)(a))"),
+    "votes_together": _("a majority of the votes held by a group together (article 2(2))"),
+    "board_majority": _("the right to appoint a majority of the board (article 2(2)(b))"),
+    "dominant_influence": _("dominant influence by contract or articles (article 2(2)(c))"),
+    "agreement_majority": _("a majority of the votes by agreement (article 2(2)(d))"),
 }
 
 FAMILIES: dict[str, str] = {
@@ -1024,6 +1034,7 @@ WORKINGS = {
     "tie": TIES,
     "left_out": LEFT_OUT,
     "aid": AID,
+    "undertaking": UNDERTAKING,
     "family": FAMILIES,
     "kind": KINDS,
     "provider_tie": PROVIDER_TIES,

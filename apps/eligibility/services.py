@@ -120,6 +120,8 @@ def keep_assessment(
             found.room,
             eligibility.releases_for(read, terms=terms, on=granted_on, known=known),
             amount=eligibility.aid_amount(offer, terms),
+            facts=read,
+            known=known,
         ),
         answers=[
             {**asdict(answer), "figures": dict(answer.figures)}

@@ -108,7 +108,7 @@ def test_aid_of_after_the_filing_is_told_once_it_was_assessed_again(contract):
     dossier = assessed(contract, number=OWN, aid=[later])
     assert outcomes(dossier, told=False)["de_minimis"] == "met"
     lines = dossier.assessment.workings.room["aid"]
-    assert [(line["why"], line["counted"]) for line in lines] == [("granted-later", "0.00")]
+    assert [(line["why"], line["counted"]) for line in lines] == [("not-yet", "0.00")]
 
     again = services.assess_dossier(
         dossier=dossier, actor=make.make_officer(), at=AT + timedelta(days=20)

@@ -238,7 +238,7 @@ def test_the_pages_of_the_workings_show_every_line(committed):
     assert "<b>Boven" not in html
     assert "<svg" in html
     assert "style=" not in html
-    assert "60 %" in html
+    assert "60\N{NO-BREAK SPACE}%" in html
 
     page = client.get(
         f"/agency/dossiers/{dossier.pk}/de-minimis/", headers={"accept-language": "nl"}

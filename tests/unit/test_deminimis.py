@@ -133,7 +133,7 @@ def test_earlier_aid_tells_why_it_counts_or_not():
     )
     assert [(line.why, line.counted) for line in found.lines] == [
         *(("before-the-window", 0), ("counted", 2), ("waived", 0), ("other-undertaking", 0)),
-        *(("other-regulation", 0), ("counted", 32), ("counted", 10), ("granted-later", 0)),
+        *(("other-regulation", 0), ("counted", 32), ("counted", 10), ("not-yet", 0)),
     ]
     assert found.counted == 44
     assert found.doubts == ("aid-waived",)
@@ -179,6 +179,17 @@ def undertaking(*holdings, on=None, **kinds):
 )
 def test_a_single_undertaking_is_tied_by_control_alone(holdings, kinds, members):
     assert undertaking(*holdings, **kinds).members == set(members)
+
+
+def test_an_undertaking_tells_why_its_members_are_members():
+    found = undertaking(
+        *(holds("B", "A", 60), holds("C", "B", 10, control="board_majority")),
+        *(holds("D", "A", 40), holds("D", "E", 100)),
+    )
+    assert [(tie.why, tie.by, tie.to, tie.pct) for tie in found.ties] == [
+        ("votes", ("B",), ("A",), 60),
+        ("board_majority", ("C",), ("B",), None),
+    ]
 
 
 def test_what_one_person_owns_is_not_joined_but_looked_at():

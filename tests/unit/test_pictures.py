@@ -1,16 +1,20 @@
-"""Pictures of the workings: everybody has a place, whatever the graph."""
+"""Pictures of the workings: everybody has a place, and nothing lies on anything else."""
 
-from datetime import date
+import random
+from itertools import combinations, pairwise
 
 import pytest
+from django.utils import translation
 
-from apps.backoffice.pictures import BOX_HEIGHT, BOX_WIDTH, ownership, time_line
+from apps.backoffice.pictures import BOX_MAX, FRAME, breadth, ownership
+
+NAME = "Voorbeeld Holding van de familie in Oost-Vlaanderen nv"
 
 
-def size(holdings=(), keys="A", counted="A"):
+def size(holdings=(), keys="A", counted="A", name=""):
     return {
         "applicant": "A",
-        "entities": [{"key": k, "name": f"{k} " * 20, "kind": "enterprise"} for k in keys],
+        "entities": [{"key": k, "name": f"{k} {name}", "kind": "enterprise"} for k in keys],
         "holdings": [
             {"owner": by, "owned": of, "capital_pct": capital, "voting_pct": votes, "control": ""}
             for by, of, capital, votes in holdings
@@ -21,8 +25,47 @@ def size(holdings=(), keys="A", counted="A"):
     }
 
 
+def a_group(members, *, seed=0, around_one=False):
+    """A group in which some hold each other, and more hold across."""
+    chance = random.Random(seed)
+    keys = ["A", *(f"n{nth}" for nth in range(1, members))]
+    pairs = []
+    for nth in range(1, members):
+        other = keys[0 if around_one else chance.randrange(max(0, nth - 6), nth)]
+        pairs.append((keys[nth], other) if chance.random() < 0.5 else (other, keys[nth]))
+    for _ in range(members // 3):
+        one, other = chance.sample(keys, 2)
+        pairs += [(one, other), (other, one)]
+    shares = ("60", "12.50", "33.33", "100", None)
+    held = [(by, of, chance.choice(shares), chance.choice(shares)) for by, of in pairs]
+    return size([*held, ("A", "A", "1", "1")], keys, keys[::2], NAME)
+
+
 def places(graph):
     return {box.key: (box.x, box.y) for box in graph.boxes}
+
+
+def area(thing):
+    return thing.x, thing.y, thing.x + thing.width, thing.y + thing.height
+
+
+def meet(one, other):
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def stretches(arrow):
+    """The straight parts of a line, each as the area it takes."""
+    return [
+        (min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
+        for (ax, ay), (bx, by) in pairwise(arrow.points)
+    ]
+
+
+def lie_on(one, other):
+    """Whether two stretches run along each other: a crossing is none."""
+    across = one[1] == one[3] == other[1] == other[3] and one[0] < other[2] and other[0] < one[2]
+    down = one[0] == one[2] == other[0] == other[2] and one[1] < other[3] and other[1] < one[3]
+    return across or down
 
 
 def test_owners_stand_above_and_daughters_below():
@@ -30,8 +73,21 @@ def test_owners_stand_above_and_daughters_below():
     at = places(graph)
 
     assert at["B"][1] < at["A"][1] < at["C"][1]
-    assert [arrow.label for arrow in graph.arrows] == ["60 %", "100 / 51.5 %"]
     assert {box.counts_pct for box in graph.boxes} == {"100"}
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("nl", ["12,5 %", "100 % / 33,33 %", "? / 1 %"]),
+        ("en", ["12.5%", "100% / 33.33%", "? / 1%"]),
+    ],
+)
+def test_shares_are_written_as_elsewhere(language, told):
+    shares = [("B", "A", "12.50", "12.5"), ("A", "C", "100", "33.33"), ("B", "C", None, "1")]
+    with translation.override(language):
+        graph = ownership(size(shares, "ABC"))
+    assert [arrow.label.replace("\N{NO-BREAK SPACE}", " ") for arrow in graph.arrows] == told
 
 
 def test_owners_stand_above_those_they_own():
@@ -42,60 +98,80 @@ def test_owners_stand_above_those_they_own():
     assert {at[key][1] for key in "XY"}.isdisjoint({at[key][1] for key in "BZ"})
 
 
-def test_a_long_name_is_cut_in_its_box_and_kept_in_full():
-    [box] = ownership(size()).boxes
-    assert box.short.endswith("…")
-    assert len(box.short) < len(box.name)
+def test_a_name_stands_on_two_lines_in_its_box_and_is_kept_in_full():
+    [box] = ownership(size(name=NAME)).boxes
+    assert " ".join(box.lines) == box.name == f"A {NAME}"
+    assert len(box.lines) == 2
+    [box] = ownership(size(name=NAME * 3)).boxes
+    assert len(box.lines) == 2
+    assert box.lines[1].endswith("…")
+    assert all(breadth(line) < box.width <= BOX_MAX for line in box.lines)
+    assert ownership(size(name="bv")).boxes[0].lines == ("A bv",)
 
 
-def test_rings_and_self_holdings_end_and_nobody_stands_on_another():
-    keys = [chr(65 + n) for n in range(26)] + [f"n{n}" for n in range(24)]
-    ring = [(a, b, "10", None) for a, b in zip(keys, [*keys[1:], "A"], strict=True)]
-    graph = ownership(size([*ring, ("A", "A", "1", "1"), ("B", "A", "1", "1")], keys))
+def test_two_that_hold_each_other_have_two_lines_apart_and_each_its_arrow():
+    graph = ownership(size([("B", "A", "60", "60"), ("A", "B", "5", "5")], "AB"))
+    down, up = graph.arrows
+    at = {box.key: area(box) for box in graph.boxes}
 
-    assert len(graph.boxes) == 50
-    boxes = sorted(places(graph).values())
-    for nth, (x, y) in enumerate(boxes):
-        assert 0 <= x <= graph.width - BOX_WIDTH
-        assert 0 <= y <= graph.height - BOX_HEIGHT
-        for other_x, other_y in boxes[nth + 1 :]:
-            assert abs(x - other_x) >= BOX_WIDTH or abs(y - other_y) >= BOX_HEIGHT
-    assert {arrow.label for arrow in graph.arrows} == {"10 / ? %", "1 %"}
+    # From edge to edge: the arrowhead stands at the last point.
+    assert (down.points[0][1], down.points[-1][1]) == (at["B"][3], at["A"][1])
+    assert (up.points[0][1], up.points[-1][1]) == (at["A"][1], at["B"][3])
+    assert abs(down.points[0][0] - up.points[-1][0]) >= 12
+    assert abs(down.points[-1][0] - up.points[0][0]) >= 12
 
 
-def test_who_hangs_together_with_nobody_is_drawn_too():
-    assert set(places(ownership(size(keys="AZ")))) == {"A", "Z"}
+@pytest.mark.parametrize(
+    "group",
+    [
+        size(),
+        size(keys="AZ"),
+        size([("A", "A", "1", "1")]),
+        size([("B", "A", "60", "60")] * 4, "AB"),
+        *(
+            a_group(members, seed=seed, around_one=around_one)
+            for members in (3, 12, 30, 50)
+            for seed in (1, 2)
+            for around_one in (False, True)
+        ),
+    ],
+)
+def test_nothing_lies_on_anything_else_and_every_holding_is_drawn_once(group):
+    graph = ownership(group)
+
+    assert {box.key for box in graph.boxes} == {entity["key"] for entity in group["entities"]}
+    assert [arrow.holding for arrow in graph.arrows] == group["holdings"]
+    boxes, labels = [area(box) for box in graph.boxes], [area(arrow) for arrow in graph.arrows]
+    for one, other in combinations([*boxes, *labels], 2):
+        assert not meet(one, other)
+    lines = [(arrow, stretch) for arrow in graph.arrows for stretch in stretches(arrow)]
+    for arrow, stretch in lines:
+        assert not any(meet(stretch, box) for box in boxes)
+        assert not any(
+            meet(stretch, area(other)) for other in graph.arrows if other is not arrow
+        )  # fmt: skip
+    for (arrow, one), (another, other) in combinations(lines, 2):
+        assert arrow is another or not lie_on(one, other)
+    for left, top, right, bottom in (*boxes, *labels, *(stretch for _, stretch in lines)):
+        assert left >= 0
+        assert top >= 0
+        assert right <= graph.width
+        assert bottom <= graph.height
 
 
-def aid(on, frees_on, why="counted"):
-    return {"on": on, "frees_on": frees_on, "why": why, "amount": "1", "counted": "1"}
+@pytest.mark.parametrize("group", [a_group(12), a_group(30), a_group(50)])
+def test_a_picture_fits_its_frame_and_labels_stand_near_the_owner(group):
+    graph = ownership(group)
+    assert graph.width <= FRAME
+    for arrow in graph.arrows:
+        x, y = arrow.points[0]
+        assert arrow.x <= x <= arrow.x + arrow.width
+        assert min(abs(y - arrow.y), abs(y - arrow.y - arrow.height)) < 100
 
 
-def room(*aids, since="2021-11-04", on="2024-11-04"):
-    releases = [{"on": a["frees_on"]} for a in aids if a["frees_on"]]
-    return {"on": on, "since": since, "aid": list(aids), "releases": releases}
-
-
-def test_aid_stands_on_the_line_from_its_grant_until_it_frees_up():
-    line = time_line(
-        room(
-            aid("2022-03-14", "2025-03-15"),
-            aid("2024-05-20", "2027-05-21"),
-            aid("2019-01-01", None, "before-the-window"),
-        )
-    )
-    assert len(line.bars) == 2
-    first, second = line.bars
-    assert line.since_x < first.x < second.x < line.on_x < first.x + first.width
-    assert first.y < second.y
-    assert [year.on for year in line.years] == [str(year) for year in range(2021, 2029)]
-    assert second.x + second.width <= line.width
-
-
-@pytest.mark.parametrize("on", ["2024-02-29", "2020-12-31"])
-def test_a_line_without_aid_still_shows_the_window(on):
-    since = date.fromisoformat(on).replace(year=date.fromisoformat(on).year - 3, day=28)
-    line = time_line(room(since=since.isoformat(), on=on))
-    assert line.bars == ()
-    assert line.window_width > 0
-    assert line.window_height > 0
+def test_an_arrow_starts_and_ends_where_its_line_does():
+    graph = ownership(size([("B", "A", "60", "60"), ("B", "C", "5", "5")], "ABC"))
+    for arrow in graph.arrows:
+        first, last = arrow.points[0], arrow.points[-1]
+        assert arrow.path.startswith(f"M {first[0]} {first[1]} ")
+        assert arrow.path.endswith(f"L {last[0]} {last[1]}")

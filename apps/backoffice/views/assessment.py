@@ -8,7 +8,8 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from apps.backoffice.pictures import ownership, time_line
+from apps.backoffice.pictures import ownership
+from apps.backoffice.time_line import time_lines
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.dossiers.models import Dossier
@@ -38,18 +39,49 @@ def size(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(dossier)
     told: dict[str, Any] = workings_of(case).size
     names = {entity["key"]: entity["name"] for entity in told["entities"]}
+    why_out = {out["key"]: out["why"] for out in told["left_out"]}
+    graph = ownership(told)
     context = {
         "dossier": case,
         "size": told,
-        "latest": told["periods"][0] if told["periods"] else None,
+        "periods": [_summed(period) for period in told["periods"]],
         "ceilings": CEILINGS.items(),
         "ties": [_named(tie, names) for tie in told["ties"]],
         "doubts": [_named(d, names) for d in (*told["contradictions"], *told["doubts"])],
-        "graph": ownership(told),
-        "room": {name: Decimal(told["room"][name]) for name in FIGURES},
+        "graph": graph,
+        "with_control": any(arrow.holding["control"] for arrow in graph.arrows),
+        "members": [(box, why_out.get(box.key, "")) for box in graph.boxes],
+        "room": _room(told),
         "pivots": _pivots(case, names),
     }
     return _page(request, "backoffice/size.html", context, case)
+
+
+def _summed(period: dict[str, Any]) -> dict[str, Any]:
+    """A period with what of each figure was counted, so that the columns add up."""
+    return {
+        **period,
+        "lines": [
+            {**line, "cells": [_counted(line, name) for name in FIGURES]}
+            for line in period["lines"]
+        ],
+    }
+
+
+def _counted(line: dict[str, Any], name: str) -> dict[str, Any]:
+    pct = Decimal(line["added_staff_pct" if name == "headcount" else "added_pct"])
+    whole = None if line[name] is None else Decimal(line[name])
+    counted = (whole or Decimal(0)) * pct / 100 if whole is not None or not pct else None
+    return {"name": name, "whole": whole, "pct": pct, "counted": counted}
+
+
+def _room(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """How far each sum lies under its ceiling: at most so far, where part of a sum is missing."""
+    sums = told["periods"][0]["sums"] if told["periods"] else {}
+    return {
+        name: {"left": Decimal(told["room"][name]), "at_most": bool(sums and sums[name]["missing"])}
+        for name in FIGURES
+    }
 
 
 def _named(tie: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -85,15 +117,27 @@ def _pivots(case: Dossier, names: dict[str, str]) -> list[dict[str, Any]]:
 def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """Every earlier aid, the ceilings over it, and from when how much frees up."""
     case = dossier_of(dossier)
-    room: dict[str, Any] | None = workings_of(case).room
+    workings = workings_of(case)
+    room: dict[str, Any] | None = workings.room
     if room is None:
         raise Http404
-    left_after = Decimal(room["left"]) - Decimal(room["amount"]) if room["allows"] else None
+    names = {entity["key"]: entity["name"] for entity in workings.size["entities"]}
+    # Older assessments kept neither names nor sources with the aid.
+    aid = [
+        {"name": names.get(each["recipient"], ""), "source": None} | each for each in room["aid"]
+    ]
+    amount = Decimal(room["amount"])
     context = {
         "dossier": case,
         "room": room,
-        "left_after": left_after,
-        "line": time_line(room),
+        "left_after": Decimal(room["left"]) - amount if room["allows"] else None,
+        "ties": [_named(tie, names) for tie in room.get("ties", ())],
+        "aid": aid,
+        "rooms": [
+            {**each, "fits": amount <= Decimal(each["left"])}
+            for each in ({"on": room["on"], "left": room["left"]}, *room["releases"])
+        ],
+        "lines": time_lines({**room, "aid": aid}),
     }
     return _page(request, "backoffice/de_minimis.html", context, case)
 
