@@ -33,6 +33,7 @@ def keep_facts(
     stated_on: date,
     replaces: FactSheet | None = None,
     because: str = "",
+    actor: User | None = None,
 ) -> FactSheet:
     """Keep what is stated about an enterprise; refuses what cannot be read.
 
@@ -58,6 +59,7 @@ def keep_facts(
         stated_on=stated_on,
         replaces=replaces,
         replaced_because=because.strip()[:500],
+        replaced_by=actor,
     )
 
 
