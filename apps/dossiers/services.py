@@ -30,6 +30,7 @@ from apps.eligibility.services import (
 )
 from apps.programme.selectors import terms_of
 from cstraject import eligibility
+from cstraject.corrections import changes, sourced
 from cstraject.eligibility import numbers_to_ask
 from cstraject.facts import Offer
 from cstraject.lifecycle import DOSSIER
@@ -170,26 +171,42 @@ def _assess(dossier: Dossier, sheet: FactSheet, at: datetime) -> None:
 
 @transaction.atomic
 def correct_facts(
-    *, dossier: Dossier, stated: Mapping[str, Any], source: str, reason: str, actor: User,
+    *,
+    dossier: Dossier,
+    seen: UUID,
+    stated: Mapping[str, Any],
+    source: str,
+    sources: Mapping[str, str] | None = None,
+    reason: str,
+    actor: User,
     at: datetime,
-) -> Dossier:  # fmt: skip
+) -> Dossier:
     """Put other facts beside what was stated, with source and reason, and assess anew.
 
-    What was stated and assessed before stays as it was. Findings belong to the facts on which
-    they were made, so open questions are judged again.
+    What was stated and assessed before stays as it was; what did not change keeps its source.
+    `sources` names the source of single facts that do not come from `source`. Findings belong to
+    the facts on which they were made, so open questions are judged again. Refuses
+    (`facts-changed`) a correction of another fact sheet, `seen`, than the one that holds now, and
+    (`nothing-changes`) one that states the same.
     """
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
-    if not source.strip():
+    before, source = dossier.facts, source.strip()[:200]
+    if before.pk != seen:
+        raise Refusal("facts-changed")
+    if not source:
         raise Refusal("source-missing")
+    if not changes(before.stated, stated):
+        raise Refusal("nothing-changes")
     sheet = keep_facts(
         provider_id=dossier.provider_id,
-        stated=stated,
-        source=source.strip()[:200],
+        stated=sourced(before.stated, stated, was=before.source, now=source, sources=sources or {}),
+        source=source,
         stated_on=day_of(at),
-        replaces=dossier.facts,
+        replaces=before,
         because=reason,
+        actor=actor,
     )
     _assess(dossier, sheet, at)
     dossier.save(update_fields=["facts", "assessment"])

@@ -171,7 +171,7 @@ def dossier_page(
         "documents": [case.offer, case.declaration],
         "standings": standings,
         "rows": [_row(request, case, standing, wrong) for standing in standings],
-        "corrected": facts_history(case.facts)[:-1],
+        "corrected": len(facts_history(case.facts)) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
@@ -203,7 +203,8 @@ def dossier_page(
         "form": wrong,
     }
     if case.state == "submitted":
-        asked = granted_for(case.price_excl_vat, terms=terms_of(case.contract.edition))
+        terms = terms_of(case.contract.edition)
+        asked = granted_for(case.price_excl_vat, terms=terms)
         left = case.contract.left
         context |= {"asked": asked, "left": left, "left_after": left - asked.granted}
     else:
