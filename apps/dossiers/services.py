@@ -21,7 +21,7 @@ from apps.documents.models import DECLARATION, OFFER, Document
 from apps.dossiers.models import Dossier, RegisterEntry
 from apps.dossiers.selectors import duty_of, known_about
 from apps.eligibility.models import Answer, FactSheet, Workings
-from apps.eligibility.selectors import Standing, facts_of, known_of, standings_of
+from apps.eligibility.selectors import Standing, facts_of, has_corrected, known_of, standings_of
 from apps.eligibility.services import (
     confirm_finding,
     keep_assessment,
@@ -271,6 +271,9 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     must(dossier.assessment.facts_id == dossier.facts_id, "a dossier is judged by its own facts")
+    terms = terms_of(contract.edition)
+    if terms.overrides_by_two and has_corrected(actor, dossier.facts):
+        raise Refusal("self-corrected")
     standings = standings_of(dossier.assessment)
     failed = [s.answer.question for s in standings if s.outcome == eligibility.NOT_MET]
     if failed:
@@ -288,7 +291,6 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
             valid_from=contract.valid_from,
             valid_until=contract.valid_until,
         )
-    terms = terms_of(contract.edition)
     subsidy = granted_for(dossier.price_excl_vat, terms=terms)
     if subsidy.granted > contract.left:
         raise Refusal("budget-exhausted", asked=subsidy.granted, left=contract.left)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal as D
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
@@ -19,6 +20,7 @@ from apps.eligibility.services import keep_facts
 from apps.enterprises.models import Accounts
 from apps.enterprises.services import import_register
 from apps.providers.scope import across_providers, inside
+from cstraject.refusal import Refusal
 from tests import factories as make
 from tests import kbo
 from tests.factories import AT
@@ -150,6 +152,65 @@ def test_the_database_keeps_who_corrected_to_what_was_corrected(desk):
     # What a provider states replaces nothing.
     with inside(sheet.provider_id), pytest.raises(DatabaseError), transaction.atomic():
         keep_facts(provider_id=sheet.provider_id, replaces=sheet, because="x", **facts)
+
+
+def correct_and_judge(desk):
+    """Corrected by the officer, with every open question decided by another."""
+    desk.corrected("change", change="equity", value="1")
+    with across_providers(), transaction.atomic():
+        dossier = Dossier.objects.select_related("assessment").get()
+        for standing in standings_of(dossier.assessment):
+            if standing.outcome not in ("met", "not_met"):
+                services.find(
+                    dossier=dossier,
+                    question=standing.answer.question,
+                    outcome="met",
+                    reason="x",
+                    actor=make.make_officer(),
+                    at=AT,
+                )
+    return dossier
+
+
+def test_who_corrected_facts_does_not_approve(desk):
+    dossier = correct_and_judge(desk)
+
+    told = "U verbeterde gegevens van dit dossier. Een andere dossierbehandelaar moet goedkeuren."
+    page = desk.page()
+    assert told in text_of(page)
+    assert "/approve/" not in page.content.decode()
+    sent = desk.client.post(f"/agency/dossiers/{dossier.pk}/approve/", follow=True)
+    assert told in text_of(sent)
+    # A later correction by somebody else does not wash it away.
+    with across_providers(), transaction.atomic():
+        other = make.make_officer()
+        services.correct_facts(
+            dossier=dossier,
+            seen=dossier.facts_id,
+            stated={**desk.stated(), "equity": "2"},
+            source="x",
+            reason="x",
+            actor=other,
+            at=AT,
+        )
+        for actor in (other, desk.officer):
+            with pytest.raises(Refusal, match="self-corrected"):
+                services.approve_dossier(dossier=dossier, actor=actor, at=AT)
+
+
+def test_a_colleague_approves_what_was_corrected(desk):
+    dossier = correct_and_judge(desk)
+    with across_providers(), transaction.atomic():
+        services.approve_dossier(dossier=dossier, actor=make.make_officer(), at=AT)
+
+
+def test_an_edition_that_trusts_one_officer_lets_who_corrected_approve(desk, servers, committed):
+    dossier = correct_and_judge(desk)
+    with psycopg.connect(servers.database_url("cst_owner", committed)) as owner:
+        owner.execute("UPDATE programme_edition SET overrides_by_two = false")
+    assert "/approve/" in desk.page().content.decode()
+    with across_providers(), transaction.atomic():
+        services.approve_dossier(dossier=dossier, actor=desk.officer, at=AT)
 
 
 # ---- One thing -----------------------------------------------------------------------------------
