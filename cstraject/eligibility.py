@@ -290,7 +290,9 @@ def _equity(facts: Facts) -> Answer:
     if facts.equity is None:
         if facts.legal_form in PERSONAL_FORMS:
             figures = {"form": facts.legal_form}
-            return Answer("equity", MET, "equity-of-a-person", figures, facts.source)
+            return Answer(
+                "equity", MET, "equity-of-a-person", figures, facts.source_of("legal_form")
+            )
         return Answer("equity", UNKNOWN, "equity-unknown", {}, source)
     figures = {"equity": str(facts.equity)}
     if facts.equity >= ZERO:

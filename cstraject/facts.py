@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from cstraject import deminimis, kmo
-from cstraject.identifiers import enterprise_number, nace_code
+from cstraject.identifiers import enterprise_number, key_of, nace_code
 from cstraject.reading import Reader, Unreadable
 from cstraject.refusal import Refusal
 
@@ -227,13 +227,7 @@ def _staff(data: Any, lasted: int) -> kmo.Staff:
 
 
 def _key(stated: Reader, field: str) -> str:
-    """An enterprise number as its ten digits; anything else is a key of the graph's own.
-
-    Persons and foreign enterprises have no number here.
-    """
-    text = stated.text(field, longest=60)
-    digits = text.upper().removeprefix("BE").replace(".", "").replace(" ", "")
-    return enterprise_number(text) if digits.isdecimal() and len(digits) >= 9 else text
+    return key_of(stated.text(field, longest=60))
 
 
 def _entity(data: Any) -> kmo.Entity:

@@ -22,6 +22,16 @@ def enterprise_number(text: str, /) -> str:
     return digits
 
 
+def key_of(text: str, /) -> str:
+    """The key of somebody in the facts: the ten digits of an enterprise number, or as it is.
+
+    Persons and foreign enterprises have no number here.
+    """
+    text = text.strip()
+    digits = text.upper().removeprefix("BE").replace(".", "").replace(" ", "")
+    return enterprise_number(text) if digits.isdecimal() and len(digits) >= 9 else text
+
+
 def iban(text: str, /) -> str:
     """An IBAN in its electronic form; refuses (`wrong-iban`) one with wrong check digits.
 

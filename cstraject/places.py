@@ -30,3 +30,8 @@ def province_of(postal_code: str, /, *, on: date) -> str | None:
         if first <= code <= last:
             return province
     return None
+
+
+def is_postal_code(text: str, /) -> bool:
+    """Whether it is written as a Belgian postal code; the first in use is 1000."""
+    return text.isascii() and text.isdecimal() and len(text) == 4 and text[0] != "0"

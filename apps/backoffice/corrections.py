@@ -1,11 +1,12 @@
-"""What an officer may change in the facts of a dossier: one thing, a holding, aid, or the register.
+"""What an officer may change in the facts of a dossier: one thing that is, or would be, otherwise.
 
 A correction makes new facts from those that stand. What they mean is decided below; nothing is
-stored here.
+stored here. What is added stands in `additions`, what the register tells in `take_over`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -15,71 +16,160 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.backoffice.facts_told import label, names_in, shown
 from apps.backoffice.forms import ReasonField
-from apps.design import figures
-from apps.design.fields import DayField, EuroField, NumberField
+from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
 from apps.design.words import words_for, words_for_working
-from apps.enterprises.selectors import Registered, as_facts
 from apps.programme.models import Edition
-from cstraject.deminimis import FAMILY_OF
-from cstraject.identifiers import enterprise_number
-from cstraject.kmo import KINDS
+from cstraject.corrections import FIGURES, Stated, same, year_of
+from cstraject.facts import Facts
+from cstraject.identifiers import key_of, nace_code
+from cstraject.kmo import CONTROLS
+from cstraject.places import is_postal_code
 from cstraject.refusal import Refusal
+from cstraject.terms import Terms
 
-Stated = Mapping[str, Any]
-FIGURES = ("headcount", "turnover", "balance_total")
-# What is taken over from the register as it stands there.
-TAKEN = ("name", "legal_form", "nace_version", "nace_code", "nace_label", "postal_code", "equity")
+YEARS_OFFERED = 2
+HEADCOUNT_MOST = 1_000_000
+OTHER_FORM = "other"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the forms of a dossier are about: its facts as they stand, its terms, its day."""
+
+    stated: Stated
+    read: Facts
+    terms: Terms
+    filed_on: date
+
+    @property
+    def years(self) -> list[int]:
+        """The last accounting years, and those that somebody's figures stand for, newest first."""
+        stated = {
+            period.year for entity in self.read.graph.entities.values() for period in entity.periods
+        }
+        last = range(self.filed_on.year - YEARS_OFFERED, self.filed_on.year)
+        return sorted({*stated, *last}, reverse=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the facts: its path, what it is called and what stands there now."""
+
+    path: str
+    what: str
+    about: tuple[str, ...]
+    value: Any
 
 
 class FactsForm(forms.Form):
-    """A form over the facts as they stand: `stated`."""
+    """A form over the facts as they stand."""
 
     deed: ClassVar[str] = ""
+    sources: Mapping[str, str] = {}
+    """Where single facts come from, if not from the source that is filled in."""
 
-    def __init__(self, *args: Any, stated: Stated, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, setting: Setting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stated = stated
+        self.setting, self.stated = setting, setting.stated
 
     def corrected(self) -> dict[str, Any]:
         """The facts as they would be."""
         raise NotImplementedError
 
-    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+    def _choose(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
+
+    def _copy(self) -> dict[str, Any]:
+        return deepcopy(dict(self.stated))
 
 
 class ChangeForm(FactsForm):
     """One thing that would be, or is, otherwise."""
 
     change = forms.ChoiceField(label=_("What changes"))
-    value = forms.CharField(
-        label=_("New value"),
-        max_length=60,
+    value = forms.CharField(label=_("New value"), max_length=60, required=False)
+    choice = forms.ChoiceField(
+        label=_("Or a new value from this list"),
         required=False,
-        help_text=_("Leave it empty for: not known."),
+        help_text=_("For the legal form, other control and aid that was waived."),
     )
+    unknown = forms.BooleanField(label=_("Not known"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        nothing = [] if self.fields["change"].required else [("", gettext("Nothing"))]
-        self._choose("change", [*nothing, *_places(self.stated)])
+        names, groups = names_in(self.stated), dict[str, list[tuple[str, str]]]()
+        self.places: dict[str, Place] = {}
+        for group, place in _places(self.setting):
+            self.places[place.path] = place
+            told = {
+                "what": label(place.what, place.about, names),
+                "value": shown(place.what, place.value, names),
+            }
+            groups.setdefault(group, []).append(
+                (place.path, gettext("%(what)s (now: %(value)s)") % told)
+            )
+        nothing = gettext("- choose -") if self.fields["change"].required else gettext("Nothing")
+        self._choose("change", [("", nothing), *groups.items()])
+        self.chosen = _chosen(self.setting)
+        lists = [(str(title), list(choices.items())) for title, choices in self.chosen.values()]
+        self._choose("choice", [("", gettext("- choose -")), *lists])
+
+    def clean(self) -> None:
+        if "change" not in self.cleaned_data or not self.cleaned_data["change"]:
+            return
+        self.place = self.places[self.cleaned_data["change"]]
+        try:
+            self.told = self._told(self.place)
+        except ValidationError as error:
+            self.add_error(None, error)
+
+    def _told(self, place: Place) -> Any:
+        """The new value, as it is stated; raises with the field that is wrong."""
+        given = self.cleaned_data
+        typed, choice = given.get("value", ""), given.get("choice", "")
+        if given["unknown"]:
+            if typed or choice or place.what in KNOWN:
+                raise ValidationError({"unknown": _unknown_and(typed or choice)})
+            return None
+        if place.what in self.chosen:
+            return self._from_list(place, typed, choice)
+        if choice:
+            raise ValidationError({"choice": gettext("What changes is not on this list.")})
+        if not typed:
+            raise ValidationError({"value": gettext("Type a new value, or say: it is not known.")})
+        try:
+            return _as_stated(FIELDS[place.what]().clean(typed))
+        except ValidationError as error:
+            raise ValidationError({"value": error.messages}) from None
+
+    def _from_list(self, place: Place, typed: str, choice: str) -> Any:
+        """What was chosen; or typed, as it stands on the list."""
+        title, choices = self.chosen[place.what]
+        if choice == f"{place.what}:{OTHER_FORM}":
+            if not typed:
+                raise ValidationError({"value": gettext("Type the other legal form.")})
+            return typed
+        if typed and not choice:
+            named = {text.casefold(): code for code, text in choices.items()}
+            choice = named.get(typed.casefold(), "")
+        elif typed:
+            raise ValidationError({"value": gettext("Choose or type a value, not both.")})
+        if choice not in choices:
+            told = {"list": title, "what": ", ".join(map(str, choices.values()))}
+            raise ValidationError({
+                "value" if typed else "choice": gettext("Choose from “%(list)s”: %(what)s.") % told
+            })  # fmt: skip
+        code = choice.partition(":")[2]
+        return code == "yes" if place.what == "aid.excluded" else code
 
     def corrected(self) -> dict[str, Any]:
-        facts, value = _copy(self.stated), self.cleaned_data["value"]
-        if not self.cleaned_data["change"]:
-            return facts
-        *steps, last = self.cleaned_data["change"].split(".")
-        place: Any = facts
-        for step in steps:
-            place = place[int(step)] if step.isdecimal() else place[step]
-        told = figures.typed_number(value) if value else None
-        if isinstance(place, list):
-            place[int(last)] |= {"capital_pct": told, "voting_pct": told}
-        else:
-            place[last] = told
+        facts = self._copy()
+        if self.cleaned_data["change"]:
+            _put(facts, self.place.path, self.told)
         return facts
 
 
@@ -116,247 +206,176 @@ class CorrectForm(ChangeForm):
     source = SourceField()
     reason = ReasonField()
 
+    def _told(self, place: Place) -> Any:
+        told = super()._told(place)
+        if same(place.value, told):
+            given = self.cleaned_data
+            field = next(name for name in ("unknown", "choice", "value") if given.get(name))
+            raise ValidationError({field: words_for(Refusal("nothing-changes"))})
+        return told
 
-class HoldingForm(FactsForm):
-    """Somebody who holds a share, or in whom one is held, and was not stated."""
 
-    deed = "holding"
-    OWNER, OWNED = "owner", "owned"
+# ---- What may be changed -------------------------------------------------------------------------
 
-    name = forms.CharField(label=_("Name"), max_length=200)
-    number = forms.CharField(
-        label=_("Enterprise number"),
-        max_length=20,
-        required=False,
-        help_text=_("A natural person and a foreign enterprise have none here."),
-    )
-    kind = forms.ChoiceField(label=_("Kind"))
-    side = forms.ChoiceField(label=_("The holding"))
-    other = forms.ChoiceField(label=_("Of or in"))
-    capital_pct = NumberField(
-        label=_("Share of the capital, in percent"), most=100, decimals=6, required=False
-    )
-    voting_pct = NumberField(
-        label=_("Share of the votes, in percent"),
-        most=100,
-        decimals=6,
-        required=False,
-        help_text=_("Leave it empty for: not known."),
-    )
-    source = SourceField()
-    reason = ReasonField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._choose("kind", [(kind, words_for_working("kind", kind)) for kind in KINDS])
-        self._choose(
-            "side",
-            [
-                (self.OWNER, gettext("This one holds a share of the other")),
-                (self.OWNED, gettext("The other holds a share of this one")),
-            ],
-        )
-        self._choose("other", list(_names(self.stated).items()))
+def _places(setting: Setting) -> Iterator[tuple[str, Place]]:
+    """What may be changed, under the heading where it stands."""
+    stated, read = setting.stated, setting.read
+    ones = [stated, *(stated.get("others") or [])]
+    for nth, (entity, one) in enumerate(zip(read.graph.entities.values(), ones, strict=True)):
+        if not entity.has_accounts:
+            continue
+        where = f"others.{nth - 1}.periods" if nth else "periods"
+        periods = {year_of(period): period for period in one.get("periods") or []}
+        for year in setting.years:
+            kept, period = entity.period(year), periods.get(year, {})
+            for name in FIGURES:
+                value = kept.figures.headcount if kept and name == FIGURES[0] else period.get(name)
+                what, about = f"periods.{name}", (entity.key, str(year))
+                yield (
+                    gettext("Figures of %(name)s") % {"name": entity.name},
+                    Place(f"{where}.{year}.{name}", what, about, value),
+                )
+    for nth, holding in enumerate(stated.get("holdings") or []):
+        for path, what, value in _of_holding(f"holdings.{nth}", holding):
+            about = (key_of(holding["owner"]), key_of(holding["owned"]))
+            yield gettext("Holdings"), Place(path, what, about, value)
+    for nth, aid in enumerate(stated.get("aid") or []):
+        about = (key_of(aid["recipient"]), aid["on"])
+        for name in ("amount", "excluded"):
+            place = Place(f"aid.{nth}.{name}", f"aid.{name}", about, aid.get(name))
+            yield gettext("Earlier aid"), place
+    for fact in (
+        *("equity", "public_share_pct", "legal_form", "nace_code", "postal_code", "declared_on"),
+        "maatwerk_recognition",
+    ):
+        yield gettext("Other facts"), Place(fact, fact, (), stated.get(fact))
 
-    def clean_number(self) -> str:
-        given: str = self.cleaned_data["number"]
+
+def _of_holding(where: str, holding: Stated) -> Iterator[tuple[str, str, Any]]:
+    """Capital and votes together where they are the same; the votes, control and days apart."""
+    capital, votes = holding.get("capital_pct"), holding.get("voting_pct")
+    if votes is None or same(capital, votes):
+        yield where, "holdings.share", capital
+    else:
+        yield f"{where}.capital_pct", "holdings.capital_pct", capital
+    for name in ("voting_pct", "control", "valid_from", "valid_until"):
+        yield f"{where}.{name}", f"holdings.{name}", holding.get(name)
+
+
+def _put(facts: dict[str, Any], path: str, value: Any) -> None:
+    """Write a value at a path. Periods go by their year; one that is not there is added."""
+    *steps, last = path.split(".")
+    place: Any = facts
+    before = ""
+    for step in steps:
+        if not step.isdecimal():
+            place[step] = place.get(step) or []
+            place = place[step]
+        else:
+            place = _period_of(place, int(step)) if before == "periods" else place[int(step)]
+        before = step
+    if isinstance(place, list):
+        place[int(last)] |= {"capital_pct": value, "voting_pct": value}
+        return
+    place[last] = value
+    if last == "headcount":
+        place.pop("staff", None)  # The whole of it replaces its parts.
+    if last == "nace_code":
+        place["nace_label"] = ""  # The words were those of the code before.
+
+
+def _period_of(periods: list[dict[str, Any]], year: int) -> dict[str, Any]:
+    for period in periods:
+        if year_of(period) == year:
+            return period
+    periods.append(added := {"year": year})
+    periods.sort(key=year_of, reverse=True)
+    return added
+
+
+# ---- How a value is typed or chosen --------------------------------------------------------------
+
+# What cannot be left open.
+KNOWN = ("legal_form", "nace_code", "postal_code", "aid.amount", "aid.excluded")
+
+
+def _chosen(setting: Setting) -> dict[str, tuple[str, dict[str, str]]]:
+    """What is chosen from a list: its title, and the choices by what they state."""
+    terms = setting.terms
+    forms_known = sorted({*terms.legal_forms, *terms.legal_forms_refused})
+    lists = {
+        "legal_form": {
+            **{form: form for form in forms_known},
+            OTHER_FORM: gettext("another, typed as the new value"),
+        },
+        "holdings.control": {
+            "": gettext("None"),
+            **{control: words_for_working("tie", control) for control in CONTROLS},
+        },
+        "aid.excluded": {"yes": gettext("Yes"), "no": gettext("No")},
+    }
+    titles = {
+        "legal_form": gettext("Legal form"),
+        "holdings.control": gettext("Other control"),
+        "aid.excluded": gettext("Aid that was waived"),
+    }
+    return {
+        what: (titles[what], {f"{what}:{code}": text for code, text in choices.items()})
+        for what, choices in lists.items()
+    }
+
+
+def _unknown_and(told: str) -> str:
+    if told:
+        return gettext("Give a new value or say that it is not known, not both.")
+    return gettext("This cannot be left open: give a new value.")
+
+
+def _as_stated(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+class PostalCodeField(forms.CharField):
+    """A Belgian postal code."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if text and not is_postal_code(text):
+            raise ValidationError(gettext("Give a Belgian postal code of four digits."))
+        return text
+
+
+class NaceField(forms.CharField):
+    """The five digits of a NACE-BEL sub-class."""
+
+    def clean(self, value: Any) -> Any:
         try:
-            return enterprise_number(given) if given else ""
+            return nace_code(super().clean(value))
         except Refusal as refusal:
             raise ValidationError(words_for(refusal)) from None
 
-    def clean(self) -> None:
-        if self.errors:
-            return
-        owner, owned = self._ends()
-        if owner == owned:
-            self.add_error("other", gettext("An enterprise holds no share of itself."))
-        held = [(_key(h["owner"]), _key(h["owned"])) for h in self.stated.get("holdings") or []]
-        if (owner, owned) in held:
-            self.add_error(
-                "other", gettext("This holding is stated already. Change it in the form above.")
-            )
 
-    def corrected(self) -> dict[str, Any]:
-        facts, given, key = _copy(self.stated), self.cleaned_data, self._own_key()
-        if key not in _names(facts):
-            other = {"name": given["name"], "kind": given["kind"]}
-            other |= {"number": key} if given["number"] else {"key": key}
-            facts["others"] = [*(facts.get("others") or []), other]
-        owner, owned = self._ends()
-        holding = {"owner": owner, "owned": owned}
-        for name in ("capital_pct", "voting_pct"):
-            if given[name] is not None:
-                holding[name] = f"{given[name]:f}"
-        facts["holdings"] = [*(facts.get("holdings") or []), holding]
-        return facts
-
-    def _own_key(self) -> str:
-        """Its number, or else a key that nobody has yet."""
-        if number := self.cleaned_data["number"]:
-            return str(number)
-        names = _names(self.stated)
-        return next(key for nth in range(1, len(names) + 2) if (key := f"added-{nth}") not in names)
-
-    def _ends(self) -> tuple[str, str]:
-        ends = (self._own_key(), self.cleaned_data["other"])
-        return ends if self.cleaned_data["side"] == self.OWNER else ends[::-1]
+def _share() -> NumberField:
+    return NumberField(most=100, decimals=6)
 
 
-class AidForm(FactsForm):
-    """De minimis aid that was not stated."""
-
-    deed = "aid"
-
-    recipient = forms.ChoiceField(label=_("Who received it"))
-    regulation = forms.ChoiceField(label=_("Under which Regulation"))
-    on = DayField(label=_("Granted on"))
-    amount = EuroField(label=_("Amount"))
-    note = forms.CharField(label=_("Who granted it"), max_length=200, required=False)
-    source = SourceField()
-    reason = ReasonField()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._choose("recipient", list(_names(self.stated).items()))
-        self._choose(
-            "regulation",
-            [
-                (regulation, f"{regulation} ({words_for_working('family', family)})")
-                for regulation, family in FAMILY_OF.items()
-            ],
-        )
-
-    def corrected(self) -> dict[str, Any]:
-        facts, given = _copy(self.stated), self.cleaned_data
-        aid = {name: given[name] for name in ("recipient", "regulation", "note") if given[name]}
-        aid |= {"on": given["on"].isoformat(), "amount": f"{given['amount']:f}"}
-        facts["aid"] = [*(facts.get("aid") or []), aid]
-        return facts
-
-
-class TakeOverForm(FactsForm):
-    """What the register and the annual accounts tell, in place of what was stated."""
-
-    deed = "register"
-    reason = ReasonField()
-
-    def __init__(self, *args: Any, found: Registered, on: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.told = as_facts(found, on=on)
-        self.source = found.source
-
-    def corrected(self) -> dict[str, Any]:
-        facts, told = _copy(self.stated), self.told
-        taken = {name: told[name] for name in TAKEN if name in told}
-        facts |= taken
-        facts["sources"] = {
-            **(facts.get("sources") or {}),
-            **{name: source for name, source in told["sources"].items() if name != "periods"},
-        }
-        if periods := told.get("periods"):
-            facts["periods"] = _merged(facts.get("periods") or [], periods)
-        return facts
-
-    def differing(self) -> list[tuple[str, str, str]]:
-        """What would change: its name for people, as stated and as the register tells."""
-        after = self.corrected()
-        texts = [
-            (gettext("Name"), "name"),
-            (gettext("Legal form"), "legal_form"),
-            (gettext("Version of NACE-BEL"), "nace_version"),
-            (gettext("NACE code"), "nace_code"),
-            (gettext("Postal code"), "postal_code"),
-        ]
-        rows = [
-            (label, was or "", now)
-            for label, name in texts
-            if (was := self.stated.get(name)) != (now := after.get(name)) and now
-        ]
-        before = {period["year"]: period for period in self.stated.get("periods") or []}
-        numbers = [(gettext("Equity"), self.stated.get("equity"), after.get("equity"))]
-        numbers += [
-            (label, before.get(period["year"], {}).get(name), period.get(name))
-            for period in after.get("periods") or []
-            for name, label in _figure_labels(after["name"], period["year"])
-        ]
-        return rows + [
-            (label, "" if was is None else figures.number(was), figures.number(now))
-            for label, was, now in numbers
-            if now is not None and (was is None or Decimal(str(was)) != Decimal(str(now)))
-        ]
-
-
-def _merged(stated: list[Stated], told: list[Stated]) -> list[dict[str, Any]]:
-    """Period by period, newest first: a figure that the accounts do not tell stays as stated."""
-    periods = {period["year"]: dict(period) for period in stated}
-    for period in told:
-        before = periods.get(period["year"], {})
-        kept = {
-            name: before[name]
-            for name in FIGURES
-            if period[name] is None and before.get(name) is not None
-        }
-        after = {**period, **kept}
-        if kept:
-            was = before.get("source") or gettext("as stated")
-            after["source"] = f"{period['source']}; {was}"
-        periods[period["year"]] = after
-    return [periods[year] for year in sorted(periods, reverse=True)]
-
-
-def _copy(stated: Stated) -> dict[str, Any]:
-    return deepcopy(dict(stated))
-
-
-def _names(stated: Stated) -> dict[str, str]:
-    """Who stands in the facts, by number or key."""
-    everyone = [stated, *(stated.get("others") or [])]
-    return {_key(one.get("key") or one["number"]): one["name"] for one in everyone}
-
-
-def _key(stated: str) -> str:
-    """An enterprise number as its digits, however it was written; a key of another as it is."""
-    try:
-        return enterprise_number(stated)
-    except Refusal:
-        return stated
-
-
-def _places(stated: Stated) -> Iterator[tuple[str, str]]:
-    """What may be changed: a place in the facts, and its name for people."""
-    names = _names(stated)
-    for nth, holding in enumerate(stated.get("holdings") or []):
-        yield (
-            f"holdings.{nth}",
-            gettext("Share of %(owner)s in %(owned)s, in percent")
-            % {
-                "owner": names.get(_key(holding["owner"]), holding["owner"]),
-                "owned": names.get(_key(holding["owned"]), holding["owned"]),
-            },
-        )
-    yield from _of_periods("periods", stated["name"], stated.get("periods") or [])
-    for nth, other in enumerate(stated.get("others") or []):
-        yield from _of_periods(f"others.{nth}.periods", other["name"], other.get("periods") or [])
-    yield "equity", gettext("Equity")
-    yield "public_share_pct", gettext("Share in public hands, in percent")
-    yield "legal_form", gettext("Legal form")
-    yield "nace_code", gettext("NACE code")
-    yield "postal_code", gettext("Postal code")
-    yield "declared_on", gettext("Day of the declarations (year-month-day)")
-    yield "maatwerk_recognition", gettext("Recognition as maatwerkbedrijf")
-
-
-def _of_periods(where: str, name: str, periods: list[Stated]) -> Iterator[tuple[str, str]]:
-    for nth, period in enumerate(periods):
-        for field, label in _figure_labels(name, period.get("year")):
-            yield f"{where}.{nth}.{field}", label
-
-
-def _figure_labels(name: str, year: Any) -> list[tuple[str, str]]:
-    told = {"name": name, "year": year}
-    return [
-        ("headcount", gettext("Headcount of %(name)s in %(year)s") % told),
-        ("turnover", gettext("Turnover of %(name)s in %(year)s") % told),
-        ("balance_total", gettext("Balance total of %(name)s in %(year)s") % told),
-    ]
+FIELDS: dict[str, Callable[[], forms.Field]] = {
+    "periods.headcount": lambda: NumberField(most=HEADCOUNT_MOST),
+    "periods.turnover": WholeEuroField,
+    "periods.balance_total": WholeEuroField,
+    "equity": lambda: WholeEuroField(signed=True),
+    "public_share_pct": _share,
+    "holdings.share": _share,
+    "holdings.capital_pct": _share,
+    "holdings.voting_pct": _share,
+    "holdings.valid_from": DayField,
+    "holdings.valid_until": DayField,
+    "declared_on": DayField,
+    "postal_code": PostalCodeField,
+    "nace_code": NaceField,
+    "maatwerk_recognition": forms.CharField,
+    "aid.amount": EuroField,
+}

@@ -87,7 +87,9 @@ def busy(
         if isinstance(exception, OperationalError) and isinstance(
             exception.__cause__, LockNotAvailable
         ):
-            return render(request, "503.html", status=503, headers={"Retry-After": "30"})
+            response = render(request, "503.html", status=503)
+            response["Retry-After"] = "30"
+            return response
         return None
 
     answer.process_exception = process_exception  # type: ignore[attr-defined]

@@ -340,6 +340,13 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
+    "self-corrected": (
+        _("You corrected facts of this dossier. Another file officer must approve it."),
+    ),
+    "facts-changed": (
+        _("The facts were corrected meanwhile. Look at them again; what you typed is still below."),
+    ),
+    "nothing-changes": (_("This is how it stands already: nothing changes."),),
     "override-pending": (
         _(
             "A finding against the rules still waits for a second officer: %(questions)s. Have it"

@@ -22,7 +22,7 @@ from apps.documents.models import DECLARATION, OFFER, Document
 from apps.dossiers.models import Dossier, RegisterEntry
 from apps.dossiers.selectors import duty_of, known_about
 from apps.eligibility.models import Answer, FactSheet, Workings
-from apps.eligibility.selectors import Standing, facts_of, known_of, standings_of
+from apps.eligibility.selectors import Standing, facts_of, has_corrected, known_of, standings_of
 from apps.eligibility.services import (
     confirm_finding,
     keep_assessment,
@@ -31,6 +31,7 @@ from apps.eligibility.services import (
 )
 from apps.programme.selectors import terms_of
 from cstraject import eligibility
+from cstraject.corrections import changes, sourced
 from cstraject.eligibility import numbers_to_ask
 from cstraject.facts import Offer
 from cstraject.lifecycle import DOSSIER
@@ -182,26 +183,42 @@ def _assess(dossier: Dossier, sheet: FactSheet, at: datetime) -> None:
 
 @transaction.atomic
 def correct_facts(
-    *, dossier: Dossier, stated: Mapping[str, Any], source: str, reason: str, actor: User,
+    *,
+    dossier: Dossier,
+    seen: UUID,
+    stated: Mapping[str, Any],
+    source: str,
+    sources: Mapping[str, str] | None = None,
+    reason: str,
+    actor: User,
     at: datetime,
-) -> Dossier:  # fmt: skip
+) -> Dossier:
     """Put other facts beside what was stated, with source and reason, and assess anew.
 
-    What was stated and assessed before stays as it was. Findings belong to the facts on which
-    they were made, so open questions are judged again.
+    What was stated and assessed before stays as it was; what did not change keeps its source.
+    `sources` names the source of single facts that do not come from `source`. Findings belong to
+    the facts on which they were made, so open questions are judged again. Refuses
+    (`facts-changed`) a correction of another fact sheet, `seen`, than the one that holds now, and
+    (`nothing-changes`) one that states the same.
     """
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
-    if not source.strip():
+    before, source = dossier.facts, source.strip()[:200]
+    if before.pk != seen:
+        raise Refusal("facts-changed")
+    if not source:
         raise Refusal("source-missing")
+    if not changes(before.stated, stated):
+        raise Refusal("nothing-changes")
     sheet = keep_facts(
         provider_id=dossier.provider_id,
-        stated=stated,
-        source=source.strip()[:200],
+        stated=sourced(before.stated, stated, was=before.source, now=source, sources=sources or {}),
+        source=source,
         stated_on=day_of(at),
-        replaces=dossier.facts,
+        replaces=before,
         because=reason,
+        actor=actor,
     )
     _assess(dossier, sheet, at)
     dossier.save(update_fields=["facts", "assessment"])
@@ -266,6 +283,9 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     must(dossier.assessment.facts_id == dossier.facts_id, "a dossier is judged by its own facts")
+    terms = terms_of(contract.edition)
+    if terms.overrides_by_two and has_corrected(actor, dossier.facts):
+        raise Refusal("self-corrected")
     standings = standings_of(dossier.assessment)
     failed = [s.answer.question for s in standings if s.outcome == eligibility.NOT_MET]
     if failed:
@@ -283,7 +303,6 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
             valid_from=contract.valid_from,
             valid_until=contract.valid_until,
         )
-    terms = terms_of(contract.edition)
     subsidy = granted_for(dossier.price_excl_vat, terms=terms)
     if subsidy.granted > contract.left:
         raise Refusal("budget-exhausted", asked=subsidy.granted, left=contract.left)

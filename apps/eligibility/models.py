@@ -24,10 +24,15 @@ class FactSheet(models.Model):
     stated = models.JSONField(help_text="All that was stated; read by cstraject.eligibility.")
     source = models.CharField(max_length=200)
     stated_on = models.DateField()
-    replaces = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
-    )
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="+")
     replaced_because = models.CharField(max_length=500, blank=True)
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who corrected stays nameable.
+        null=True,
+        related_name="+",
+        help_text="Who corrected. Not kept of the first corrections.",
+    )
 
     class Meta:
         constraints = [
@@ -36,6 +41,10 @@ class FactSheet(models.Model):
                 name="fact_sheet_replaces_with_a_reason",
                 condition=Q(replaces=None, replaced_because="")
                 | Q(replaces__isnull=False) & ~Q(replaced_because=""),
+            ),
+            models.CheckConstraint(
+                name="fact_sheet_replaced_by_somebody_replaces",
+                condition=Q(replaced_by=None) | Q(replaces__isnull=False),
             ),
         ]
 

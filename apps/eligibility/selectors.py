@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from apps.accounts.models import User
 from apps.eligibility.models import Answer, Assessment, FactSheet, Finding, Workings
 from cstraject import eligibility, facts
 from cstraject.deminimis import Aid
@@ -111,3 +112,8 @@ def facts_history(sheet: FactSheet) -> list[FactSheet]:
         sheet = sheet.replaces
         history.append(sheet)
     return history
+
+
+def has_corrected(user: User, sheet: FactSheet) -> bool:
+    """Whether somebody made one of the corrections that led to a fact sheet."""
+    return any(one.replaced_by_id == user.pk for one in facts_history(sheet))

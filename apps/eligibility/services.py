@@ -35,6 +35,7 @@ def keep_facts(
     stated_on: date,
     replaces: FactSheet | None = None,
     because: str = "",
+    actor: User | None = None,
 ) -> FactSheet:
     """Keep what is stated about an enterprise; refuses what cannot be read.
 
@@ -60,6 +61,7 @@ def keep_facts(
         stated_on=stated_on,
         replaces=replaces,
         replaced_because=because.strip()[:500],
+        replaced_by=actor,
     )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.accounts.selectors import timetable
@@ -149,3 +150,19 @@ def test_a_dossier_on_which_the_rules_stumble_keeps_nobody_waiting(committed, mo
     assert state[bad.pk] is None
     assert state[good.pk]
     assert str(bad.pk) in caplog.text
+
+
+def test_who_waits_in_vain_for_a_dossier_is_asked_to_come_back(servers, committed):
+    with across_providers(), transaction.atomic():
+        dossier, officer = make.assessed(make.make_contract()), make.make_officer()
+    client = Client(headers={"accept-language": "nl"})
+    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    with psycopg.connect(servers.database_url("postgres", committed)) as other:
+        other.execute("SELECT FROM dossiers_dossier WHERE id = %s FOR UPDATE", [dossier.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        answer = client.post(f"/agency/dossiers/{dossier.pk}/refuse/", {"reason": "geen kmo"})
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "Iemand anders is hier nu mee bezig." in answer.content.decode()
+    assert client.post(f"/agency/dossiers/{dossier.pk}/refuse/", {"reason": "x"}).status_code == 302

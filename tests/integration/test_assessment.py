@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
-from types import SimpleNamespace
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,12 +15,9 @@ from apps.dossiers.selectors import known_about, register_duties
 from apps.eligibility.models import Confirmation, FactSheet, Workings
 from apps.eligibility.selectors import known_of, standings_of
 from apps.eligibility.services import keep_finding
-from apps.enterprises.models import Accounts
-from apps.enterprises.services import import_register
 from apps.providers.scope import across_providers, inside
 from cstraject.refusal import Refusal
 from tests import factories as make
-from tests import kbo
 from tests.factories import AT
 
 OWNER = make.enterprise_number(4_801)
@@ -167,7 +163,8 @@ def test_what_was_helped_before_is_not_waived(contract):
 def test_corrected_facts_leave_what_was_stated_as_it_was(contract):
     dossier = assessed(contract, equity="-5")
     before, judged = dossier.facts, dossier.assessment
-    asked = {"dossier": dossier, "actor": make.make_officer(), "at": AT}
+    officer = make.make_officer()
+    asked = {"dossier": dossier, "seen": before.pk, "actor": officer, "at": AT}
     stated = {**before.stated, "equity": "1000"}
 
     assert refused(services.correct_facts, stated=stated, source="", reason="x", **asked).code == (
@@ -178,10 +175,21 @@ def test_corrected_facts_leave_what_was_stated_as_it_was(contract):
     other = {**stated, "number": OWNER}
     told = refused(services.correct_facts, stated=other, source="NBB", reason="x", **asked)
     assert told.code == "other-enterprise"
+    equal = {**before.stated, "equity": "-5.00"}
+    told = refused(services.correct_facts, stated=equal, source="NBB", reason="x", **asked)
+    assert told.code == "nothing-changes"
     after = services.correct_facts(stated=stated, source="NBB 2021", reason="nieuw", **asked)
 
     assert standing(after, "equity").outcome == "met"
-    assert after.facts.replaces_id == before.pk
+    assert (after.facts.replaces_id, after.facts.replaced_by) == (before.pk, officer)
+    answers = {s.answer.question: s.answer.source for s in standings_of(after.assessment)}
+    assert (answers.pop("equity"), answers.pop("once_only"), answers.pop("offer")) == (
+        *("NBB 2021", "cstraject", "offerte"),
+    )
+    assert set(answers.values()) == {"test"}
+    # Whoever saw the facts of before does not correct these.
+    told = refused(services.correct_facts, stated=equal, source="NBB", reason="x", **asked)
+    assert told.code == "facts-changed"
     assert FactSheet.objects.get(pk=before.pk).stated["equity"] == "-5"
     assert {s.answer.question: s.outcome for s in standings_of(judged)}["equity"] == "not_met"
 
@@ -267,7 +275,7 @@ def test_trying_out_tells_the_difference_and_stores_nothing(committed):
 
     same = tried()
     assert same.context["tried"]["different"] == 0
-    larger = tried(change="others.0.periods.0.headcount", value="400")
+    larger = tried(change="others.0.periods.2021.headcount", value="400")
     rows = {row["question"]: row for row in larger.context["tried"]["rows"]}
     assert larger.context["tried"]["different"] == 1
     # The period before still carries the status, and nobody told of the one before that.
@@ -285,131 +293,6 @@ def test_trying_out_tells_the_difference_and_stores_nothing(committed):
     with across_providers(), transaction.atomic():
         assert Dossier.objects.get().assessment_id == dossier.assessment_id
         assert FactSheet.objects.count() == Workings.objects.count() == 1
-
-
-# ---- Corrections on screen -----------------------------------------------------------------------
-
-
-NAMED = "Voorbeeld 1"  # As the register names the enterprise with number 1.
-
-
-@pytest.fixture
-def desk(committed):
-    """A dossier to decide on, and a way to correct it as an officer does."""
-    with across_providers(), transaction.atomic():
-        dossier = assessed(make.make_contract(), kbo.enterprise(1), aid=[])
-        officer = make.make_officer()
-    client = Client(headers={"accept-language": "nl"})
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
-    address = f"/agency/dossiers/{dossier.pk}/facts/"
-
-    def corrected(deed, **given):
-        told = {"deed": deed, "source": "aandelenregister", "reason": "ontbrak", **given}
-        return client.post(f"{address}correct/", told)
-
-    def stated():
-        with across_providers(), transaction.atomic():
-            return Dossier.objects.select_related("facts").get().facts.stated
-
-    return SimpleNamespace(dossier=dossier, get=lambda: client.get(address), stated=stated,
-                           corrected=corrected)  # fmt: skip
-
-
-def finding(dossier, question):
-    with across_providers(), transaction.atomic():
-        return standing(dossier, question)
-
-
-def test_an_owner_that_was_not_stated_is_added(desk):
-    given = {
-        "name": "Moeder", "number": "1999.004.801", "kind": "enterprise", "side": "owner",
-        "other": kbo.enterprise(1), "capital_pct": "24", "voting_pct": "50,1",
-    }  # fmt: skip
-    number = make.enterprise_number(4_801)
-
-    assert desk.corrected("holding", **given | {"number": number}).status_code == 302
-
-    after = desk.stated()
-    assert after["others"] == [{"name": "Moeder", "kind": "enterprise", "number": number}]
-    assert after["holdings"] == [
-        {"owner": number, "owned": kbo.enterprise(1), "capital_pct": "24", "voting_pct": "50.1"}
-    ]
-    # Linked through votes, with figures that nobody told yet.
-    assert finding(desk.dossier, "size").answer.outcome == "unknown"
-    # A person has no number, and holds a share of who is known by now.
-    person = {**given, "name": "Een vennoot", "number": "", "kind": "natural_person"}
-    assert desk.corrected("holding", **person | {"other": number}).status_code == 302
-    assert desk.stated()["others"][1] == {
-        "name": "Een vennoot", "kind": "natural_person", "key": "added-1"
-    }  # fmt: skip
-    assert desk.stated()["holdings"][1]["owned"] == number
-    # The other way round, by a number that is known: nobody is named twice.
-    below = {**given, "side": "owned", "number": number, "other": "added-1"}
-    twice = desk.corrected("holding", **below)
-    assert (twice.status_code, list(twice.context["form"].errors)) == (422, ["other"])
-    itself = desk.corrected("holding", **below | {"other": number})
-    assert (itself.status_code, list(itself.context["form"].errors)) == (422, ["other"])
-    wrong = desk.corrected("holding", **given | {"number": "0428315872", "capital_pct": "101"})
-    assert list(wrong.context["form"].errors) == ["number", "capital_pct"]
-    assert 'value="101"' in wrong.content.decode()
-    assert len(desk.stated()["holdings"]) == 2
-
-
-def test_aid_that_was_not_stated_is_added(desk):
-    given = {
-        "recipient": kbo.enterprise(1), "regulation": "1407/2013", "on": "01/06/2021",
-        "amount": "190.000,50", "note": "Stad",
-    }  # fmt: skip
-
-    assert desk.corrected("aid", **given).status_code == 302
-
-    assert desk.stated()["aid"] == [
-        {
-            "recipient": kbo.enterprise(1), "regulation": "1407/2013", "on": "2021-06-01",
-            "amount": "190000.50", "note": "Stad",
-        }
-    ]  # fmt: skip
-    assert finding(desk.dossier, "de_minimis").answer.outcome == "not_met"
-    wrong = desk.corrected("aid", **given | {"amount": "veel", "reason": ""})
-    assert list(wrong.context["form"].errors) == ["amount", "reason"]
-    assert desk.corrected("elsewhere").status_code == 404
-
-
-def test_what_the_register_tells_is_taken_over_with_its_source(desk, tmp_path):
-    assert "register" not in desk.get().context["corrections"]
-    with across_providers():
-        import_register(kbo.write(tmp_path / "f.zip", kbo.full(3)), only=None, now=lambda: AT)
-        with transaction.atomic():
-            Accounts.objects.create(
-                reference="R-2021",
-                enterprise_number=kbo.enterprise(1),
-                begins_on=date(2021, 1, 1),
-                closed_on=date(2021, 12, 31),
-                deposited_on=date(2022, 6, 1),
-                received_at=AT,
-                sha256="0" * 64,
-                headcount=D(14),
-                balance_total=D(900_000),
-                equity=D(-7),
-            )
-    before = desk.stated()
-    rows = desk.get().context["corrections"]["register"].differing()
-
-    told = {label: (was, now) for label, was, now in rows}
-    assert told["Eigen vermogen"] == ("50.000", "-7")
-    assert told[f"Personeel van {NAMED} in 2021"] == ("12", "14")
-    # The same in other digits, or not told by the register, is no difference.
-    assert not [label for label in told if "2020" in label or "omzet" in label.lower()]
-    assert desk.corrected("register").status_code == 302
-
-    after = desk.stated()
-    assert (after["name"], after["equity"], after["aid"]) == (NAMED, "-7.00", [])
-    assert after["sources"]["equity"] == "NBB, neerlegging R-2021"
-    assert after["periods"][0]["turnover"] == before["periods"][0]["turnover"]
-    assert after["periods"][0]["source"] == "NBB, neerlegging R-2021; zoals opgegeven"
-    assert after["periods"][1] == before["periods"][1]
-    assert finding(desk.dossier, "equity").answer.outcome == "not_met"
-    assert desk.get().context["corrections"]["register"].differing() == []
 
 
 # ---- The register duty ---------------------------------------------------------------------------

@@ -300,7 +300,13 @@ def address_and_body(world, name):
         "backoffice:dossier-facts": ({"dossier": world.started.pk}, {}),
         "backoffice:dossier-correct": (
             {"dossier": world.unanswered.pk},
-            {"change": "equity", "value": "1.000", "source": "NBB", "reason": "jonger"},
+            {
+                "sheet": world.unanswered.facts_id,
+                "change": "equity",
+                "value": "1.000",
+                "source": "NBB",
+                "reason": "jonger",
+            },
         ),
         "backoffice:dossier-confirm": ({"dossier": world.overridden.pk}, {"question": "equity"}),
         "backoffice:dossier-assess": ({"dossier": world.decidable.pk}, {}),

@@ -22,6 +22,8 @@ from cstraject import kmo
 from cstraject.kmo import CEILINGS
 
 FIGURES = ("headcount", "turnover", "balance_total")
+# Of so many holdings it is found out what the answer would be without each.
+PIVOTS_MAX = 60
 
 
 def workings_of(dossier: Dossier) -> Workings:
@@ -96,9 +98,12 @@ def _named(tie: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _pivots(case: Dossier, names: dict[str, str]) -> list[dict[str, Any]]:
+def _pivots(case: Dossier, names: dict[str, str]) -> list[dict[str, Any]] | None:
+    """Which holdings the answer hangs on; None where there are too many to leave out one by one."""
     assert case.assessment is not None
     graph, rule = facts_of(case.facts).graph, terms_of(case.contract.edition).period_rule
+    if len(graph.holdings) > PIVOTS_MAX:
+        return None
     on = case.assessment.on
     size = kmo.size_of(graph, on=on, rule=rule)
     return [

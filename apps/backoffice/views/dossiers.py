@@ -23,11 +23,11 @@ from apps.claims.selectors import claims_of, current_statements, delivered_by
 from apps.claims.services import stop_dossier
 from apps.contracts.selectors import committed_and_paid
 from apps.design.figures import euro
-from apps.design.words import figures_told, words_for_act, words_for_unpaid
+from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_newest_first
-from apps.eligibility.selectors import Standing, facts_history, standings_of
+from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -36,6 +36,7 @@ from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.quarter import day_of
+from cstraject.refusal import Refusal
 from cstraject.subsidy import granted_for
 
 DOSSIERS_PER_PAGE = 50
@@ -182,7 +183,7 @@ def dossier_page(
         "documents": [case.offer, case.declaration],
         "standings": standings,
         "rows": [_row(request, case, standing, wrong) for standing in standings],
-        "corrected": facts_history(case.facts)[:-1],
+        "corrected": len(facts_history(case.facts)) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
@@ -214,11 +215,13 @@ def dossier_page(
         "form": wrong,
     }
     if case.state == "submitted":
-        today = day_of(timezone.now())
+        today, terms = day_of(timezone.now()), terms_of(case.contract.edition)
         context["assessed_before"] = case.assessment and day_of(case.assessment.at) < today
-        asked = granted_for(case.price_excl_vat, terms=terms_of(case.contract.edition))
+        asked = granted_for(case.price_excl_vat, terms=terms)
         left = case.contract.left
         context |= {"asked": asked, "left": left, "left_after": left - asked.granted}
+        if terms.overrides_by_two and has_corrected(request.user, case.facts):
+            context["not_yours"] = words_for(Refusal("self-corrected"))
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}

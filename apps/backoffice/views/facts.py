@@ -13,16 +13,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.backoffice.corrections import (
-    AidForm,
-    CorrectForm,
-    FactsForm,
-    HoldingForm,
-    TakeOverForm,
-    TryForm,
-)
+from apps.backoffice.additions import AidForm, HoldingForm, TogetherForm
+from apps.backoffice.corrections import CorrectForm, FactsForm, Setting, TryForm
+from apps.backoffice.facts_told import lines, table_of
+from apps.backoffice.take_over import TakeOverForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.design.words import words_for
@@ -39,7 +36,12 @@ from cstraject.facts import facts_from_json
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 
-BY_HAND = (CorrectForm, HoldingForm, AidForm)
+BY_HAND = (CorrectForm, HoldingForm, AidForm, TogetherForm)
+ADDITIONS = {
+    HoldingForm.deed: _("Add an owner or a holding"),
+    AidForm.deed: _("Add de minimis aid"),
+    TogetherForm.deed: _("Record what belongs together"),
+}
 
 
 @requires("see_portfolio")
@@ -65,32 +67,45 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = _corrections(case, request.POST, deed).get(deed)
     if form is None:
         raise Http404
+    if request.POST.get("sheet") != str(case.facts_id):
+        form.add_error(None, words_for(Refusal("facts-changed")))
     if not form.is_valid():
         return _page(request, case, _try_form(case, None), correction=form)
     source = form.source if isinstance(form, TakeOverForm) else form.cleaned_data["source"]
     with telling(request, gettext("The facts are corrected and assessed anew.")) as told:
         services.correct_facts(
             dossier=case,
+            seen=case.facts_id,
             stated=form.corrected(),
             source=source,
+            sources=form.sources,
             reason=form.cleaned_data["reason"],
             actor=request.user,
             at=timezone.now(),
         )
     if told.refused:
+        case = dossier_of(dossier)
+        form = _corrections(case, request.POST, deed)[deed]
         return _page(request, case, _try_form(case, None), correction=form)
     return redirect("backoffice:dossier", dossier=case.pk)
+
+
+def _setting(case: Dossier) -> Setting:
+    return Setting(
+        case.facts.stated, facts_of(case.facts), terms_of(case.contract.edition), case.submitted_on
+    )
 
 
 def _corrections(
     case: Dossier, given: Mapping[str, Any] | None = None, deed: str = ""
 ) -> dict[str, FactsForm]:
     """The ways to correct these facts; what was given goes to the one it was given for."""
+    setting = _setting(case)
 
     def asked(form: type[FactsForm]) -> dict[str, Any]:
         return {
             "data": given if form.deed == deed else None,
-            "stated": case.facts.stated,
+            "setting": setting,
             "auto_id": f"{form.deed}_%s",
         }
 
@@ -104,7 +119,7 @@ def _corrections(
 def _try_form(case: Dossier, given: Mapping[str, Any] | None) -> TryForm:
     on = case.assessment.on if case.assessment else case.submitted_on
     initial = {"edition": case.contract.edition_id, "on": on}
-    return TryForm(given, stated=case.facts.stated, auto_id="try_%s", initial=initial)
+    return TryForm(given, setting=_setting(case), auto_id="try_%s", initial=initial)
 
 
 def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
@@ -155,13 +170,23 @@ def _page(
     corrections = _corrections(case) if may else {}
     if correction is not None:
         corrections[correction.deed] = correction
+    history = facts_history(case.facts)
     context = {
         "dossier": case,
-        "read": facts_of(case.facts),
-        "history": facts_history(case.facts),
+        "stands": table_of(facts_of(case.facts), history),
+        "history": [
+            {
+                "sheet": sheet,
+                "lines": lines(sheet.replaces.stated, sheet.stated) if sheet.replaces else [],
+            }
+            for sheet in history
+        ],
         "try_form": form,
         "tried": tried,
         "corrections": corrections,
+        "additions": [
+            (corrections[deed], title) for deed, title in ADDITIONS.items() if deed in corrections
+        ],
         "wrong": correction.deed if correction else "",
         "form": wrong,
         "back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference},

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("eligibility", "0004_workings_walls"),
+        ("eligibility", "0006_who_corrected_walls"),
     ]
 
     operations = [
