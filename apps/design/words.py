@@ -1299,10 +1299,6 @@ def words_for_role(role: str) -> str:
     return gettext(ROLES.get(role, role))
 
 
-CODES = frozenset(REFUSALS) | frozenset(FINDINGS)
-"""Every code that has words, so that a test can hold the rest of the code against it."""
-
-
 # ---- How a fact is written in a sentence ---------------------------------------------------------
 
 MEASURES = frozenset({"stated", "earlier", "offer", "later"})
