@@ -423,7 +423,7 @@ def test_an_owner_is_added_with_its_figures_and_control(desk):
     assert "het recht om een meerderheid" in text_of(desk.get())
 
 
-def test_aid_that_was_not_stated_is_added(desk):
+def test_aid_that_was_not_stated_is_added(desk, clock):
     given = {
         "recipient": OWN, "regulation": "1407/2013", "on": "01/06/2021",
         "amount": "190.000,50", "note": "Stad",
