@@ -700,6 +700,12 @@ def test_markets_matter_where_a_person_would_add_somebody_to_the_group(holdings,
     assert doubts(kmo.size_of(graph(*everybody, holdings=shares))) == why
 
 
+def test_markets_matter_between_a_group_and_its_partner():
+    shares = [holds("P", "A", 51), holds("P", "X", 51), holds("A", "X", 30)]
+    both = graph(*map(entity, "AX"), person("P"), holdings=shares)
+    assert doubts(kmo.size_of(both)) == {"markets-not-known"}
+
+
 def test_investors_without_a_majority_together_need_nobody():
     funds = [entity(key, kind="venture_capital") for key in "VW"]
     holdings = [holds("V", "A", 10), holds("W", "A", 25)]
@@ -844,6 +850,16 @@ def test_an_estimate_counts_before_its_year_ends():
 def test_accounts_of_more_than_two_years_ago_are_for_a_person(on, why):
     size = kmo.size_of(graph(over_years("A", 40, 40)), on=date(*on))
     assert (doubts(size), size.needs_a_person) == (why, bool(why))
+
+
+@pytest.mark.parametrize("year", [2019, 2030])
+def test_old_figures_and_estimates_of_another_year_may_also_be_too_high(year):
+    old = kmo.size_of(graph(over_years("A", 900, 900, last=2019)), on=date(2022, 2, 3))
+    guess = kmo.Entity("A", periods=(kmo.Period(year, staff(900), estimate=True),))
+    guessed = kmo.size_of(graph(guess), on=date(2022, 2, 3))
+    assert (old.is_sme, doubts(old), old.needs_a_person) == (False, {"accounts-old"}, True)
+    either_way = {doubt.why for doubt in guessed.doubts if not doubt.only_adds}
+    assert (guessed.is_sme, "estimate-of-another-year" in either_way) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -992,8 +1008,9 @@ def test_sums_of_a_whole_group_from_before_a_takeover_are_for_a_person():
     # Without days: the daughter alone is larger than what is stated of all.
     undated = graph(one, over_years("B", 1000, 1000, last=2021), holdings=[holds("B", "A", 60)])
     assert doubts(kmo.size_of(undated)) == {"whole-group-to-check"}
-    inside = graph(one, over_years("B", 20, 20, last=2021), holdings=[holds("B", "A", 60)])
-    assert doubts(kmo.size_of(inside)) == set()
+    for many in (10, 20):
+        inside = graph(one, over_years("B", many, many, last=2021), holdings=[holds("B", "A", 60)])
+        assert doubts(kmo.size_of(inside)) == set()
 
 
 @pytest.mark.parametrize(
