@@ -891,6 +891,15 @@ def test_the_same_persons_behind_two_enterprises_are_asked_after(shares, market,
         assert (size.relation, doubts(size)) == ("linked", set())
 
 
+@pytest.mark.parametrize("kind", ["enterprise", "public_body"])
+def test_a_person_and_a_body_are_not_the_same_persons(kind):
+    other = entity("Q", SMALL if kind == "enterprise" else None, kind=kind)
+    two = [entity(key, markets=frozenset("m")) for key in "AB"]
+    shares = [holds("P", owned, 50) for owned in "AB"] + [holds("Q", owned, 20) for owned in "AB"]
+    size = kmo.size_of(graph(*two, person("P"), other, holdings=shares))
+    assert doubts(size) == set()
+
+
 def test_the_same_persons_are_found_behind_holdings():
     entities = (person("P"), person("Q"), entity("A"), entity("B"), entity("H"))
     holdings = [holds(who, owned, 50) for who in "PQ" for owned in "AH"] + [holds("H", "B", 80)]
@@ -1095,6 +1104,15 @@ def test_acting_jointly_with_an_enterprise_needs_one_market_and_its_votes():
     apart = [holds("P", "A", 100), holds("P", "X", 30), holds("E", "X", 30)]
     shared = over_years("X", 20, 20, markets=frozenset("n"))
     assert size("m", "n", apart, shared).relation == "autonomous"
+
+
+@pytest.mark.parametrize("alone", "0Z")
+def test_what_the_person_controls_alone_hides_nothing_else(alone):
+    jointly = kmo.Findings(acting_jointly=(("P", "E"),))
+    same = [entity(key, markets=frozenset("m")) for key in ("A", "E", alone)]
+    shares = [holds("P", alone, 60), holds("P", "A", 30), holds("E", "A", 21)]
+    size = kmo.size_of(graph(*same, person("P"), holdings=shares, findings=jointly))
+    assert "E" in {line.entity.key for line in size.lines if line.relation == "linked"}
 
 
 def test_an_investor_and_an_enterprise_acting_jointly_are_for_a_person():
