@@ -6,12 +6,15 @@ from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
 from apps.api.views.schema import schema
-from apps.portal.views.entrance import home
+from apps.entrance.views.home import choose, home
+from apps.entrance.views.rights import rights
 from apps.portal.views.precheck import precheck
 from config.health import health
 
 urlpatterns = [
     path("", home, name="home"),
+    path("act-as/", choose, name="act-as"),
+    path("who-may-do-what/", rights, name="rights"),
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("language/", set_language, name="language"),

@@ -22,10 +22,11 @@ from apps.dossiers.models import Dossier
 from apps.eligibility.selectors import standings_of
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
-from apps.providers.services import grant_provider_role, register_provider
+from apps.providers.services import grant_provider_role, issue_token, register_provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.facts import DECLARATIONS
 from cstraject.quarter import Quarter
+from cstraject.roles import MACHINE_ACTS
 from tests.conftest import ROOT
 
 AT = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
@@ -58,7 +59,7 @@ def make_user(name: str = "") -> User:
     )
 
 
-def make_officer(role: str = "officer") -> User:
+def make_officer(role: str = "reviewer") -> User:
     user = make_user(role)
     grant_agency_role(user=user, role=role, actor=timetable(), at=AT)
     return user
@@ -80,6 +81,18 @@ def make_member(provider: Provider, role: str) -> User:
     user = make_user(role)
     grant_provider_role(user=user, provider=provider, role=role, actor=timetable(), at=AT)
     return user
+
+
+def make_key(provider: Provider, *acts: str, at: datetime = AT, days: int = 365) -> str:
+    """A key of a provider's machine; for all that a machine may do, if no act is said."""
+    return issue_token(
+        provider=provider,
+        name=f"machine {next(numbers)}",
+        acts=acts or MACHINE_ACTS,
+        days=days,
+        actor=timetable(),
+        at=at,
+    )
 
 
 def make_contract(provider: Provider | None = None, budget: str = "100000.00") -> Contract:

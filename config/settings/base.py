@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "apps.claims",
     "apps.payouts",
     "apps.reporting",
+    "apps.entrance",
     "apps.portal",
     "apps.backoffice",
     "apps.api",
@@ -99,6 +100,16 @@ DATABASES["default"]["OPTIONS"] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# What all processes must remember together for a while: who asked how often.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cst",
+    }
+}
+# How often a machine may ask.
+KEY_RATE = env("KEY_RATE", default="300/min")
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -171,6 +182,7 @@ PAYER_IBAN = env("PAYER_IBAN", default="")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.authentication.TokenOfMiddleware"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.MayAtProvider"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.throttling.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -17,5 +17,7 @@ SECRET_KEY = "only for tests, never a secret"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 PAYER_IBAN = "BE56999000060088"
+# All databases of the tests share one Redis, and accounts have the same numbers in each.
+KEY_RATE = "1000000/min"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -20,6 +20,7 @@ from apps.contracts.models import Contract
 from apps.dossiers.services import assess_dossier, enter_in_register, withdraw_dossier
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
+from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 from tests import factories as make
 from tests.conftest import ROOT, own_database
 
@@ -68,8 +69,8 @@ def site(servers, portfolio_template, django_db_blocker) -> Iterator[Site]:
 def _people() -> dict[str, str]:
     with across_providers():
         toreon = Provider.objects.get(slug="toreon")
-        people = {role: make.make_member(toreon, role) for role in ("reader", "coach", "manager")}
-        people["officer"], people["approver"] = make.make_officer(), make.make_officer("approver")
+        people = {role: make.make_member(toreon, role) for role in PROVIDER_ROLES}
+        people |= {role: make.make_officer(role) for role in AGENCY_ROLES}
         _file_a_group(toreon)
         _grant_in_2026()
         for person in people.values():

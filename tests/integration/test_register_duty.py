@@ -51,7 +51,7 @@ def granted(contract, **given):
         return make.approved(contract, at=GRANTED, **given)
 
 
-def at_the_agency(role="officer"):
+def at_the_agency(role="reviewer"):
     with working():
         person = make.make_officer(role)
     client = Client(headers={"accept-language": "nl"})
@@ -147,7 +147,7 @@ def test_what_cannot_be_noted_is_told_and_stays_typed(contract, given, told):
 
 
 def test_who_approves_runs_looks_and_does_not_enter(contract):
-    dossier, approver = granted(contract), at_the_agency("approver")
+    dossier, approver = granted(contract), at_the_agency("payments_approver")
 
     page = approver.get("/agency/register/")
     assert page.status_code == 200
