@@ -520,12 +520,15 @@ def _judged_by_another(dossier: Dossier, actor: User) -> None:
 
 
 def lock_dossier(dossier: Dossier) -> Dossier:
-    """The dossier as it stands now; who else wants it waits until this transaction ends."""
-    return (
-        Dossier.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("contract__edition", "assessment", "facts", "provider")
-        .get(pk=dossier.pk)
-    )
+    """The dossier as it stands now; who else wants it waits until this transaction ends.
+
+    Locked first and read then: a fact sheet that was written while we waited is seen by the second
+    question alone.
+    """
+    Dossier.objects.select_for_update(no_key=True).values_list("pk").get(pk=dossier.pk)
+    return Dossier.objects.select_related(
+        "contract__edition", "assessment", "facts", "provider"
+    ).get(pk=dossier.pk)
 
 
 def _not_in_future(on: date, at: datetime) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -211,19 +212,13 @@ CELERY_BROKER_URL = (
     if REDIS_URL.startswith("unix://")
     else REDIS_URL
 )
-# The state of the rows is the queue; a message is only a bell, so none is worth keeping.
+# The state of the rows is the queue; a message is only a bell, so none is worth keeping. A worker
+# that holds none has none to give back when Redis is lost: it would end over that.
 CELERY_TASK_IGNORE_RESULT = True
-# Less than the bell of a lost worker takes to ring again (below).
+CELERY_TASK_QUEUES = (Queue("celery", no_ack=True),)
 CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
 CELERY_TASK_TIME_LIMIT = 12 * 60
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 900,
-    "unacked_restore_interval": 10,
-    "unacked_restore_throttle": 1,
-}
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {

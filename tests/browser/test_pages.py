@@ -1,6 +1,7 @@
 """Every page that a person can reach by its links, in both languages: accessible, within its
 policy, and on a phone without sideways scrolling."""
 
+import re
 from urllib.parse import urldefrag, urlparse
 
 import pytest
@@ -178,3 +179,21 @@ def test_the_policy_lets_no_script_of_a_page_run(sign_in):
 
     assert page.evaluate("window.ran") is None
     assert any("Content Security Policy" in report for report in reports)
+
+
+def test_the_forms_that_correct_facts_are_accessible_and_fit_a_phone(sign_in):
+    """All of them open, and again with what is wrong summed up above."""
+    page = sign_in("officer", "nl")
+    page.goto("/agency/?state=submitted")
+    page.get_by_role("link", name=re.compile("TOREON-2024")).first.click()
+    page.goto(f"{page.url}facts/")
+    for wrong in (False, True):
+        if wrong:
+            page.get_by_role("button", name="Verbeter en beoordeel opnieuw").click()
+            page.get_by_role("link", name=re.compile("^Wat verandert: ")).click()
+            assert page.locator("#change_change").evaluate("e => e === document.activeElement")
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        assert wrong_on(page) == []
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.set_viewport_size({"width": 1280, "height": 800})

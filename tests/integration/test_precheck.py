@@ -218,7 +218,7 @@ def test_what_stands_in_for_an_answer_is_never_shown(today):
     for html in (page, exempt):
         assert not [hidden for hidden in (NOBODY, "1999.999.943", NO_CODE) if hidden in html]
     assert "Er ontbreken cijfers." in page
-    assert "Niet negatief, zegt u." in page
+    assert "Niet negatief, volgens uw opgave." in page
     assert "(nummer niet opgegeven)" in exempt
 
 

@@ -33,7 +33,12 @@ from apps.claims.services import (
 from apps.contracts.models import Contract
 from apps.contracts.selectors import committed_and_paid, ledger_differences
 from apps.dossiers.models import Dossier
-from apps.dossiers.services import approve_dossier, withdraw_dossier
+from apps.dossiers.services import (
+    approve_dossier,
+    assess_dossier,
+    correct_facts,
+    withdraw_dossier,
+)
 from apps.payouts.models import Payment, PaymentLine, Run
 from apps.payouts.services import (
     approve_run,
@@ -551,6 +556,34 @@ def test_an_enterprise_is_helped_once_in_a_free_race(server):
 
 def contract_row(contract: Contract) -> str:
     return f"SELECT FROM contracts_contract WHERE id = {contract.pk} FOR UPDATE"
+
+
+def test_facts_are_corrected_by_who_saw_them_as_they_are(server, contract):
+    """Two officers correct from the same page: the second looks again."""
+    with transaction.atomic():
+        dossier = factories.submitted(contract, equity="1")
+        dossier = assess_dossier(dossier=dossier, actor=timetable(), at=AT)
+        officers = [factories.make_officer(), factories.make_officer()]
+    corrections = [
+        lambda officer=officer, equity=equity: correct_facts(
+            dossier=dossier,
+            seen=dossier.facts_id,
+            stated={**dossier.facts.stated, "equity": equity},
+            source="NBB",
+            reason="x",
+            actor=officer,
+            at=AT,
+        )
+        for officer, equity in zip(officers, ("2", "3"), strict=True)
+    ]
+    row = f"SELECT FROM dossiers_dossier WHERE id = '{dossier.pk}' FOR UPDATE"
+    first, second = server.in_turn(row, *corrections)
+
+    assert codes([first]) == ["ok"]
+    assert codes([second]) == ["facts-changed"]
+    with transaction.atomic():
+        stands = Dossier.objects.select_related("facts").get(pk=dossier.pk).facts
+        assert stands.stated["equity"] == "2"
 
 
 def within(provider_id: int, deed: Callable[[], object]) -> Callable[[], object]:
