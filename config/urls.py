@@ -1,7 +1,9 @@
-"""Every address. A door's namespace decides which scope its requests work in."""
+"""Every address that this process serves (`DOORS`). A door's namespace decides the scope."""
 
+from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import include, path
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
@@ -11,7 +13,21 @@ from apps.entrance.views.rights import rights
 from apps.portal.views.precheck import precheck
 from config.health import health
 
-urlpatterns = [
+DOORS: dict[str, list[URLPattern | URLResolver]] = {
+    "portal": [
+        path("pre-check/", precheck, name="precheck"),
+        path("p/<slug:provider>/", include("apps.portal.urls")),
+    ],
+    "api": [
+        path("api/v1/schema/", schema, name="schema"),
+        path("api/v1/providers/<slug:provider>/", include("apps.api.urls")),
+    ],
+    "backoffice": [path("agency/", include("apps.backoffice.urls"))],
+}
+if unknown := set(settings.DOORS) - set(DOORS):
+    raise ImproperlyConfigured(f"there is no door {sorted(unknown)}: DOORS are {sorted(DOORS)}")
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("act-as/", choose, name="act-as"),
     path("who-may-do-what/", rights, name="rights"),
@@ -23,10 +39,6 @@ urlpatterns = [
         TemplateView.as_view(template_name="design/accessibility.html"),
         name="accessibility",
     ),
-    path("pre-check/", precheck, name="precheck"),
     path("health/", health, name="health"),
-    path("p/<slug:provider>/", include("apps.portal.urls")),
-    path("agency/", include("apps.backoffice.urls")),
-    path("api/v1/schema/", schema, name="schema"),
-    path("api/v1/providers/<slug:provider>/", include("apps.api.urls")),
+    *(pattern for door in settings.DOORS for pattern in DOORS[door]),
 ]

@@ -14,6 +14,9 @@ SECRET_KEY = env("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "config.urls"
+# Which doors this process opens. On a server the portal has a process, a database login and a key
+# for its sessions of its own: none of them opens the back office.
+DOORS = env.list("DOORS", default=["portal", "api", "backoffice"])
 WSGI_APPLICATION = "config.wsgi.application"
 
 INSTALLED_APPS = [

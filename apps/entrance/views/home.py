@@ -1,5 +1,6 @@
 """From the front page to where somebody belongs, and in which role they act there."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -26,7 +27,7 @@ FIRST_PAGES = {
 def home(request: HttpRequest) -> HttpResponse:
     """To the one place where someone has a role, or a choice between several."""
     assert isinstance(request.user, User)
-    capacities = capacities_of(request.user)
+    capacities = _served(capacities_of(request.user))
     if len(capacities) == 1:
         return redirect(_next(request) or first_page(capacities[0]))
     names = {p.slug: p.name for p in providers_named(c.place for c in capacities)}
@@ -40,12 +41,18 @@ def choose(request: HttpRequest) -> HttpResponse:
     """From now on act in this role, at its place."""
     assert isinstance(request.user, User)
     wanted = Capacity(request.POST.get("place", ""), request.POST.get("role", ""))
-    if wanted not in capacities_of(request.user):
+    if wanted not in _served(capacities_of(request.user)):
         raise Http404
     act_as(request, wanted)
     wished = _next(request)
     root = "/agency/" if wanted.place == AT_AGENCY else f"/p/{wanted.place}/"
     return redirect(wished if wished.startswith(root) else first_page(wanted))
+
+
+def _served(capacities: list[Capacity]) -> list[Capacity]:
+    """Those whose door this process opens."""
+    doors = {True: "backoffice", False: "portal"}
+    return [c for c in capacities if doors[c.place == AT_AGENCY] in settings.DOORS]
 
 
 def first_page(capacity: Capacity) -> str:

@@ -9,11 +9,16 @@ BEGIN
         CREATE ROLE cst_porter NOLOGIN;
     END IF;
     GRANT cst_porter TO CURRENT_USER;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cst_portal') THEN
+        CREATE ROLE cst_portal LOGIN NOINHERIT;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL;  -- Another database of this server was migrated at the same moment.
 END
 $$;
 GRANT USAGE ON SCHEMA public TO cst_porter;
+-- The login of a process that opens the portal alone: it cannot become the back office.
+GRANT cst_doorkeeper, cst_provider TO cst_portal;
 """
 
 SQL = """
