@@ -7,7 +7,7 @@ undertaking, its earlier aid and a new grant (`deminimis`). Nothing in it may go
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cstraject import deminimis, kmo
@@ -76,7 +76,10 @@ def differences(case: Any) -> dict[str, tuple[Any, Any]]:
 
 def _same(expected: Any, found: Any) -> bool:
     if isinstance(found, Decimal) and isinstance(expected, (str, int)) and expected is not True:
-        return Decimal(expected) == found
+        try:
+            return Decimal(expected) == found
+        except InvalidOperation:
+            raise Unreadable(f"expected: {expected} is no number") from None
     if isinstance(found, date):
         return bool(expected == found.isoformat())
     return type(expected) is type(found) and bool(expected == found)

@@ -43,6 +43,8 @@ SECTORS = (
 FROM_2014, FROM_2024, LAST_DAY = date(2014, 1, 1), date(2024, 1, 1), date(2031, 6, 30)
 TRANSITION_ENDS = date(2024, 6, 30)
 AGRICULTURE_CHANGES = (date(2019, 3, 14), date(2024, 12, 16))
+# Belgium kept neither the register nor the sector cap that would have raised these.
+AGRICULTURE_CEILING, FISHERY_CEILING = Decimal(20_000), Decimal(30_000)
 REGISTER_SINCE = date(2026, 1, 1)
 AGRICULTURE_REGISTER_SINCE = date(2027, 1, 1)
 REGISTER_COVERS_THREE_YEARS = date(2029, 1, 1)
@@ -94,8 +96,6 @@ class Reading:
     """Whether aid of the same day three years earlier still counts: yes, the safe side."""
     old_in_transition: bool = False
     """Whether grants of January to June 2024 cite the old Regulation, as a scheme may."""
-    agriculture_ceiling: Decimal = Decimal(20_000)
-    fishery_ceiling: Decimal = Decimal(30_000)
 
 
 DEFAULT_READING = Reading()
@@ -261,11 +261,11 @@ def _limits(
     agriculture, both = frozenset({AGRICULTURE}), frozenset({AGRICULTURE, FISHERY})
     first_change, last_change = AGRICULTURE_CHANGES
     own_agriculture = Limit(
-        agriculture, Decimal(15_000) if on < first_change else reading.agriculture_ceiling, fiscal
+        agriculture, Decimal(15_000) if on < first_change else AGRICULTURE_CEILING, fiscal
     )
     if on >= last_change:
         own_agriculture = Limit(agriculture, Decimal(50_000), rolling)
-    own_fishery = Limit(frozenset({FISHERY}), reading.fishery_ceiling, fiscal)
+    own_fishery = Limit(frozenset({FISHERY}), FISHERY_CEILING, fiscal)
     own = own_agriculture if family == AGRICULTURE else own_fishery
     if on < last_change:
         return [own, with_general]

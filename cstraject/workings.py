@@ -8,8 +8,11 @@ from typing import Any
 from cstraject import deminimis, kmo
 from cstraject.facts import Facts, Known
 
+# Of so many holdings it is found out what the answer would be without each.
+PIVOTS_MAX = 60
 
-def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None) -> dict[str, Any]:
+
+def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None, rule: str) -> dict[str, Any]:
     """The size with every line that was added, who was left out, and the graph it was read from.
 
     Figures are text: numbers in full, or null where they are not known.
@@ -38,6 +41,7 @@ def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None) -> dict[s
         ],
         "ties": [_tie(tie) for tie in size.ties],
         "doubts": [_doubt(doubt) for doubt in size.doubts],
+        "pivots": _pivots(size, graph, on, rule),
         "contradictions": [_doubt(doubt) for doubt in size.contradictions],
         "room": {name: _text(left) for name, left in kmo.room_of(size).items()},
         "entities": [
@@ -60,6 +64,18 @@ def size_as_json(size: kmo.Size, graph: kmo.Graph, *, on: date | None) -> dict[s
             for holding in structure.holdings
         ],
     }
+
+
+def _pivots(
+    size: kmo.Size, graph: kmo.Graph, on: date | None, rule: str
+) -> list[dict[str, Any]] | None:
+    """Which holdings the answer hangs on; None where there are too many to leave out one by one."""
+    if len(graph.holdings) > PIVOTS_MAX:
+        return None
+    return [
+        {"owner": pivot.holding.owner, "owned": pivot.holding.owned, "is_sme": pivot.is_sme}
+        for pivot in kmo.pivots_of(graph, size, on=on, rule=rule)
+    ]
 
 
 def room_as_json(

@@ -28,7 +28,11 @@ numbers = count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--vectors", metavar="DIR", help="worked cases of your own: *.json in DIR")
+    parser.addoption(
+        "--vectors",
+        metavar="DIR",
+        help="worked cases of your own: kmo*.json and deminimis*.json in DIR",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1343,10 +1343,6 @@ def words_for_may(act: str) -> str:
     return gettext(MAY.get(act, act))
 
 
-CODES = frozenset(REFUSALS) | frozenset(FINDINGS)
-"""Every code that has words, so that a test can hold the rest of the code against it."""
-
-
 # ---- How a fact is written in a sentence ---------------------------------------------------------
 
 MEASURES = frozenset({"stated", "earlier", "offer", "later"})

@@ -11,7 +11,12 @@ from apps.contracts.selectors import committed_by_case
 from apps.dossiers.models import Dossier, RegisterEntry
 from apps.eligibility.selectors import facts_of
 from apps.programme.selectors import terms_of
-from cstraject.deminimis import REGISTER_SINCE, Aid, regulation_for
+from cstraject.deminimis import (
+    REGISTER_SINCE,
+    REGISTER_WORKING_DAYS,
+    Aid,
+    regulation_for,
+)
 from cstraject.eligibility import PERSONAL_FORMS, numbers_to_ask
 from cstraject.facts import Helped, Known
 from cstraject.money import ZERO
@@ -19,7 +24,7 @@ from cstraject.terms import Terms
 from cstraject.workdays import working_days_after, working_days_until
 
 # What a grant asks to be done in the register.
-ENTER, AMEND, WITHDRAW, DONE = REGISTER_DEEDS = ("enter", "amend", "withdraw", "done")
+ENTER, AMEND, WITHDRAW, DONE = ("enter", "amend", "withdraw", "done")
 
 
 def dossiers_newest_first() -> QuerySet[Dossier]:
@@ -156,7 +161,7 @@ def register_duties(*, on: date, of: Dossier | None = None) -> list[Duty]:
         changed_on = dossier.ended_on or dossier.completed_on if entry else None
         since = changed_on or dossier.decided_on
         assert since is not None
-        due_on = working_days_after(since, 20)
+        due_on = working_days_after(since, REGISTER_WORKING_DAYS)
         duties.append(Duty(dossier, amount, entry, due_on, working_days_until(due_on, on=on)))
     return sorted(duties, key=lambda duty: (duty.is_done, duty.due_on, duty.dossier.reference))
 

@@ -366,7 +366,7 @@ def _still_fits(dossier: Dossier, standings: list[Standing], on: date) -> None:
     judged = any(s.finding for s in standings if s.answer.question == "de_minimis")
     if judged and known.aid == before.aid:
         return
-    room = eligibility.room_for(read, terms=terms, on=on, known=known)
+    room = now.room
     if room is not None and not room.allows(eligibility.aid_amount(offer_of(dossier), terms)):
         raise Refusal("de-minimis-exceeded", left=room.left, ceiling=room.ceiling)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.accounts.models import User
-from apps.eligibility.models import Answer, Assessment, FactSheet, Finding, Workings
+from apps.eligibility.models import Assessment, FactSheet, Finding, Workings
 from cstraject import eligibility, facts
 from cstraject.deminimis import Aid
 
@@ -21,7 +21,7 @@ def facts_of(sheet: FactSheet) -> facts.Facts:
 class Standing:
     """How a question stands: what the rules answered, and what a person found since."""
 
-    answer: Answer
+    answer: eligibility.Answer
     finding: Finding | None
     """The latest that counts."""
     pending: Finding | None
@@ -37,12 +37,15 @@ def standings_of(assessment: Assessment, *, told: bool = False) -> list[Standing
 
     `told`: as the provider may read them, without what the agency granted to others.
     """
-    answers = {answer.question: answer for answer in assessment.answers.all()}
+    fields = ("question", "outcome", "finding", "figures", "source")
+    answers = {
+        row["question"]: eligibility.Answer(**row) for row in assessment.answers.values(*fields)
+    }
     if not told:
-        for kept in _kept_from_the_provider(assessment):
-            answer = answers[kept["question"]]
-            for name, value in kept.items():
-                setattr(answer, name, value)
+        answers |= {
+            kept["question"]: eligibility.Answer(**kept)
+            for kept in _kept_from_the_provider(assessment)
+        }
     counts: dict[str, Finding] = {}
     pending: dict[str, Finding] = {}
     for finding in assessment.findings.select_related("confirmation").order_by("id"):
@@ -107,10 +110,17 @@ def known_of(workings: Workings | None) -> facts.Known:
 
 def facts_history(sheet: FactSheet) -> list[FactSheet]:
     """A fact sheet and those that it replaced, the newest first."""
-    history = [sheet]
-    while sheet.replaces is not None:
-        sheet = sheet.replaces
-        history.append(sheet)
+    if sheet.replaces_id is None:
+        return [sheet]
+    before = {
+        one.pk: one
+        for one in FactSheet.objects.filter(
+            provider_id=sheet.provider_id, enterprise_number=sheet.enterprise_number
+        ).select_related("replaced_by")
+    }
+    history = [before[sheet.pk]]
+    while (replaced := history[-1].replaces_id) is not None:
+        history.append(before[replaced])
     return history
 
 

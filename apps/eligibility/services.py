@@ -116,7 +116,7 @@ def keep_assessment(
         provider_id=sheet.provider_id,
         assessment=assessment,
         known=known_as_json(known),
-        size=size_as_json(found.size, read.graph, on=on),
+        size=size_as_json(found.size, read.graph, on=on, rule=terms.period_rule),
         room=found.room
         and room_as_json(
             found.room,

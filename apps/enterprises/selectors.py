@@ -249,13 +249,6 @@ def _periods(number: str) -> tuple[RegisteredPeriod, ...]:
     )
 
 
-def latest_extract() -> RegisterImport | None:
-    """The last extract that was taken in whole."""
-    return (
-        RegisterImport.objects.filter(finished_at__isnull=False).order_by("-number", "kind").first()
-    )
-
-
 def errors_of(register_import: RegisterImport) -> QuerySet[RegisterImportError]:
     """The rows that were left out, in the order of the files."""
     return register_import.errors.order_by("id")

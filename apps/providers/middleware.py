@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as, capacities_of
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
-from apps.providers.selectors import acts_at, provider_by_slug, token_of
+from apps.providers.selectors import acts_at, provider_by_slug, shown_key
 from cstraject.roles import MACHINE_ACTS
 
 # In the session: as which role somebody acts, by place, where they have more than one there.
@@ -99,21 +99,22 @@ def _for_a_machine(
 ) -> HttpResponse:
     """A machine signs each request with its key; a browser's session does not count here."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = token_of(secret.strip(), at=timezone.now()) if kind == "Bearer" else None
-    request.user = token.user if token else AnonymousUser()  # type: ignore[assignment]
-    if token is None:
+    shown = shown_key(secret.strip(), at=timezone.now()) if kind == "Bearer" else None
+    if shown is None:
+        request.user = AnonymousUser()  # type: ignore[assignment]
         return JsonResponse(
             {"code": "sign-in", "message": "A valid token is needed.", "facts": {}},
             status=401,
             headers={"WWW-Authenticate": "Bearer"},
         )
+    request.user = User.objects.get(pk=shown.user_id)
     provider = provider_by_slug(match.kwargs["provider"])
     scope: AbstractContextManager[None] = nullcontext()
     if provider:
         request.provider = provider
         scope = inside(provider.pk)
-        if provider.pk == token.provider_id:
-            request.acts = MACHINE_ACTS & set(token.acts)
+        if provider.pk == shown.provider_id:
+            request.acts = MACHINE_ACTS & set(shown.acts)
     with scope:
         return get_response(request)
 

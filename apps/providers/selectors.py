@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from apps.accounts.selectors import Capacity, digest_of
 from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
-
-# How exactly the last use of a key is known; each use would be a write otherwise.
-LAST_USE = timedelta(minutes=5)
 
 
 def provider_by_slug(slug: str) -> Provider | None:
@@ -56,13 +53,18 @@ def tokens_in_use(*, at: datetime) -> QuerySet[Token]:
     return Token.objects.filter(revoked_at=None, expires_at__gt=at).order_by("name", "issued_at")
 
 
-def token_of(secret: str, *, at: datetime) -> Token | None:
-    """The key, if it opens anything now; its last use is noted. Read by the doorkeeper."""
-    found = Token.objects.filter(
-        digest=digest_of(secret), revoked_at=None, expires_at__gt=at, user__is_active=True
-    )
-    token = found.select_related("user").first()
-    if token:
-        old = Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE)
-        Token.objects.filter(old, pk=token.pk).update(last_used_at=at)
-    return token
+@dataclass(frozen=True)
+class Shown:
+    """What a key that was shown opens: in whose name, at which provider, for which acts."""
+
+    user_id: int
+    provider_id: int
+    acts: list[str]
+
+
+def shown_key(secret: str, *, at: datetime) -> Shown | None:
+    """What a key opens now, if anything; its use is noted. Asked by the doorkeeper."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_show_key(%s, %s)", [digest_of(secret), at])
+        row = cursor.fetchone()
+    return Shown(*row) if row else None

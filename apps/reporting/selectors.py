@@ -16,7 +16,7 @@ from django.db import connection
 
 TABLES = ("by_province", "by_size", "by_sector", "by_package")
 
-# One pass over one snapshot, so that the tables cannot disagree.
+# One pass, so that the tables cannot disagree.
 GRANTED = """
 WITH granted AS (
     SELECT case_id, sum(CASE kind WHEN 'commit' THEN amount ELSE -amount END) AS amount

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
-from kombu import Queue
+from kombu.entity import Queue
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -218,7 +218,7 @@ CELERY_BROKER_URL = (
 # The state of the rows is the queue; a message is only a bell, so none is worth keeping. A worker
 # that holds none has none to give back when Redis is lost: it would end over that.
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_QUEUES = (Queue("celery", no_ack=True),)
+CELERY_TASK_QUEUES = (Queue("celery", no_ack=True),)  # type: ignore[no-untyped-call]
 CELERY_TASK_SOFT_TIME_LIMIT = 10 * 60
 CELERY_TASK_TIME_LIMIT = 12 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

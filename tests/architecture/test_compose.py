@@ -124,7 +124,9 @@ def test_the_health_checks_ask_what_exists() -> None:
     assert address
     assert resolve(address[2]).func.__name__ == "health"
     assert f"--bind=0.0.0.0:{address[1]}" in DOCKERFILE
-    assert f"proxy_pass http://$service:{address[1]};" in (ROOT / "config" / "nginx.conf").read_text()
+    assert (
+        f"proxy_pass http://$service:{address[1]};" in (ROOT / "config" / "nginx.conf").read_text()
+    )
     for name in ("worker", "postgres", "redis"):
         assert SERVICES[name]["healthcheck"]["test"]
 

@@ -131,6 +131,31 @@ def test_an_officer_assesses_again_in_the_browser(db, clock):
     assert "opnieuw beoordeeld op vandaag" in page
 
 
+def test_trying_nothing_out_changes_nothing(db, clock):
+    """Beside the agency's own answers, and with aid of between filing and assessing."""
+    clock.at = AT + timedelta(days=30)
+    with across_providers():
+        make.approved(make.make_contract(), number=TARGET, at=AT)
+        contract = make.make_contract()
+        later = {"on": "2022-02-10", "regulation": "1407/2013", "recipient": OWN}
+        aid = [{**later, "amount": "183665"}]
+        dossier = make.submitted(contract, **{**group(TARGET), "aid": aid})
+        dossier = services.assess_dossier(dossier=dossier, actor=timetable(), at=clock.at)
+        assert outcomes(dossier, told=False)["de_minimis"] == "not_met"
+        assert outcomes(dossier, told=True)["de_minimis"] == "met"
+        officer, edition = make.make_officer(), contract.edition_id
+    client = Client()
+    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+
+    page = client.get(
+        f"/agency/dossiers/{dossier.pk}/facts/", {"edition": edition, "on": "01/02/2022"}
+    )
+
+    rows = {row["question"]: row for row in page.context["tried"]["rows"]}
+    assert rows["de_minimis"]["before"].outcome == "not_met"
+    assert page.context["tried"]["different"] == 0
+
+
 def test_a_dossier_on_which_the_rules_stumble_keeps_nobody_waiting(committed, monkeypatch, caplog):
     with across_providers(), transaction.atomic():
         contract = make.make_contract()

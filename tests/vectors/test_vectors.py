@@ -22,8 +22,12 @@ def cases_in(folder: Path) -> list[Any]:
         raise pytest.UsageError(f"{folder}: no kmo*.json and no deminimis*.json")
     found = []
     for file in files:
-        content = json.loads(file.read_text("utf-8"))
-        if not isinstance(content, list) or not content:
+        try:
+            content = json.loads(file.read_text("utf-8"))
+        except ValueError as error:
+            raise pytest.UsageError(f"{file}: {error}") from None
+        listed = isinstance(content, list) and all(isinstance(case, dict) for case in content)
+        if not listed or not content:
             raise pytest.UsageError(f"{file}: not a list of cases")
         kind = "kmo" if file.name.startswith("kmo") else "deminimis"
         found += [(kind, f"{file.stem}:{case.get('id')}", case) for case in content]

@@ -14,16 +14,11 @@ from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.dossiers.models import Dossier
 from apps.eligibility.models import Workings
-from apps.eligibility.selectors import facts_of
-from apps.programme.selectors import terms_of
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
-from cstraject import kmo
 from cstraject.kmo import CEILINGS
 
 FIGURES = ("headcount", "turnover", "balance_total")
-# Of so many holdings it is found out what the answer would be without each.
-PIVOTS_MAX = 60
 
 
 def workings_of(dossier: Dossier) -> Workings:
@@ -54,7 +49,9 @@ def size(request: DoorRequest, dossier: UUID) -> HttpResponse:
         "with_control": any(arrow.holding["control"] for arrow in graph.arrows),
         "members": [(box, why_out.get(box.key, "")) for box in graph.boxes],
         "room": _room(told),
-        "pivots": _pivots(case, names),
+        # Older assessments kept none.
+        "pivots": [_named(pivot, names) for pivot in told.get("pivots") or ()],
+        "too_many": told.get("pivots", ()) is None,
     }
     return _page(request, "backoffice/size.html", context, case)
 
@@ -95,26 +92,10 @@ def _named(tie: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
             for field in ("by", "to", "who")
             if field in tie
         },
+        **{
+            field: names.get(tie[field], tie[field]) for field in ("owner", "owned") if field in tie
+        },
     }
-
-
-def _pivots(case: Dossier, names: dict[str, str]) -> list[dict[str, Any]] | None:
-    """Which holdings the answer hangs on; None where there are too many to leave out one by one."""
-    assert case.assessment is not None
-    graph, rule = facts_of(case.facts).graph, terms_of(case.contract.edition).period_rule
-    if len(graph.holdings) > PIVOTS_MAX:
-        return None
-    on = case.assessment.on
-    size = kmo.size_of(graph, on=on, rule=rule)
-    return [
-        {
-            "owner": names.get(pivot.holding.owner, pivot.holding.owner),
-            "owned": names.get(pivot.holding.owned, pivot.holding.owned),
-            "is_sme": pivot.is_sme,
-            "category": pivot.category or "",
-        }
-        for pivot in kmo.pivots_of(graph, size, on=on, rule=rule)
-    ]
 
 
 @requires("see_portfolio")

@@ -26,7 +26,7 @@ from apps.design.words import words_for
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.eligibility.models import Workings
-from apps.eligibility.selectors import facts_history, facts_of, known_of
+from apps.eligibility.selectors import facts_history, facts_of, known_of, standings_of
 from apps.enterprises.selectors import registered
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -131,18 +131,17 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
         stated_on=sheet.stated_on,
     )
     known = known_of(Workings.objects.filter(assessment=case.assessment_id).first())
+    kept, on = case.assessment, given["on"]
     after = eligibility.assess(
         read,
         offer=services.offer_of(case),
         terms=terms_of(given["edition"]),
-        on=given["on"],
+        on=on,
+        # As it was kept, unless another day is tried: aid counts as on the day of assessing.
+        granted_on=day_of(kept.at) if kept and on == kept.on else None,
         known=known,
     )
-    before = (
-        {answer.question: answer for answer in case.assessment.answers.all()}
-        if case.assessment
-        else {}
-    )
+    before = {s.answer.question: s.answer for s in standings_of(kept)} if kept else {}
     rows = [
         {
             "question": now.question,

@@ -11,10 +11,11 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from apps.design import figures
-from apps.design.words import words_for_category, words_for_working
+from apps.design.words import words_for, words_for_category, words_for_working
 from cstraject import cases, kmo
 from cstraject.deminimis import Headroom
 from cstraject.reading import Unreadable
+from cstraject.refusal import Refusal
 
 
 class Command(BaseCommand):
@@ -40,6 +41,8 @@ class Command(BaseCommand):
                 different = cases.differences(case) if "expected" in case else {}
             except Unreadable as unreadable:
                 raise CommandError(f"{case.get('id', '?')}: cannot read {unreadable}") from None
+            except Refusal as refusal:
+                raise CommandError(f"{case.get('id', '?')}: {words_for(refusal)}") from None
             self.stdout.write(str(case.get("id", options["file"].name)))
             for key, value in answers.items():
                 self.stdout.write(f"  {key}: {_plain(value)}")
