@@ -1,15 +1,12 @@
 """Every address that this process serves (`DOORS`). A door's namespace decides the scope."""
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
 from apps.api.views.schema import schema
-from apps.entrance.views.home import choose, home
-from apps.entrance.views.rights import rights
 from apps.portal.views.precheck import precheck
 from config.health import health
 
@@ -28,11 +25,7 @@ if unknown := set(settings.DOORS) - set(DOORS):
     raise ImproperlyConfigured(f"there is no door {sorted(unknown)}: DOORS are {sorted(DOORS)}")
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", home, name="home"),
-    path("act-as/", choose, name="act-as"),
-    path("who-may-do-what/", rights, name="rights"),
-    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("", include("apps.entrance.urls")),
     path("language/", set_language, name="language"),
     path(
         "accessibility/",

@@ -29,3 +29,6 @@ AGENCY_ACTS = frozenset().union(*AGENCY_ROLES.values())
 
 # What a provider's machine may be given; members are people's business.
 MACHINE_ACTS = PROVIDER_ACTS - {"manage_members"}
+
+# Who does one of these first shows again that it is they: it pays, or gives others rights.
+SIGN_IN_AGAIN_FOR = frozenset({"approve_runs", "manage_members", "manage_people"})

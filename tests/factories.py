@@ -3,11 +3,14 @@
 The first provider is Alfa, the second Beta; days are in 2021-2022, in the edition of 2021-2024.
 """
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
 import psycopg
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
@@ -57,6 +60,17 @@ def make_user(name: str = "") -> User:
         actor=timetable(),
         at=AT,
     )
+
+
+def sign_in(client: Client, person: User, *methods: str, ago: float = 0.0) -> None:
+    """As somebody who signed in so many seconds ago, by a password if nothing else is said."""
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": method, "at": time.time() - ago} for method in methods or ("password",)
+    ]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
 
 
 def make_officer(role: str = "reviewer") -> User:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as, capacities_of
+from apps.accounts.sessions import is_too_old, shows_enough
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
 from apps.providers.selectors import acts_at, provider_by_slug, shown_key
@@ -52,6 +54,11 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
             return get_response(request)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        if is_too_old(request, at=timezone.now()):
+            logout(request)
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        if not shows_enough(request):
+            return redirect("second-factor")
         request.capacities = capacities_of(request.user)
         place = match.kwargs["provider"] if door == "portal" else AT_AGENCY
         provider = provider_by_slug(place) if door == "portal" else None

@@ -85,13 +85,13 @@ def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, browser):
     page.goto(f"{site.url}/sign-in/")
     assert wrong_on(page) == []
 
-    page.locator("input[name=username]").fill("iemand@voorbeeld.example")
+    page.locator("input[name=login]").fill("iemand@voorbeeld.example")
     page.locator("input[name=password]").fill("verkeerd")
     page.locator("main button").first.click()
 
     assert wrong_on(page) == []
     assert page.locator("[role=alert]").count() >= 1
-    assert page.locator("input[name=username]").input_value() == "iemand@voorbeeld.example"
+    assert page.locator("input[name=login]").input_value() == "iemand@voorbeeld.example"
     page.close()
 
 

@@ -13,6 +13,7 @@ from threading import Barrier
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
@@ -58,6 +59,7 @@ from tests.factories import (
     make_key,
     make_member,
     make_officer,
+    sign_in,
     started,
     stated,
     submitted,
@@ -624,6 +626,7 @@ def test_the_last_use_of_a_key_is_known_to_some_minutes(alfa, clock):
 
 
 def test_a_key_that_asks_too_often_is_told_to_wait(alfa, beta, monkeypatch):
+    cache.clear()
     monkeypatch.setitem(KeyThrottle.THROTTLE_RATES, "key", "3/min")
     answers = [alfa.get("contract") for _ in range(4)]
 
@@ -685,7 +688,7 @@ def test_a_browsers_session_does_not_count_here(alfa):
     with agency_at_work():
         person = make_member(alfa.provider, "manager")
     browser = Client()
-    browser.force_login(person)
+    sign_in(browser, person)
 
     assert browser.get(alfa.address("contract")).status_code == 401
 

@@ -17,6 +17,7 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.accounts.selectors import capacities_of, timetable
 from apps.audit.models import Entry
 from apps.claims.services import file_claim, verify_claim
@@ -56,8 +57,6 @@ DOORS = {
     ("get", "home"): SIGNED_IN,
     ("post", "act-as"): SIGNED_IN,
     ("get", "rights"): SIGNED_IN,
-    ("get", "sign-in"): EVERYBODY,
-    ("post", "sign-out"): EVERYBODY,
     ("post", "language"): EVERYBODY,
     ("get", "accessibility"): EVERYBODY,
     ("get", "precheck"): EVERYBODY,
@@ -126,7 +125,7 @@ DOORS = {
 }
 
 # A deed in a browser ends in another page, one of a machine in what it made; others in a page.
-GOES_ELSEWHERE = ("home", "act-as", "sign-out", "language")
+GOES_ELSEWHERE = ("home", "act-as", "language")
 MAKES = ("api:dossiers", "api:documents", "api:statements", "api:claims")
 SHOWS = ("precheck", "portal:key-issue")
 
@@ -143,8 +142,6 @@ def opened(method, name):
 def expected_of(visitor, method, name):
     """What a visitor gets, by the declaration of who may do what."""
     act = DOORS[method, name]
-    if name == "sign-in":
-        return 200 if visitor == "anonymous" else 302
     if act == EVERYBODY:
         return opened(method, name)
     if name.startswith("api:"):
@@ -163,6 +160,37 @@ def expected_of(visitor, method, name):
     return opened(method, name) if act in roles[visitor] else 403
 
 
+# The library's pages of signing in: what a stranger gets, and whoever signed in a moment ago.
+ENTRANCE = {
+    "account_login": (200, 302),
+    "sign-in-again": (302, 302),
+    "second-factor": (302, 302),
+    "mfa_authenticate": (302, 302),
+    "mfa_login_webauthn": (302, 302),
+    "account_inactive": (200, 200),
+    "account_logout": (302, 200),
+    # Nobody makes an account for themselves; a forgotten password goes by the administrator.
+    "account_signup": (404, 404),
+    "account_reset_password": (404, 404),
+    "account_set_password": (404, 404),
+    "mfa_index": (302, 200),
+    "account_reauthenticate": (302, 200),
+    "mfa_reauthenticate": (302, 302),
+    "mfa_reauthenticate_webauthn": (302, 302),
+    "account_change_password": (302, 200),
+    "mfa_activate_totp": (302, 200),
+    "mfa_deactivate_totp": (302, 404),
+    "mfa_list_webauthn": (302, 200),
+    "mfa_add_webauthn": (302, 200),
+    "mfa_edit_webauthn": (302, 404),
+    "mfa_remove_webauthn": (302, 404),
+    "mfa_view_recovery_codes": (302, 404),
+    "mfa_generate_recovery_codes": (302, 200),
+    "mfa_download_recovery_codes": (302, 404),
+    "usersessions_list": (302, 200),
+}
+
+
 def addresses(resolver=None, namespace=""):
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
@@ -172,7 +200,7 @@ def addresses(resolver=None, namespace=""):
 
 
 def test_every_address_is_in_the_table():
-    assert {name for name, _ in addresses()} == {name for _, name in DOORS}
+    assert {name for name, _ in addresses()} == {name for _, name in DOORS} | set(ENTRANCE)
 
 
 def test_every_view_of_a_door_needs_the_act_of_the_table():
@@ -434,9 +462,7 @@ def knock(world, visitor, method, name):
             return client.post(path, body, content_type="application/json", headers=headers)
         return client.get(path, headers=headers)
     if visitor in world.people:
-        client.force_login(
-            world.people[visitor], backend="django.contrib.auth.backends.ModelBackend"
-        )
+        make.sign_in(client, world.people[visitor])
     return getattr(client, method)(path, body)
 
 
@@ -474,6 +500,26 @@ def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settin
             transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("name", ENTRANCE)
+def test_the_pages_of_signing_in_open_to_whom_they_should(world, name):
+    person = world.people["reader"]
+    key = [world.leaver.pk] if "edit" in name or "remove" in name else []
+    for visitor, expected in zip((None, person), ENTRANCE[name], strict=True):
+        with transaction.atomic():
+            client = Client()
+            if visitor:
+                with across_providers():
+                    copy = User.objects.get(pk=visitor.pk)
+                    copy.set_password("lang en van niemand")
+                    copy.save(update_fields=["password"])
+                make.sign_in(client, copy)
+            answer = client.get(reverse(name, args=key))
+            assert answer.status_code == expected, visitor
+            if expected == 302 and visitor is None:
+                assert answer["Location"].startswith("/sign-in/") or name == "account_logout"
+            transaction.set_rollback(True)
+
+
 def test_anonymous_is_sent_to_the_sign_in_whether_or_not_there_is_such_a_provider(world):
     places = [Client().get(f"/p/{slug}/")["Location"] for slug in ("alfa", "nobody")]
 
@@ -483,9 +529,7 @@ def test_anonymous_is_sent_to_the_sign_in_whether_or_not_there_is_such_a_provide
 def test_not_yours_and_not_there_are_the_same_answer(world):
     """Byte for byte, but for the address itself: a guessed name or number tells nothing."""
     client = Client()
-    client.force_login(
-        world.people["other tenant"], backend="django.contrib.auth.backends.ModelBackend"
-    )
+    make.sign_in(client, world.people["other tenant"])
     mine = f"/p/beta/dossiers/{world.started.pk}/"
     unknown = "/p/beta/dossiers/00000000-0000-4000-8000-000000000000/"
     for yours, nowhere in ((mine, unknown), ("/p/alfa/", "/p/gone/")):
@@ -505,7 +549,7 @@ def test_a_member_who_is_shut_out_has_no_rights_at_once(world):
     with transaction.atomic():
         client = Client()
         person = world.people["manager"]
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        make.sign_in(client, person)
         assert client.get("/p/alfa/").status_code == 200
         with across_providers():
             person.is_active = False

@@ -31,7 +31,7 @@ from tests.factories import AT
 
 def signed_in(person) -> Client:
     client = Client(headers={"accept-language": "nl"})
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, person)
     return client
 
 

@@ -55,7 +55,7 @@ def at_the_agency(role="reviewer"):
     with working():
         person = make.make_officer(role)
     client = Client(headers={"accept-language": "nl"})
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, person)
     return client
 
 
@@ -280,7 +280,7 @@ def test_a_provider_reads_nothing_of_it(contract):
     with working():
         manager = make.make_member(contract.provider, "manager")
     client = Client()
-    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, manager)
 
     for name, *where in (("register",), ("register-file", dossier.pk)):
         assert client.get(reverse(f"backoffice:{name}", args=where)).status_code == 404
