@@ -47,6 +47,8 @@ ROLES = {
     "cst_owner": "LOGIN CREATEROLE",
     # Signs in for the web and the tasks; is given roles, and has their rights only when it asks.
     "cst_web": "LOGIN NOINHERIT",
+    # The same for a process that opens the portal alone.
+    "cst_portal": "LOGIN NOINHERIT",
 }
 
 

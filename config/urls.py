@@ -1,29 +1,37 @@
-"""Every address. A door's namespace decides which scope its requests work in."""
+"""Every address that this process serves (`DOORS`). A door's namespace decides the scope."""
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import include, path
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
 from apps.api.views.schema import schema
-from apps.portal.views.entrance import home
 from apps.portal.views.precheck import precheck
 from config.health import health
 
-urlpatterns = [
-    path("", home, name="home"),
-    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+DOORS: dict[str, list[URLPattern | URLResolver]] = {
+    "portal": [
+        path("pre-check/", precheck, name="precheck"),
+        path("p/<slug:provider>/", include("apps.portal.urls")),
+    ],
+    "api": [
+        path("api/v1/schema/", schema, name="schema"),
+        path("api/v1/providers/<slug:provider>/", include("apps.api.urls")),
+    ],
+    "backoffice": [path("agency/", include("apps.backoffice.urls"))],
+}
+if unknown := set(settings.DOORS) - set(DOORS):
+    raise ImproperlyConfigured(f"there is no door {sorted(unknown)}: DOORS are {sorted(DOORS)}")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.entrance.urls")),
     path("language/", set_language, name="language"),
     path(
         "accessibility/",
         TemplateView.as_view(template_name="design/accessibility.html"),
         name="accessibility",
     ),
-    path("pre-check/", precheck, name="precheck"),
     path("health/", health, name="health"),
-    path("p/<slug:provider>/", include("apps.portal.urls")),
-    path("agency/", include("apps.backoffice.urls")),
-    path("api/v1/schema/", schema, name="schema"),
-    path("api/v1/providers/<slug:provider>/", include("apps.api.urls")),
+    *(pattern for door in settings.DOORS for pattern in DOORS[door]),
 ]

@@ -3,11 +3,14 @@
 The first provider is Alfa, the second Beta; days are in 2021-2022, in the edition of 2021-2024.
 """
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
 import psycopg
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
@@ -22,10 +25,11 @@ from apps.dossiers.models import Dossier
 from apps.eligibility.selectors import standings_of
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
-from apps.providers.services import grant_provider_role, register_provider
+from apps.providers.services import grant_provider_role, issue_token, register_provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.facts import DECLARATIONS
 from cstraject.quarter import Quarter
+from cstraject.roles import MACHINE_ACTS
 from tests.conftest import ROOT
 
 AT = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
@@ -58,7 +62,18 @@ def make_user(name: str = "") -> User:
     )
 
 
-def make_officer(role: str = "officer") -> User:
+def sign_in(client: Client, person: User, *methods: str, ago: float = 0.0) -> None:
+    """As somebody who signed in so many seconds ago, by a password if nothing else is said."""
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": method, "at": time.time() - ago} for method in methods or ("password",)
+    ]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
+
+
+def make_officer(role: str = "reviewer") -> User:
     user = make_user(role)
     grant_agency_role(user=user, role=role, actor=timetable(), at=AT)
     return user
@@ -80,6 +95,18 @@ def make_member(provider: Provider, role: str) -> User:
     user = make_user(role)
     grant_provider_role(user=user, provider=provider, role=role, actor=timetable(), at=AT)
     return user
+
+
+def make_key(provider: Provider, *acts: str, at: datetime = AT, days: int = 365) -> str:
+    """A key of a provider's machine; for all that a machine may do, if no act is said."""
+    return issue_token(
+        provider=provider,
+        name=f"machine {next(numbers)}",
+        acts=acts or MACHINE_ACTS,
+        days=days,
+        actor=timetable(),
+        at=at,
+    )
 
 
 def make_contract(provider: Provider | None = None, budget: str = "100000.00") -> Contract:

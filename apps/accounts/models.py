@@ -32,12 +32,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         # What a person may do at the agency; held through groups, one per role.
         permissions = [
-            ("see_portfolio", "see all dossiers, contracts, runs and answers"),
-            ("decide_dossiers", "assess, approve, refuse and stop dossiers"),
+            ("see_portfolio", "see all dossiers, contracts, claims and runs"),
+            ("see_answers", "make the answers to parliament"),
+            ("decide_dossiers", "assess, approve and refuse dossiers, keep the register duty"),
+            ("stop_dossiers", "stop dossiers"),
             ("verify_claims", "verify claims or send them back"),
             ("check_runs", "draw up, check and abandon runs"),
             ("approve_runs", "approve runs"),
             ("settle_runs", "take the payment file to the bank and settle payments"),
+            ("see_people", "see who works here, in which role"),
+            ("manage_people", "invite people at the agency, give them roles and take them away"),
         ]
         default_permissions = ()
         constraints = [
@@ -49,20 +53,6 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_robot_never_signs_in", condition=~Q(kind="robot") | Q(is_active=False)
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Token(models.Model):
-    """The key of a provider's machine. Only its digest is kept; the key is shown once."""
-
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
-    name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name

@@ -1,11 +1,17 @@
-"""What one may ask: who someone is."""
+"""What one may ask: who someone is, and in which roles."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from apps.accounts.models import Token, User
+from django.contrib.auth.models import Permission
+from django.db.models import F
+
+from apps.accounts.models import User
+from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 
 TIMETABLE = "timetable@cstraject.invalid"
+AT_AGENCY = ""
 
 
 def timetable() -> User:
@@ -18,25 +24,60 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def user_of_token(secret: str, *, at: datetime) -> User | None:
-    """Whose machine holds this key; None when it is unknown, expired or revoked."""
-    token = (
-        Token.objects.select_related("user")
-        .filter(
-            digest=digest_of(secret),
-            revoked_at=None,
-            expires_at__gt=at,
-            user__is_active=True,
-        )
-        .first()
+@dataclass(frozen=True, order=True)
+class Capacity:
+    """In what somebody acts: a role at one provider, named by its slug, or at the agency."""
+
+    place: str
+    role: str
+
+    @property
+    def group_name(self) -> str:
+        """The group whose members have this role here; its rights follow `cstraject.roles`."""
+        if self.place == AT_AGENCY:
+            return f"agency:{self.role}"
+        return f"provider:{self.place}:{self.role}"
+
+    @property
+    def known(self) -> bool:
+        """Whether there is such a role at such a place."""
+        return self.role in (AGENCY_ROLES if self.place == AT_AGENCY else PROVIDER_ROLES)
+
+
+def capacities_of(user: User) -> list[Capacity]:
+    """Every role of a person, at every place; none of an account that is shut."""
+    if not user.is_active:
+        return []
+    return capacities_in(user.groups.values_list("name", flat=True))
+
+
+def capacities_in(group_names: Iterable[str]) -> list[Capacity]:
+    """The roles that groups of these names stand for; the agency first, then by place and role."""
+    found = []
+    for name in group_names:
+        kind, *place, role = name.split(":")
+        capacity = Capacity(place[0] if kind == "provider" else AT_AGENCY, role)
+        if capacity.known:
+            found.append(capacity)
+    return sorted(found)
+
+
+def people_at_agency() -> list[tuple[User, str]]:
+    """Everybody with a role at the agency, a line per role, by name."""
+    found = User.objects.filter(groups__name__startswith="agency:").annotate(
+        group_name=F("groups__name")
     )
-    return token.user if token else None
+    return [
+        (user, capacity.role)
+        for user in found.order_by("name", "pk", "group_name")
+        for capacity in capacities_in([user.group_name])
+    ]
 
 
-def agency_acts_of(user: User) -> frozenset[str]:
-    """What a person may do at the agency."""
+def agency_acts_as(role: str) -> frozenset[str]:
+    """What the agency's group of a role may do."""
     return frozenset(
-        name.removeprefix("accounts.")
-        for name in user.get_group_permissions()
-        if name.startswith("accounts.")
+        Permission.objects.filter(
+            group__name=Capacity(AT_AGENCY, role).group_name, content_type__app_label="accounts"
+        ).values_list("codename", flat=True)
     )

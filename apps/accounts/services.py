@@ -1,17 +1,15 @@
-"""What one may do: make accounts, keys and the agency's groups."""
+"""What one may do: make accounts, give and take the agency's roles."""
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-from apps.accounts.models import PERSON, Token, User
-from apps.accounts.selectors import digest_of
+from apps.accounts.models import PERSON, User
+from apps.accounts.selectors import AT_AGENCY, Capacity
 from apps.audit.services import Actor, record
+from cstraject.refusal import Refusal
 from cstraject.roles import AGENCY_ROLES
-
-TOKEN_DAYS = 365
 
 
 @transaction.atomic
@@ -29,30 +27,53 @@ def add_user(
     return user
 
 
-@transaction.atomic
-def grant_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
-    """Give a person a role at the agency."""
-    group, made = Group.objects.get_or_create(name=f"agency:{role}")
-    if made:
+def follow_agency_roles() -> None:
+    """Give the agency's groups the rights that `cstraject.roles` declares, and no others.
+
+    A role that is declared no more keeps its group, without any right.
+    """
+    declared = {Capacity(AT_AGENCY, role).group_name: acts for role, acts in AGENCY_ROLES.items()}
+    there = Group.objects.filter(name__startswith="agency:").values_list("name", flat=True)
+    for name in {*there, *declared}:
+        group, _ = Group.objects.get_or_create(name=name)
         group.permissions.set(
             Permission.objects.filter(
-                content_type__app_label="accounts", codename__in=AGENCY_ROLES[role]
+                content_type__app_label="accounts", codename__in=declared.get(name, ())
             )
         )
+
+
+@transaction.atomic
+def grant_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
+    """Give a person a role at the agency. Nobody gives one to themselves."""
+    _not_to_oneself(user, actor)
+    capacity = Capacity(AT_AGENCY, role)
+    if not capacity.known:
+        raise Refusal("unknown-role", given=role[:30])
+    group = Group.objects.filter(name=capacity.group_name).first()
+    if group is None:
+        follow_agency_roles()
+        group = Group.objects.get(name=capacity.group_name)
     user.groups.add(group)
     record(actor=actor, action="user.grant", subject_id=user.pk, at=at, facts={"role": role})
 
 
 @transaction.atomic
-def issue_token(*, user: User, name: str, actor: Actor, at: datetime) -> str:
-    """Make a key for a machine's account, valid for a year; it can be read only now."""
-    secret = "cst_" + secrets.token_urlsafe(32)
-    token = Token.objects.create(
-        user=user,
-        name=name,
-        digest=digest_of(secret),
-        created_at=at,
-        expires_at=at + timedelta(days=TOKEN_DAYS),
-    )
-    record(actor=actor, action="token.issue", subject_id=token.pk, at=at, facts={"name": name})
-    return secret
+def take_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
+    """Take a role at the agency away, at once. Nobody takes their own: somebody must stay."""
+    _not_to_oneself(user, actor)
+    group = Group.objects.filter(user=user, name=Capacity(AT_AGENCY, role).group_name).first()
+    if group is None:
+        raise Refusal("role-missing")
+    if (
+        role == "administrator"
+        and not User.objects.filter(groups=group, is_active=True).exclude(pk=user.pk).exists()
+    ):
+        raise Refusal("last-administrator")
+    user.groups.remove(group)
+    record(actor=actor, action="user.take", subject_id=user.pk, at=at, facts={"role": role})
+
+
+def _not_to_oneself(user: User, actor: Actor) -> None:
+    if user.pk == actor.pk:
+        raise Refusal("own-rights")

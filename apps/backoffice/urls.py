@@ -9,6 +9,7 @@ from apps.backoffice.views import (
     contracts,
     dossiers,
     facts,
+    people,
     register,
     runs,
 )
@@ -43,6 +44,9 @@ urlpatterns = [
     path("runs/<uuid:run>/sent/", runs.sent, name="run-sent"),
     path("runs/<uuid:run>/file/", runs.file, name="run-file"),
     path("payments/<uuid:payment>/settle/", runs.settle, name="payment-settle"),
+    path("people/", people.people, name="people"),
+    path("people/give/", people.give, name="person-give"),
+    path("people/<int:person>/take/", people.take, name="person-take"),
     path("answer/", answers.answer, name="answer"),
     path("answer/workbook/", answers.workbook, name="answer-workbook"),
     path("answer/json/", answers.as_json, name="answer-json"),

@@ -68,6 +68,20 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("%(given)s lies in the future. Give today or an earlier day."),
         _("This day lies in the future. Give today or an earlier day."),
     ),
+    # People, roles and keys.
+    "own-rights": (_("Nobody changes their own rights. Ask a colleague who may."),),
+    "unknown-role": (_("There is no role “%(given)s” here. Choose one from the list."),),
+    "role-missing": (_("This person does not have that role. Reload the page."),),
+    "last-administrator": (
+        _("This is the last administrator. First give the role to somebody else."),
+    ),
+    "not-a-member": (_("This person has no role here any more. Reload the page."),),
+    "token-gone": (_("This key ended already. Reload the page."),),
+    "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),
+    "token-days": (_("A key lasts from 1 to %(max)s days. Choose a number of days."),),
+    "own-provider": (
+        _("You work for the provider of this dossier. A colleague decides about it."),
+    ),
     "idempotency-missing": (
         _(
             "The Idempotency-Key header is missing. Send a key of your own with each request"
@@ -1158,6 +1172,9 @@ ACTS: dict[str, tuple[str, ...]] = {
     "provider.register": (_("Provider registered: %(name)s"), _("Provider registered")),
     "user.add": (_("User added"),),
     "user.grant": (_("Role given: %(role)s"), _("Role given")),
+    "user.take": (_("Role taken away: %(role)s"), _("Role taken away")),
+    "member.shut_out": (_("Shut out of the provider"),),
+    "token.revoke": (_("Access key ended: %(name)s"), _("Access key ended")),
     "token.issue": (_("Access key issued: %(name)s"), _("Access key issued")),
 }
 
@@ -1264,8 +1281,30 @@ ROLES: dict[str, str] = {
     "reader": _("Reader"),
     "coach": _("Coach"),
     "manager": _("Manager"),
-    "officer": _("File officer"),
-    "approver": _("Approver"),
+    "reviewer": _("Reviewer"),
+    "controller": _("Controller"),
+    "payments_officer": _("Payments officer"),
+    "payments_approver": _("Payments approver"),
+    "reporting_officer": _("Reporting officer"),
+    "administrator": _("Administrator"),
+    "auditor": _("Auditor"),
+}
+
+MAY: dict[str, str] = {
+    "see_dossiers": _("see the contract and the dossiers"),
+    "file_dossiers": _("file dossiers, statements and end reports"),
+    "claim_tranches": _("claim tranches"),
+    "manage_members": _("see its people and shut them out, give keys to machines"),
+    "see_portfolio": _("see all dossiers, contracts, claims and runs"),
+    "see_answers": _("make the answers to parliament"),
+    "decide_dossiers": _("assess, approve and refuse dossiers, keep the register duty"),
+    "verify_claims": _("verify claims or send them back"),
+    "stop_dossiers": _("stop dossiers"),
+    "check_runs": _("draw up, check and abandon runs"),
+    "approve_runs": _("approve runs"),
+    "settle_runs": _("take the payment file to the bank and settle payments"),
+    "see_people": _("see who works at the agency, in which role"),
+    "manage_people": _("give people at the agency roles and take them away"),
 }
 
 
@@ -1297,6 +1336,11 @@ def words_for_document(kind: str) -> str:
 
 def words_for_role(role: str) -> str:
     return gettext(ROLES.get(role, role))
+
+
+def words_for_may(act: str) -> str:
+    """What an act of `cstraject.roles` allows, after “may”."""
+    return gettext(MAY.get(act, act))
 
 
 # ---- How a fact is written in a sentence ---------------------------------------------------------

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.models import User
+from apps.accounts.selectors import capacities_of
 from apps.audit.services import record
 from apps.contracts.models import COMMIT, RELEASE
 from apps.contracts.selectors import contract_of
@@ -204,6 +205,7 @@ def correct_facts(
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
+    _judged_by_another(dossier, actor)
     before, source = dossier.facts, source.strip()[:200]
     if before.pk != seen:
         raise Refusal("facts-changed")
@@ -238,6 +240,7 @@ def find(
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="find")
+    _judged_by_another(dossier, actor)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     finding = keep_finding(
@@ -259,6 +262,7 @@ def confirm_override(*, dossier: Dossier, question: str, actor: User, at: dateti
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="confirm_override")
+    _judged_by_another(dossier, actor)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     confirm_finding(assessment=dossier.assessment, question=question, actor=actor, at=at)
@@ -278,8 +282,7 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     _lock_undertaking(dossier, on)
     dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "approve")
-    if dossier.submitted_by_id == actor.pk:
-        raise Refusal("self-decided")
+    _judged_by_another(dossier, actor)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     must(dossier.assessment.facts_id == dossier.facts_id, "a dossier is judged by its own facts")
@@ -410,8 +413,7 @@ def refuse_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) 
     """Refuse a submitted dossier, with the reason that the provider will read."""
     dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "refuse")
-    if dossier.submitted_by_id == actor.pk:
-        raise Refusal("self-decided")
+    _judged_by_another(dossier, actor)
     if dossier.assessment_id is None:
         raise Refusal("assessment-missing")
     if not reason.strip():
@@ -507,6 +509,14 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
             actor=actor,
         )
     return dossier
+
+
+def _judged_by_another(dossier: Dossier, actor: User) -> None:
+    """Nobody judges a dossier that they filed, or of a provider for which they work."""
+    if dossier.submitted_by_id == actor.pk:
+        raise Refusal("self-decided")
+    if any(capacity.place == dossier.provider.slug for capacity in capacities_of(actor)):
+        raise Refusal("own-provider")
 
 
 def lock_dossier(dossier: Dossier) -> Dossier:

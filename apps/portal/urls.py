@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from apps.portal.views import claims, dossiers, overview, statements
+from apps.portal.views import claims, dossiers, overview, people, statements
 
 app_name = "portal"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("people/", people.people, name="people"),
+    path("people/<int:member>/shut-out/", people.shut_out, name="member-shut-out"),
+    path("people/keys/", people.issue, name="key-issue"),
+    path("people/keys/<uuid:key>/end/", people.revoke, name="key-end"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
     path("dossiers/<uuid:dossier>/start/", dossiers.start, name="dossier-start"),
     path("dossiers/<uuid:dossier>/complete/", dossiers.complete, name="dossier-complete"),

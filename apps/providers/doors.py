@@ -5,14 +5,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 
+from apps.accounts.sessions import is_fresh
+from apps.design.middleware import page_above
 from apps.design.words import words_for
 from apps.providers.middleware import DoorRequest, must_have_acts
 from cstraject.refusal import Refusal
+from cstraject.roles import SIGN_IN_AGAIN_FOR
 
 P = ParamSpec("P")
 View = Callable[Concatenate[DoorRequest, P], HttpResponse]
@@ -29,6 +37,11 @@ def requires(act: str) -> Callable[[View[P]], View[P]]:
         def guarded(request: DoorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not must_have_acts(request, act):
                 raise PermissionDenied
+            fresh = is_fresh(request, at=timezone.now())
+            if act in SIGN_IN_AGAIN_FOR and request.method == "POST" and not fresh:
+                messages.info(request, gettext("First show again that it is you. Then do it anew."))
+                query = urlencode({"next": page_above(request.path)})
+                return redirect(f"{reverse('sign-in-again')}?{query}")
             return view(request, *args, **kwargs)
 
         guarded.act = act  # type: ignore[attr-defined]

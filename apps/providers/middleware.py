@@ -1,32 +1,43 @@
 """The scope of a request, from its URL. Who is there is read first, as the doorkeeper.
 
-A door is the namespace of the URL. Somebody without any right at a provider, or at the agency,
-gets the same answer as for an address that does not exist.
+A door is the namespace of the URL. Somebody without any role at a provider, or at the agency, gets
+the same answer as for an address that does not exist, after the same questions to the database.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.urls import Resolver404, resolve
+from django.shortcuts import redirect
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.accounts.selectors import agency_acts_of, user_of_token
+from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as, capacities_of
+from apps.accounts.sessions import is_too_old, shows_enough
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
-from apps.providers.selectors import acts_at, provider_by_slug
+from apps.providers.selectors import acts_at, provider_by_slug, shown_key
+from cstraject.roles import MACHINE_ACTS
+
+# In the session: as which role somebody acts, by place, where they have more than one there.
+ACTING = "acting"
 
 
 class DoorRequest(HttpRequest):
-    """A request that came through a door: who is there, and what they may do here."""
+    """A request that came through a door: who is there, as what, and what they may do here."""
 
     user: User
+    acting: Capacity
     acts: frozenset[str]
     provider: Provider
+    capacities: list[Capacity]
+    """Everything that this person can act as, anywhere."""
 
 
 def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -36,38 +47,83 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         except Resolver404:
             return get_response(request)
         door = match.namespaces[0] if match.namespaces else ""
-        request.acts = frozenset()
+        request.acts, request.capacities = frozenset(), []
         if door == "api":
-            request.user = _machine(request)  # type: ignore[assignment]
-        if door not in ("portal", "api", "backoffice"):
+            return _for_a_machine(request, match, get_response)
+        if door not in ("portal", "backoffice"):
             return get_response(request)
         if not request.user.is_authenticated:
-            if door == "api":
-                return JsonResponse(
-                    {"code": "sign-in", "message": "A valid token is needed.", "facts": {}},
-                    status=401,
-                    headers={"WWW-Authenticate": "Bearer"},
-                )
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        if is_too_old(request, at=timezone.now()):
+            logout(request)
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        if not shows_enough(request):
+            return redirect("second-factor")
+        request.capacities = capacities_of(request.user)
+        place = match.kwargs["provider"] if door == "portal" else AT_AGENCY
+        provider = provider_by_slug(place) if door == "portal" else None
+        here = [capacity for capacity in request.capacities if capacity.place == place]
+        acting = _chosen(request, here)
+        if acting is None and here:
+            query = urlencode({"next": request.get_full_path()})
+            return redirect(f"{reverse(settings.LOGIN_REDIRECT_URL)}?{query}")
         scope: AbstractContextManager[None] = nullcontext()
+        role = acting.role if acting else ""
         if door == "backoffice":
-            request.acts = agency_acts_of(request.user)
+            request.acts = agency_acts_as(role)
             scope = across_providers()
-        elif provider := provider_by_slug(match.kwargs["provider"]):
-            request.provider = provider
-            request.acts = acts_at(provider, user=request.user)
-            scope = inside(provider.pk)
+        else:
+            # Of a provider that does not exist the same is asked as of one that is not yours.
+            request.acts = acts_at(provider or Provider(pk=0, slug=place), role=role)
+            if provider:
+                request.provider = provider
+                scope = inside(provider.pk)
+        if acting:
+            request.acting = acting
         with scope:
             return get_response(request)
 
     return middleware
 
 
-def _machine(request: HttpRequest) -> User | AnonymousUser:
-    """A machine signs each request with its token; a browser's session does not count here."""
+def _chosen(request: HttpRequest, here: list[Capacity]) -> Capacity | None:
+    """The one role somebody has here, or which of several was chosen for this session."""
+    if len(here) == 1:
+        return here[0]
+    chosen = request.session.get(ACTING, {})
+    return next((c for c in here if chosen.get(c.place) == c.role), None)
+
+
+def act_as(request: HttpRequest, capacity: Capacity) -> None:
+    """From now on, in this session, act in this role at its place."""
+    request.session[ACTING] = {**request.session.get(ACTING, {}), capacity.place: capacity.role}
+
+
+def _for_a_machine(
+    request: DoorRequest,
+    match: ResolverMatch,
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> HttpResponse:
+    """A machine signs each request with its key; a browser's session does not count here."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    user = user_of_token(secret.strip(), at=timezone.now()) if kind == "Bearer" else None
-    return user or AnonymousUser()
+    shown = shown_key(secret.strip(), at=timezone.now()) if kind == "Bearer" else None
+    if shown is None:
+        request.user = AnonymousUser()  # type: ignore[assignment]
+        return JsonResponse(
+            {"code": "sign-in", "message": "A valid token is needed.", "facts": {}},
+            status=401,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    request.user = User.objects.get(pk=shown.user_id)
+    provider = provider_by_slug(match.kwargs["provider"])
+    scope: AbstractContextManager[None] = nullcontext()
+    if provider:
+        request.provider = provider
+        scope = inside(provider.pk)
+        if provider.pk == shown.provider_id:
+            request.acts = MACHINE_ACTS & set(shown.acts)
+    with scope:
+        return get_response(request)
 
 
 def must_have_acts(request: DoorRequest, act: str) -> bool:

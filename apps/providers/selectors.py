@@ -1,10 +1,14 @@
-"""What one may ask: which provider, and what a person may do there."""
+"""What one may ask: which provider, and what a role may do there."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
 from django.db.models import QuerySet
-from guardian.core import ObjectPermissionChecker
 
-from apps.accounts.models import User
-from apps.providers.models import Provider
+from apps.accounts.selectors import Capacity, digest_of
+from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
 
 
 def provider_by_slug(slug: str) -> Provider | None:
@@ -12,18 +16,55 @@ def provider_by_slug(slug: str) -> Provider | None:
     return Provider.objects.only("id", "slug", "name").filter(slug=slug).first()
 
 
-def acts_at(provider: Provider, *, user: User) -> frozenset[str]:
-    """What a person may do at one provider, through the groups of that provider alone."""
-    if not user.is_active:
-        return frozenset()
-    return frozenset(ObjectPermissionChecker(user).get_group_perms(provider))
-
-
-def providers_of(user: User) -> QuerySet[Provider]:
-    """The providers at which a person has any role, by name."""
-    return (
-        Provider.objects.only("id", "slug", "name")
-        .filter(providergroupobjectpermission__group__user=user)
-        .distinct()
-        .order_by("name")
+def acts_at(provider: Provider, *, role: str) -> frozenset[str]:
+    """What a role may do at one provider, by what django-guardian granted its group there."""
+    return frozenset(
+        ProviderGroupObjectPermission.objects.filter(
+            content_object=provider, group__name=Capacity(provider.slug, role).group_name
+        ).values_list("permission__codename", flat=True)
     )
+
+
+def providers_named(slugs: Iterable[str]) -> QuerySet[Provider]:
+    """The providers of these short names, by name."""
+    return Provider.objects.only("id", "slug", "name").filter(slug__in=slugs).order_by("name")
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody with a role at a provider."""
+
+    user_id: int
+    name: str
+    email: str
+    role: str
+    last_login: datetime | None
+
+
+def members() -> list[Member]:
+    """Everybody with a role at the provider whose scope is open, by name; machines are none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_members()")
+        return [Member(*row) for row in cursor.fetchall()]
+
+
+def tokens_in_use(*, at: datetime) -> QuerySet[Token]:
+    """The keys in scope that open something, by name."""
+    return Token.objects.filter(revoked_at=None, expires_at__gt=at).order_by("name", "issued_at")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a key that was shown opens: in whose name, at which provider, for which acts."""
+
+    user_id: int
+    provider_id: int
+    acts: list[str]
+
+
+def shown_key(secret: str, *, at: datetime) -> Shown | None:
+    """What a key opens now, if anything; its use is noted. Asked by the doorkeeper."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_show_key(%s, %s)", [digest_of(secret), at])
+        row = cursor.fetchone()
+    return Shown(*row) if row else None

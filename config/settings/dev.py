@@ -16,3 +16,6 @@ PAYER_IBAN = env("PAYER_IBAN", default="BE56999000060088")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 DEMO_SIGN_INS = embedded.sign_ins()
+# On one's own machine a password is enough, unless one says otherwise. Production refuses this.
+SECOND_FACTOR = env.bool("SECOND_FACTOR", default=False)
+SECOND_FACTOR_KEY = SECRET_KEY

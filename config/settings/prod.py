@@ -11,6 +11,12 @@ from config.settings.base import AS_OWNER, env
 SECRET_KEY = env("SECRET_KEY")
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
     raise ImproperlyConfigured("SECRET_KEY must be 50 random characters or more")
+SECOND_FACTOR_KEY = env("SECOND_FACTOR_KEY")
+if len(SECOND_FACTOR_KEY) < 50:
+    raise ImproperlyConfigured("SECOND_FACTOR_KEY must be 50 random characters or more")
+if not env.bool("SECOND_FACTOR", default=True):
+    raise ImproperlyConfigured("SECOND_FACTOR cannot be switched off here")
+ALLAUTH_TRUSTED_PROXY_COUNT = 1
 if AS_OWNER and Path(sys.argv[0]).name != "manage.py":
     raise ImproperlyConfigured("only manage.py works as the owner of the tables")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")

@@ -24,6 +24,7 @@ READ_BY_OTHERS = {
     "POSTGRES_INITDB_ARGS": "the image of PostgreSQL",
     "OWNER_DB_PASSWORD": "config/postgres-init.sh",
     "WEB_DB_PASSWORD": "config/postgres-init.sh",
+    "PORTAL_DB_PASSWORD": "config/postgres-init.sh",
     "REDISCLI_AUTH": "redis-cli, for the health check",
 }
 
@@ -40,7 +41,7 @@ def commands() -> list[tuple[str, list[str]]]:
 
 
 def test_the_services_are_those_that_the_system_needs() -> None:
-    assert set(OURS) == {"web", "worker", "beat", "migrate"}
+    assert set(OURS) == {"portal", "office", "worker", "beat", "migrate"}
     assert set(SERVICES) == set(OURS) | {"proxy", "postgres", "redis"}
 
 
@@ -51,8 +52,8 @@ def test_a_command_starts_something_that_exists(name: str, command: list[str]) -
             assert callable(importlib.import_module(module).application)
         case ["celery", "-A", module, ("worker" | "beat"), *_]:
             assert importlib.import_module(module).app.main
-        case ["python", script, "migrate", *_]:
-            assert (ROOT / script).exists()
+        case ["sh", "-c", both]:
+            assert both == "python manage.py migrate --noinput && python manage.py follow_roles"
         case _:
             pytest.fail(f"{name} starts {command}, which this test does not know")
 
@@ -79,7 +80,7 @@ def test_the_owner_signs_in_for_migrations_alone() -> None:
     with_owner = {name for name in OURS if "OWNER_DATABASE_URL" in OURS[name]["environment"]}
     assert with_owner == {"migrate"}
     script = (ROOT / "config" / "postgres-init.sh").read_text()
-    for login in ("cst_owner", "cst_web"):
+    for login in ("cst_owner", "cst_web", "cst_portal"):
         assert f"CREATE ROLE {login} LOGIN" in script
 
 
@@ -116,13 +117,16 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
 
 
 def test_the_health_checks_ask_what_exists() -> None:
-    assert OURS["web"]["healthcheck"]["test"] == ["CMD", "python", "-m", "config.health"]
+    for name in ("portal", "office"):
+        assert OURS[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "config.health"]
     source = (ROOT / "config" / "health.py").read_text()
     address = re.search(r'"http://127\.0\.0\.1:(\d+)(/[^"]*)"', source)
     assert address
     assert resolve(address[2]).func.__name__ == "health"
     assert f"--bind=0.0.0.0:{address[1]}" in DOCKERFILE
-    assert f"proxy_pass http://web:{address[1]};" in (ROOT / "config" / "nginx.conf").read_text()
+    assert (
+        f"proxy_pass http://$service:{address[1]};" in (ROOT / "config" / "nginx.conf").read_text()
+    )
     for name in ("worker", "postgres", "redis"):
         assert SERVICES[name]["healthcheck"]["test"]
 
@@ -134,4 +138,14 @@ def test_volumes_and_mounted_files_exist() -> None:
                 assert (ROOT / volume.split(":")[0]).is_file(), f"{volume} of {name}"
             elif not volume.startswith("$"):
                 assert volume.split(":")[0] in COMPOSE["volumes"], f"{volume} of {name}"
-    assert OURS["web"]["environment"]["DOCUMENTS_DIR"] in DOCKERFILE
+    assert OURS["office"]["environment"]["DOCUMENTS_DIR"] in DOCKERFILE
+
+
+def test_what_the_portal_holds_does_not_open_the_back_office() -> None:
+    portal, office = (OURS[name]["environment"] for name in ("portal", "office"))
+    assert (portal["DOORS"], office["DOORS"]) == ("portal,api", "backoffice")
+    assert "cst_portal:" in portal["DATABASE_URL"]
+    for secret in ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"):
+        assert portal[secret] != office[secret]
+    assert "OFFICE" not in str(portal)
+    assert "WEB_DB" not in str(portal)

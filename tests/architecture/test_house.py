@@ -61,6 +61,7 @@ def test_settings_pass_the_deployment_checks():
     given = {
         "DJANGO_SETTINGS_MODULE": "config.settings.prod",
         "SECRET_KEY": "x" * 25 + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+        "SECOND_FACTOR_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2,
         "ALLOWED_HOSTS": "cstraject.example",
         "DATABASE_URL": "postgresql://cst_web@127.0.0.1:1/cstraject",
         "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -72,24 +73,26 @@ def test_settings_pass_the_deployment_checks():
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
-    for missing in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "PAYER_IBAN"):
+    needed = ("SECRET_KEY", "SECOND_FACTOR_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL")
+    for missing in (*needed, "PAYER_IBAN"):
         less = {name: value for name, value in given.items() if name != missing}
         done = subprocess.run(
             command, cwd=ROOT, env=less, capture_output=True, text=True, check=False
         )
         assert done.returncode != 0
         assert missing in done.stderr
-    for weak in ("x", "x" * 60):
+    for weaker, why in (
+        ({"SECRET_KEY": "x"}, "50 random characters"),
+        ({"SECRET_KEY": "x" * 60}, "50 random characters"),
+        ({"SECOND_FACTOR_KEY": "short"}, "50 random characters"),
+        ({"SECOND_FACTOR": "off"}, "cannot be switched off"),
+    ):
+        env = {**given, **weaker}
         done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**given, "SECRET_KEY": weak},
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode != 0
-        assert "50 random characters" in done.stderr
+        assert why in done.stderr
 
 
 def test_models_have_no_hidden_ways():

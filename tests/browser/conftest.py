@@ -20,6 +20,8 @@ from apps.contracts.models import Contract
 from apps.dossiers.services import assess_dossier, enter_in_register, withdraw_dossier
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
+from apps.providers.services import grant_provider_role
+from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 from tests import factories as make
 from tests.conftest import ROOT, own_database
 
@@ -64,12 +66,33 @@ def site(servers, portfolio_template, django_db_blocker) -> Iterator[Site]:
             yield Site(url, people)
 
 
+@pytest.fixture(scope="module")
+def strict_site(servers, template, django_db_blocker) -> Iterator[Site]:
+    """A site at which a password alone opens nothing, and three people with nothing more yet."""
+    with own_database(servers, template, django_db_blocker) as name:
+        with transaction.atomic(), across_providers():
+            one, other = make.make_provider("alfa"), make.make_provider("beta")
+            people = {
+                "coach": make.make_member(one, "coach"),
+                "reader": make.make_member(one, "reader"),
+                "both": make.make_member(one, "manager"),
+            }
+            grant_provider_role(
+                user=people["both"], provider=other, role="reader", actor=timetable(), at=make.AT
+            )
+            for person in people.values():
+                person.set_password(PASSWORD)
+                person.save(update_fields=["password"])
+        with _served(servers.database_url("cst_web", name), SECOND_FACTOR="1") as url:
+            yield Site(url, {role: person.email for role, person in people.items()})
+
+
 @transaction.atomic
 def _people() -> dict[str, str]:
     with across_providers():
         toreon = Provider.objects.get(slug="toreon")
-        people = {role: make.make_member(toreon, role) for role in ("reader", "coach", "manager")}
-        people["officer"], people["approver"] = make.make_officer(), make.make_officer("approver")
+        people = {role: make.make_member(toreon, role) for role in PROVIDER_ROLES}
+        people |= {role: make.make_officer(role) for role in AGENCY_ROLES}
         _file_a_group(toreon)
         _grant_in_2026()
         for person in people.values():
@@ -140,7 +163,7 @@ def _grant_in_2026() -> None:
 
 
 @contextmanager
-def _served(database: str) -> Iterator[str]:
+def _served(database: str, **environ: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -155,6 +178,7 @@ def _served(database: str) -> Iterator[str]:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.test",
             "DATABASE_URL": database,
+            **environ,
         },
     )
     url = f"http://127.0.0.1:{port}"
@@ -191,7 +215,7 @@ def sign_in(site, browser):
         page.goto("/sign-in/")
         if language == "en":
             page.get_by_role("button", name="English").click()
-        page.locator("input[name=username]").fill(site.people[role])
+        page.locator("input[name=login]").fill(site.people[role])
         page.locator("input[name=password]").fill(PASSWORD)
         page.locator("main button[type=submit], main button.button").first.click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)

@@ -13,8 +13,8 @@ from apps.providers.scope import across_providers
 
 
 def test_two_people_pay_the_open_run_in_their_browsers(sign_in):
-    officer = sign_in("officer", java_script_enabled=False)
-    approver = sign_in("approver", java_script_enabled=False)
+    officer = sign_in("payments_officer", java_script_enabled=False)
+    approver = sign_in("payments_approver", java_script_enabled=False)
 
     officer.goto("/agency/runs/")
     officer.get_by_role("link", name=re.compile("3e kwartaal 2022")).first.click()
@@ -71,7 +71,7 @@ def test_someone_elses_address_is_not_there(sign_in):
 
 
 def test_the_answer_can_be_asked_as_of_a_day_and_downloaded(sign_in):
-    page = sign_in("officer")
+    page = sign_in("reporting_officer")
     page.goto("/agency/answer/")
     page.locator("input[name=as_of]").fill("01/04/2022")
     page.locator("main form button").first.click()
@@ -96,7 +96,7 @@ def test_the_language_is_switched_and_kept(sign_in):
 
 
 def test_the_language_can_be_switched_where_a_form_was_not_filled_in(sign_in):
-    page = sign_in("officer", java_script_enabled=False)
+    page = sign_in("controller", java_script_enabled=False)
     page.goto("/agency/?state=in_delivery")
     page.locator("tbody th a").first.click()
     page.locator("details:has(form[action$='/stop/']) summary").first.click()
@@ -111,7 +111,7 @@ def test_the_language_can_be_switched_where_a_form_was_not_filled_in(sign_in):
 
 
 def test_looking_at_where_a_form_goes_shows_its_page(sign_in):
-    page = sign_in("officer")
+    page = sign_in("controller")
     page.goto("/agency/?state=in_delivery")
     page.locator("tbody th a").first.click()
     dossier = page.url
@@ -121,7 +121,7 @@ def test_looking_at_where_a_form_goes_shows_its_page(sign_in):
 
 
 def test_a_dossier_is_found_by_how_its_name_or_number_begins(sign_in):
-    page = sign_in("officer")
+    page = sign_in("reviewer")
     page.goto("/agency/?named=toreon-2021-00")
     found = page.locator("tbody th").all_inner_texts()
     assert found
@@ -132,7 +132,7 @@ def test_a_dossier_is_found_by_how_its_name_or_number_begins(sign_in):
 
 
 def test_a_day_to_come_is_no_day_to_answer_for(sign_in):
-    page = sign_in("officer")
+    page = sign_in("auditor")
 
     assert page.goto("/agency/answer/?as_of=01/01/2099").status == 422
     assert "ligt in de toekomst" in page.locator("[role=alert]").inner_text()

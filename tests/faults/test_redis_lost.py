@@ -48,8 +48,8 @@ def check_and_approve(site: Site) -> None:
     with site.agency():
         with transaction.atomic():
             run = Run.objects.get()
-            officer = factories.make_officer("officer")
-            approver = factories.make_officer("approver")
+            officer = factories.make_officer("payments_officer")
+            approver = factories.make_officer("payments_approver")
         services.check_run(run=run, actor=officer, at=timezone.now())
         services.approve_run(run=run, actor=approver, at=timezone.now())
 

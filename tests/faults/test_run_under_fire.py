@@ -97,8 +97,8 @@ def count_of(site: Site, state: str) -> object:
 
 def test_a_run_under_fire_pays_every_claim_once(site, quarter):
     with site.agency(), transaction.atomic():
-        officer = factories.make_officer("officer")
-        approver = factories.make_officer("approver")
+        officer = factories.make_officer("payments_officer")
+        approver = factories.make_officer("payments_approver")
         settler = factories.make_user("settler")
         asked = Claim.objects.aggregate(total=Sum("amount"))["total"]
     clocks = [site.beat(f"beat{nth}") for nth in (1, 2)]

@@ -13,6 +13,7 @@ from threading import Barrier
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
@@ -21,9 +22,9 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.accounts.models import MACHINE, Token, User
-from apps.accounts.selectors import timetable
-from apps.accounts.services import add_user, issue_token
+from apps.accounts.models import User
+from apps.accounts.selectors import digest_of, timetable
+from apps.api.throttling import KeyThrottle
 from apps.audit.models import Entry
 from apps.claims.models import Claim, Statement
 from apps.claims.services import send_back_claim, verify_claim
@@ -42,11 +43,11 @@ from apps.payouts.services import (
     settle_payment,
     write_payment_file,
 )
-from apps.providers.models import Provider
+from apps.providers.models import Provider, Token
 from apps.providers.scope import across_providers
-from apps.providers.services import grant_provider_role
 from apps.receipts.models import Receipt
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
+from cstraject.roles import MACHINE_ACTS, PROVIDER_ROLES
 from tests.factories import (
     AT,
     IN_WINDOW,
@@ -55,9 +56,10 @@ from tests.factories import (
     approved,
     facts,
     make_contract,
+    make_key,
     make_member,
     make_officer,
-    numbers,
+    sign_in,
     started,
     stated,
     submitted,
@@ -119,16 +121,8 @@ class Machine:
 
 
 def make_machine(provider: Provider, *, role: str = "manager") -> Machine:
-    user = add_user(
-        email=f"machine-{next(numbers)}@test.example",
-        name="Books",
-        actor=timetable(),
-        at=AT,
-        kind=MACHINE,
-    )
-    grant_provider_role(user=user, provider=provider, role=role, actor=timetable(), at=AT)
-    secret = issue_token(user=user, name="books", actor=timetable(), at=AT)
-    return Machine(provider, user, secret)
+    secret = make_key(provider, *(PROVIDER_ROLES[role] & MACHINE_ACTS))
+    return Machine(provider, Token.objects.get(digest=digest_of(secret)).user, secret)
 
 
 @contextmanager
@@ -278,7 +272,7 @@ def approve(pk: str) -> None:
 
 def pay_run(pk: str) -> None:
     with agency_at_work():
-        officer, approver = make_officer(), make_officer("approver")
+        officer, approver = make_officer(), make_officer("payments_approver")
         claim = Claim.objects.get(dossier=pk)
         verify_claim(claim=claim, actor=officer, at=IN_WINDOW)
         run = draw_up_run(quarter=Q1, actor=timetable(), at=RUN_DAY)
@@ -607,13 +601,39 @@ def test_an_outsider_cannot_tell_which_providers_exist(alfa, beta):
     assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
 
 
-def test_an_officer_of_the_agency_is_an_outsider_at_this_door(alfa):
+def test_a_key_opens_what_it_was_given_and_no_more(alfa):
     with agency_at_work():
-        secret = issue_token(user=make_officer(), name="desk", actor=timetable(), at=AT)
+        reading = Machine(alfa.provider, alfa.user, make_key(alfa.provider, "see_dossiers"))
 
-    answer = Client().get(alfa.address("dossiers"), headers={"Authorization": f"Bearer {secret}"})
+    assert reading.get("contract").status_code == 200
+    assert reading.upload("offer").status_code == 403
 
-    assert answer.status_code == 404
+
+def test_the_last_use_of_a_key_is_known_to_some_minutes(alfa, clock):
+    def last_used():
+        with agency_at_work():
+            return Token.objects.get(user=alfa.user).last_used_at
+
+    assert last_used() is None
+    alfa.get("contract")
+    first = clock.at
+    clock.at += timedelta(minutes=4)
+    alfa.get("contract")
+    assert last_used() == first
+    clock.at += timedelta(minutes=2)
+    alfa.get("contract")
+    assert last_used() == clock.at
+
+
+def test_a_key_that_asks_too_often_is_told_to_wait(alfa, beta, monkeypatch):
+    cache.clear()
+    monkeypatch.setitem(KeyThrottle.THROTTLE_RATES, "key", "3/min")
+    answers = [alfa.get("contract") for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].json()["code"] == "throttled"
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert beta.get("contract").status_code == 200
 
 
 def test_a_token_serves_until_its_last_moment(alfa, clock):
@@ -668,7 +688,7 @@ def test_a_browsers_session_does_not_count_here(alfa):
     with agency_at_work():
         person = make_member(alfa.provider, "manager")
     browser = Client()
-    browser.force_login(person)
+    sign_in(browser, person)
 
     assert browser.get(alfa.address("contract")).status_code == 401
 

@@ -122,7 +122,7 @@ def test_an_officer_assesses_again_in_the_browser(db, clock):
     with across_providers():
         dossier, officer = assessed(make.make_contract()), make.make_officer()
     client = Client(headers={"accept-language": "nl"})
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, officer)
     page = client.get(f"/agency/dossiers/{dossier.pk}/").content.decode()
     assert "Eerdere steun is geteld op 01/02/2022." in page
     client.post(f"/agency/dossiers/{dossier.pk}/assess/")
@@ -145,7 +145,7 @@ def test_trying_nothing_out_changes_nothing(db, clock):
         assert outcomes(dossier, told=True)["de_minimis"] == "met"
         officer, edition = make.make_officer(), contract.edition_id
     client = Client()
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, officer)
 
     page = client.get(
         f"/agency/dossiers/{dossier.pk}/facts/", {"edition": edition, "on": "01/02/2022"}
@@ -181,7 +181,7 @@ def test_who_waits_in_vain_for_a_dossier_is_asked_to_come_back(servers, committe
     with across_providers(), transaction.atomic():
         dossier, officer = make.assessed(make.make_contract()), make.make_officer()
     client = Client(headers={"accept-language": "nl"})
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, officer)
     with psycopg.connect(servers.database_url("postgres", committed)) as other:
         other.execute("SELECT FROM dossiers_dossier WHERE id = %s FOR UPDATE", [dossier.pk])
         with connection.cursor() as cursor:

@@ -237,7 +237,7 @@ def test_the_pages_of_the_workings_show_every_line(committed):
         dossier = assessed(make.make_contract(), own, **group(own), aid=aid)
         officer = make.make_officer()
     client = Client()
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, officer)
 
     page = client.get(f"/agency/dossiers/{dossier.pk}/size/", headers={"accept-language": "nl"})
     html = page.content.decode()
@@ -265,7 +265,7 @@ def test_trying_out_tells_the_difference_and_stores_nothing(committed):
         dossier = assessed(make.make_contract(), own, **group(own), aid=[])
         officer = make.make_officer()
     client = Client()
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, officer)
     address = f"/agency/dossiers/{dossier.pk}/facts/"
 
     def tried(**given):

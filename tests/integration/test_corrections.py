@@ -63,7 +63,7 @@ def desk_with(**stated):
         services.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
         officer = make.make_officer()
     client = Client(headers={"accept-language": "nl"})
-    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, officer)
     address = f"/agency/dossiers/{dossier.pk}/"
 
     def sheet():

@@ -17,9 +17,8 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 from django.utils import timezone
 
-from apps.accounts.models import MACHINE
-from apps.accounts.selectors import timetable
-from apps.accounts.services import add_user, issue_token
+from apps.accounts.models import User
+from apps.accounts.selectors import capacities_of, timetable
 from apps.audit.models import Entry
 from apps.claims.services import file_claim, verify_claim
 from apps.documents.services import note_document_held_elsewhere
@@ -27,8 +26,16 @@ from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
 from apps.enterprises.models import Enterprise, RegisterImport
 from apps.payouts import services as payouts
+from apps.providers.models import Token
 from apps.providers.scope import across_providers
 from cstraject.quarter import Quarter
+from cstraject.roles import (
+    AGENCY_ACTS,
+    AGENCY_ROLES,
+    MACHINE_ACTS,
+    PROVIDER_ACTS,
+    PROVIDER_ROLES,
+)
 from tests import factories as make
 from tests.conftest import own_database
 from tests.factories import AT
@@ -38,88 +45,149 @@ LATE = Quarter(2023, 1)
 REGISTERED = make.enterprise_number(4_998)
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n0\n%%EOF\n"
 
-VISITORS = (
-    *("anonymous", "other tenant", "reader", "coach", "manager"),
-    *("officer", "approver"),
-)
+PEOPLE_OF_ALFA = tuple(PROVIDER_ROLES)
+PEOPLE_OF_AGENCY = tuple(AGENCY_ROLES)
+VISITORS = ("anonymous", "other tenant", *PEOPLE_OF_ALFA, *PEOPLE_OF_AGENCY)
 
-# Who gets what: a page, a deed done (302 in a browser), or turned away.
-ALL = (200,) * 7
-SIGN_IN = (302, 200, 200, 200, 200, 200, 200)
-OF_PROVIDER = (302, 404, 200, 200, 200, 404, 404)
-FILING = (302, 404, 403, 302, 302, 404, 404)
-CLAIMING = (302, 404, 403, 403, 302, 404, 404)
-OF_AGENCY = (302, 404, 404, 404, 404, 200, 200)
-OFFICER = (302, 404, 404, 404, 404, 302, 403)
-APPROVER = (302, 404, 404, 404, 404, 403, 302)
-API_READING = (401, 404, 200, 200, 200, 404, 404)
-API_FILING = (401, 404, 403, 200, 200, 404, 404)
-API_MAKING = (401, 404, 403, 201, 201, 404, 404)
-API_CLAIMING = (401, 404, 403, 403, 201, 404, 404)
-API_NOTHING = (401, 404, 404, 404, 404, 404, 404)
+# Open to everybody, or to whoever signed in.
+EVERYBODY, SIGNED_IN = "everybody", "signed in"
 
+# Each address with the act that it needs. Who may do the act is declared once, in cstraject/roles.
 DOORS = {
-    ("get", "home"): (302, 302, 302, 302, 302, 302, 302),
-    ("get", "sign-in"): (200, 302, 302, 302, 302, 302, 302),
-    ("post", "sign-out"): (302,) * 7,
-    ("post", "language"): (302,) * 7,
-    ("get", "accessibility"): ALL,
-    ("get", "precheck"): ALL,
-    ("post", "precheck"): ALL,
-    ("get", "health"): ALL,
-    ("get", "schema"): ALL,
-    ("get", "portal:overview"): OF_PROVIDER,
-    ("get", "portal:dossier"): OF_PROVIDER,
-    ("post", "portal:dossier-start"): FILING,
-    ("post", "portal:dossier-complete"): FILING,
-    ("post", "portal:dossier-end-report"): FILING,
-    ("post", "portal:dossier-withdraw"): FILING,
-    ("post", "portal:statement-file"): FILING,
-    ("post", "portal:claim-file"): CLAIMING,
-    ("get", "backoffice:dossiers"): OF_AGENCY,
-    ("get", "backoffice:dossier"): OF_AGENCY,
-    ("get", "backoffice:dossier-size"): OF_AGENCY,
-    ("get", "backoffice:dossier-facts"): OF_AGENCY,
-    ("post", "backoffice:dossier-correct"): OFFICER,
-    ("get", "backoffice:dossier-de-minimis"): OF_AGENCY,
-    ("post", "backoffice:dossier-find"): OFFICER,
-    ("post", "backoffice:dossier-confirm"): OFFICER,
-    ("post", "backoffice:dossier-assess"): OFFICER,
-    ("post", "backoffice:dossier-approve"): OFFICER,
-    ("post", "backoffice:dossier-refuse"): OFFICER,
-    ("post", "backoffice:dossier-stop"): OFFICER,
-    ("get", "backoffice:claims"): OF_AGENCY,
-    ("post", "backoffice:claim-verify"): OFFICER,
-    ("post", "backoffice:claim-send-back"): OFFICER,
-    ("get", "backoffice:register"): OF_AGENCY,
-    ("get", "backoffice:register-file"): OF_AGENCY,
-    ("post", "backoffice:register-enter"): OFFICER,
-    ("get", "backoffice:contracts"): OF_AGENCY,
-    ("get", "backoffice:runs"): OF_AGENCY,
-    ("post", "backoffice:run-draw-up"): OFFICER,
-    ("get", "backoffice:run"): OF_AGENCY,
-    ("post", "backoffice:run-check"): OFFICER,
-    ("post", "backoffice:run-approve"): APPROVER,
-    ("post", "backoffice:run-abandon"): OFFICER,
-    ("post", "backoffice:run-sent"): OFFICER,
-    ("get", "backoffice:run-file"): OF_AGENCY,
-    ("post", "backoffice:payment-settle"): OFFICER,
-    ("get", "backoffice:answer"): OF_AGENCY,
-    ("get", "backoffice:answer-workbook"): OF_AGENCY,
-    ("get", "backoffice:answer-json"): OF_AGENCY,
-    ("get", "api:contract"): API_READING,
-    ("get", "api:register"): API_READING,
-    ("get", "api:dossiers"): API_READING,
-    ("post", "api:dossiers"): API_MAKING,
-    ("post", "api:documents"): API_MAKING,
-    ("get", "api:dossier"): API_READING,
-    ("post", "api:dossier-start"): API_FILING,
-    ("post", "api:dossier-complete"): API_FILING,
-    ("post", "api:dossier-end-report"): API_FILING,
-    ("post", "api:dossier-withdraw"): API_FILING,
-    ("post", "api:statements"): API_MAKING,
-    ("post", "api:claims"): API_CLAIMING,
-    ("get", "api:nothing"): API_NOTHING,
+    ("get", "home"): SIGNED_IN,
+    ("post", "act-as"): SIGNED_IN,
+    ("get", "rights"): SIGNED_IN,
+    ("post", "language"): EVERYBODY,
+    ("get", "accessibility"): EVERYBODY,
+    ("get", "precheck"): EVERYBODY,
+    ("post", "precheck"): EVERYBODY,
+    ("get", "health"): EVERYBODY,
+    ("get", "schema"): EVERYBODY,
+    ("get", "portal:overview"): "see_dossiers",
+    ("get", "portal:people"): "manage_members",
+    ("post", "portal:member-shut-out"): "manage_members",
+    ("post", "portal:key-issue"): "manage_members",
+    ("post", "portal:key-end"): "manage_members",
+    ("get", "portal:dossier"): "see_dossiers",
+    ("post", "portal:dossier-start"): "file_dossiers",
+    ("post", "portal:dossier-complete"): "file_dossiers",
+    ("post", "portal:dossier-end-report"): "file_dossiers",
+    ("post", "portal:dossier-withdraw"): "file_dossiers",
+    ("post", "portal:statement-file"): "file_dossiers",
+    ("post", "portal:claim-file"): "claim_tranches",
+    ("get", "backoffice:dossiers"): "see_portfolio",
+    ("get", "backoffice:dossier"): "see_portfolio",
+    ("get", "backoffice:dossier-size"): "see_portfolio",
+    ("get", "backoffice:dossier-facts"): "see_portfolio",
+    ("post", "backoffice:dossier-correct"): "decide_dossiers",
+    ("get", "backoffice:dossier-de-minimis"): "see_portfolio",
+    ("post", "backoffice:dossier-find"): "decide_dossiers",
+    ("post", "backoffice:dossier-confirm"): "decide_dossiers",
+    ("post", "backoffice:dossier-assess"): "decide_dossiers",
+    ("post", "backoffice:dossier-approve"): "decide_dossiers",
+    ("post", "backoffice:dossier-refuse"): "decide_dossiers",
+    ("post", "backoffice:dossier-stop"): "stop_dossiers",
+    ("get", "backoffice:claims"): "see_portfolio",
+    ("post", "backoffice:claim-verify"): "verify_claims",
+    ("post", "backoffice:claim-send-back"): "verify_claims",
+    ("get", "backoffice:register"): "see_portfolio",
+    ("get", "backoffice:register-file"): "see_portfolio",
+    ("post", "backoffice:register-enter"): "decide_dossiers",
+    ("get", "backoffice:contracts"): "see_portfolio",
+    ("get", "backoffice:runs"): "see_portfolio",
+    ("post", "backoffice:run-draw-up"): "check_runs",
+    ("get", "backoffice:run"): "see_portfolio",
+    ("post", "backoffice:run-check"): "check_runs",
+    ("post", "backoffice:run-approve"): "approve_runs",
+    ("post", "backoffice:run-abandon"): "check_runs",
+    ("post", "backoffice:run-sent"): "settle_runs",
+    ("get", "backoffice:run-file"): "see_portfolio",
+    ("post", "backoffice:payment-settle"): "settle_runs",
+    ("get", "backoffice:people"): "see_people",
+    ("post", "backoffice:person-give"): "manage_people",
+    ("post", "backoffice:person-take"): "manage_people",
+    ("get", "backoffice:answer"): "see_answers",
+    ("get", "backoffice:answer-workbook"): "see_answers",
+    ("get", "backoffice:answer-json"): "see_answers",
+    ("get", "api:contract"): "see_dossiers",
+    ("get", "api:register"): "see_dossiers",
+    ("get", "api:dossiers"): "see_dossiers",
+    ("post", "api:dossiers"): "file_dossiers",
+    ("post", "api:documents"): "file_dossiers",
+    ("get", "api:dossier"): "see_dossiers",
+    ("post", "api:dossier-start"): "file_dossiers",
+    ("post", "api:dossier-complete"): "file_dossiers",
+    ("post", "api:dossier-end-report"): "file_dossiers",
+    ("post", "api:dossier-withdraw"): "file_dossiers",
+    ("post", "api:statements"): "file_dossiers",
+    ("post", "api:claims"): "claim_tranches",
+    ("get", "api:nothing"): None,
+}
+
+# A deed in a browser ends in another page, one of a machine in what it made; others in a page.
+GOES_ELSEWHERE = ("home", "act-as", "language")
+MAKES = ("api:dossiers", "api:documents", "api:statements", "api:claims")
+SHOWS = ("precheck", "portal:key-issue")
+
+
+def opened(method, name):
+    """The status of what is done or shown."""
+    if name.startswith("api:"):
+        return 201 if method == "post" and name in MAKES else 200
+    if name in GOES_ELSEWHERE:
+        return 302
+    return 302 if method == "post" and name not in SHOWS else 200
+
+
+def expected_of(visitor, method, name):
+    """What a visitor gets, by the declaration of who may do what."""
+    act = DOORS[method, name]
+    if act == EVERYBODY:
+        return opened(method, name)
+    if name.startswith("api:"):
+        if visitor == "anonymous" or visitor in AGENCY_ROLES:
+            return 401  # No machine: a browser's session opens nothing here.
+        if visitor == "other tenant" or act is None:
+            return 404
+        return opened(method, name) if act in PROVIDER_ROLES[visitor] else 403
+    if visitor == "anonymous":
+        return 302
+    if act == SIGNED_IN:
+        return opened(method, name)
+    roles = PROVIDER_ROLES if name.startswith("portal:") else AGENCY_ROLES
+    if visitor not in roles:
+        return 404
+    return opened(method, name) if act in roles[visitor] else 403
+
+
+# The library's pages of signing in: what a stranger gets, and whoever signed in a moment ago.
+ENTRANCE = {
+    "account_login": (200, 302),
+    "sign-in-again": (302, 302),
+    "second-factor": (302, 302),
+    "mfa_authenticate": (302, 302),
+    "mfa_login_webauthn": (302, 302),
+    "account_inactive": (200, 200),
+    "account_logout": (302, 200),
+    # Nobody makes an account for themselves; a forgotten password goes by the administrator.
+    "account_signup": (404, 404),
+    "account_reset_password": (404, 404),
+    "account_set_password": (404, 404),
+    "mfa_index": (302, 200),
+    "account_reauthenticate": (302, 200),
+    "mfa_reauthenticate": (302, 302),
+    "mfa_reauthenticate_webauthn": (302, 302),
+    "account_change_password": (302, 200),
+    "mfa_activate_totp": (302, 200),
+    "mfa_deactivate_totp": (302, 404),
+    "mfa_list_webauthn": (302, 200),
+    "mfa_add_webauthn": (302, 200),
+    "mfa_edit_webauthn": (302, 404),
+    "mfa_remove_webauthn": (302, 404),
+    "mfa_view_recovery_codes": (302, 404),
+    "mfa_generate_recovery_codes": (302, 200),
+    "mfa_download_recovery_codes": (302, 404),
+    "usersessions_list": (302, 200),
 }
 
 
@@ -132,17 +200,20 @@ def addresses(resolver=None, namespace=""):
 
 
 def test_every_address_is_in_the_table():
-    assert {name for name, _ in addresses()} == {name for _, name in DOORS}
+    assert {name for name, _ in addresses()} == {name for _, name in DOORS} | set(ENTRANCE)
 
 
-def test_every_view_of_a_door_names_the_act_it_needs():
+def test_every_view_of_a_door_needs_the_act_of_the_table():
     for name, view in addresses():
+        needed = {method.upper(): act for (method, door), act in DOORS.items() if door == name}
         if name.startswith(("portal:", "backoffice:")):
-            assert view.act
+            assert {view.act} == set(needed.values())
         elif name.startswith("api:") and name != "api:nothing":
-            acts = view.view_class.acts
-            told = {method.upper() for method, door in DOORS if door == name}
-            assert set(acts) - {"HEAD", "OPTIONS"} == told
+            assert view.view_class.acts == needed
+
+
+def test_every_act_opens_something():
+    assert {*PROVIDER_ACTS, *AGENCY_ACTS} == set(DOORS.values()) - {EVERYBODY, SIGNED_IN, None}
 
 
 @pytest.fixture(scope="module")
@@ -170,23 +241,17 @@ def make_world() -> SimpleNamespace:
         )
         contract = make.make_contract(alfa, budget="500000.00")
         make.make_contract(beta)
-        people = {role: make.make_member(alfa, role) for role in ("reader", "coach", "manager")}
+        people = {role: make.make_member(alfa, role) for role in PROVIDER_ROLES}
         people["other tenant"] = make.make_member(beta, "manager")
-        people["officer"], people["approver"] = make.make_officer(), make.make_officer("approver")
-        tokens = {}
-        for visitor, person in people.items():
-            machine = add_user(
-                email=f"machine-{person.email}",
-                name="Machine",
-                actor=timetable(),
-                at=AT,
-                kind=MACHINE,
+        people |= {role: make.make_officer(role) for role in AGENCY_ROLES}
+        spare, leaver = make.make_officer("auditor"), make.make_member(alfa, "coach")
+        tokens = {
+            visitor: make.make_key(provider, *acts, at=NOW - timedelta(days=30))
+            for visitor, provider, acts in (
+                ("other tenant", beta, MACHINE_ACTS),
+                *((role, alfa, acts & MACHINE_ACTS) for role, acts in PROVIDER_ROLES.items()),
             )
-            machine.groups.set(person.groups.all())
-            # Issued long before the moment at which the doors are tried.
-            tokens[visitor] = issue_token(
-                user=machine, name="test", actor=timetable(), at=NOW - timedelta(days=30)
-            )
+        }
         clock = timetable()
 
         def run_of(quarter: Quarter, until: str):
@@ -199,7 +264,7 @@ def make_world() -> SimpleNamespace:
             verify_claim(claim=filed, actor=make.make_user(), at=in_window)
             at = datetime.combine(quarter.ends.replace(day=20), datetime.min.time(), UTC)
             run = payouts.draw_up_run(quarter=quarter, actor=clock, at=at)
-            first, second = make.make_officer(), make.make_officer("approver")
+            first, second = make.make_officer(), make.make_officer("payments_approver")
             for state, step, actor in (
                 ("checked", payouts.check_run, first),
                 ("approved", payouts.approve_run, second),
@@ -243,6 +308,9 @@ def make_world() -> SimpleNamespace:
         )
         return SimpleNamespace(
             alfa=alfa,
+            spare=spare,
+            leaver=leaver,
+            key=Token.objects.filter(provider=alfa).order_by("name").first(),
             people=people,
             tokens=tokens,
             runs=runs,
@@ -260,7 +328,7 @@ def make_world() -> SimpleNamespace:
         )
 
 
-def address_and_body(world, name):
+def address_and_body(world, visitor, name):
     """Where a door is, and what makes its deed succeed."""
     portal = {"provider": "alfa"}
 
@@ -282,7 +350,17 @@ def address_and_body(world, name):
                 "aid": "no",
             },
         ),
+        "act-as": ({}, {}),
         "portal:overview": (portal, {}),
+        "portal:people": (portal, {}),
+        "portal:member-shut-out": ({**portal, "member": world.leaver.pk}, {}),
+        "portal:key-issue": (portal, {"name": "boekhouding", "acts": ["see_dossiers"], "days": 30}),
+        "portal:key-end": ({**portal, "key": world.key.pk}, {}),
+        "backoffice:person-give": (
+            {},
+            {"email": "nieuw@test.example", "name": "Nieuw", "role": "auditor"},
+        ),
+        "backoffice:person-take": ({"person": world.spare.pk}, {"role": "auditor"}),
         "portal:dossier": (of(world.started), {}),
         "portal:dossier-start": (of(world.approved), {"on": "01/03/2022"}),
         "portal:dossier-complete": (of(world.started), {"on": "01/03/2022"}),
@@ -361,6 +439,10 @@ def address_and_body(world, name):
         "api:claims": (of(world.claimable), {"quarter": str(LATE), "tranche": 1}),
     }
     kwargs, body = table.get(name, ({}, {}))
+    if name == "act-as" and visitor in world.people:
+        with across_providers():
+            mine = capacities_of(world.people[visitor])[0]
+        body = {"place": mine.place, "role": mine.role}
     if name == "api:nothing":
         return "/api/v1/providers/alfa/elsewhere/", {}
     return reverse(name, kwargs=kwargs), body
@@ -368,7 +450,7 @@ def address_and_body(world, name):
 
 def knock(world, visitor, method, name):
     client = Client()
-    path, body = address_and_body(world, name)
+    path, body = address_and_body(world, visitor, name)
     if name.startswith("api:"):
         headers = {"Idempotency-Key": "once"}
         if visitor in world.tokens:
@@ -380,9 +462,7 @@ def knock(world, visitor, method, name):
             return client.post(path, body, content_type="application/json", headers=headers)
         return client.get(path, headers=headers)
     if visitor in world.people:
-        client.force_login(
-            world.people[visitor], backend="django.contrib.auth.backends.ModelBackend"
-        )
+        make.sign_in(client, world.people[visitor])
     return getattr(client, method)(path, body)
 
 
@@ -403,7 +483,8 @@ def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settin
             "OPTIONS": {"location": str(tmp_path)},
         },
     }
-    for visitor, expected in zip(VISITORS, DOORS[method, name], strict=True):
+    for visitor in VISITORS:
+        expected = expected_of(visitor, method, name)
         with transaction.atomic():
             before = deeds()
             response = knock(world, visitor, method, name)
@@ -419,6 +500,26 @@ def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settin
             transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("name", ENTRANCE)
+def test_the_pages_of_signing_in_open_to_whom_they_should(world, name):
+    person = world.people["reader"]
+    key = [world.leaver.pk] if "edit" in name or "remove" in name else []
+    for visitor, expected in zip((None, person), ENTRANCE[name], strict=True):
+        with transaction.atomic():
+            client = Client()
+            if visitor:
+                with across_providers():
+                    copy = User.objects.get(pk=visitor.pk)
+                    copy.set_password("lang en van niemand")
+                    copy.save(update_fields=["password"])
+                make.sign_in(client, copy)
+            answer = client.get(reverse(name, args=key))
+            assert answer.status_code == expected, visitor
+            if expected == 302 and visitor is None:
+                assert answer["Location"].startswith("/sign-in/") or name == "account_logout"
+            transaction.set_rollback(True)
+
+
 def test_anonymous_is_sent_to_the_sign_in_whether_or_not_there_is_such_a_provider(world):
     places = [Client().get(f"/p/{slug}/")["Location"] for slug in ("alfa", "nobody")]
 
@@ -428,9 +529,7 @@ def test_anonymous_is_sent_to_the_sign_in_whether_or_not_there_is_such_a_provide
 def test_not_yours_and_not_there_are_the_same_answer(world):
     """Byte for byte, but for the address itself: a guessed name or number tells nothing."""
     client = Client()
-    client.force_login(
-        world.people["other tenant"], backend="django.contrib.auth.backends.ModelBackend"
-    )
+    make.sign_in(client, world.people["other tenant"])
     mine = f"/p/beta/dossiers/{world.started.pk}/"
     unknown = "/p/beta/dossiers/00000000-0000-4000-8000-000000000000/"
     for yours, nowhere in ((mine, unknown), ("/p/alfa/", "/p/gone/")):
@@ -450,7 +549,7 @@ def test_a_member_who_is_shut_out_has_no_rights_at_once(world):
     with transaction.atomic():
         client = Client()
         person = world.people["manager"]
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        make.sign_in(client, person)
         assert client.get("/p/alfa/").status_code == 200
         with across_providers():
             person.is_active = False

@@ -51,11 +51,11 @@ def granted(contract, **given):
         return make.approved(contract, at=GRANTED, **given)
 
 
-def at_the_agency(role="officer"):
+def at_the_agency(role="reviewer"):
     with working():
         person = make.make_officer(role)
     client = Client(headers={"accept-language": "nl"})
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, person)
     return client
 
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_noted_is_told_and_stays_typed(contract, given, told):
 
 
 def test_who_approves_runs_looks_and_does_not_enter(contract):
-    dossier, approver = granted(contract), at_the_agency("approver")
+    dossier, approver = granted(contract), at_the_agency("payments_approver")
 
     page = approver.get("/agency/register/")
     assert page.status_code == 200
@@ -280,7 +280,7 @@ def test_a_provider_reads_nothing_of_it(contract):
     with working():
         manager = make.make_member(contract.provider, "manager")
     client = Client()
-    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+    make.sign_in(client, manager)
 
     for name, *where in (("register",), ("register-file", dossier.pk)):
         assert client.get(reverse(f"backoffice:{name}", args=where)).status_code == 404

@@ -48,7 +48,7 @@ def draw_up(quarter=Q1, at=RUN_DAY, actor=None):
 
 def filed(run):
     services.check_run(run=run, actor=make.make_officer(), at=LATER)
-    services.approve_run(run=run, actor=make.make_officer("approver"), at=LATER)
+    services.approve_run(run=run, actor=make.make_officer("payments_approver"), at=LATER)
     return services.write_payment_file(run=run, actor=timetable(), at=LATER)
 
 
@@ -148,7 +148,7 @@ def test_a_run_that_was_tampered_with_is_not_approved(claims):
     Run.objects.filter(pk=run.pk).update(content_sha256="0" * 64)
 
     with pytest.raises(AssertionError, match="as it was drawn up"):
-        services.approve_run(run=run, actor=make.make_officer("approver"), at=LATER)
+        services.approve_run(run=run, actor=make.make_officer("payments_approver"), at=LATER)
 
 
 def schema():
@@ -438,7 +438,7 @@ def test_the_timetable_draws_up_what_is_due_and_files_what_is_approved(claims):
     assert tasks.write_payment_files() == 0
     run = Run.objects.get()
     services.check_run(run=run, actor=make.make_officer(), at=LATER)
-    services.approve_run(run=run, actor=make.make_officer("approver"), at=LATER)
+    services.approve_run(run=run, actor=make.make_officer("payments_approver"), at=LATER)
     assert tasks.write_payment_files() == 1
     assert tasks.write_payment_files() == 0
     assert Run.objects.get().state == "filed"

@@ -26,7 +26,7 @@ def opened(committed):
             dossier = services.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
             officer = make.make_officer()
         client = Client(headers={"accept-language": language})
-        client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+        make.sign_in(client, officer)
         answer = client.get(f"/agency/dossiers/{dossier.pk}/{name}/")
         assert answer.status_code == 200
         answer.text_told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))

@@ -43,6 +43,8 @@ REFUSALS = {
     404: "There is nothing here for this caller.",
     409: "The programme refuses: the code says why, the facts with which figures.",
     415: "The body is of another media type.",
+    429: "This key asks too often: Retry-After says in how many seconds it may ask again.",
+    503: "Somebody else is at work on the same. Try again in a moment.",
 }
 
 
@@ -73,7 +75,7 @@ def operation(
     sends: Any = None,
 ) -> Callable[[Method], Method]:
     """Describe an operation; one that sends something needs a key and may be refused."""
-    errors = [401, 403, 404]
+    errors = [401, 403, 404, 429, 503]
     if query is not None:
         errors = [400, *errors]
     if sends is not None:

@@ -23,7 +23,7 @@ HEADINGS = {
 }
 
 
-@requires("see_portfolio")
+@requires("see_answers")
 @require_safe
 def answer(request: DoorRequest) -> HttpResponse:
     form = _form_asked(request)
@@ -73,7 +73,7 @@ def _words_for_group(given: Answer, name: str, group: str) -> str:
     return group
 
 
-@requires("see_portfolio")
+@requires("see_answers")
 @require_safe
 def workbook(request: DoorRequest) -> HttpResponse:
     form = _form_asked(request)
@@ -87,7 +87,7 @@ def workbook(request: DoorRequest) -> HttpResponse:
     )
 
 
-@requires("see_portfolio")
+@requires("see_answers")
 @require_safe
 def as_json(request: DoorRequest) -> HttpResponse:
     form = _form_asked(request)

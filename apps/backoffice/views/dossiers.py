@@ -144,7 +144,7 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
-@requires("decide_dossiers")
+@requires("stop_dossiers")
 @require_POST
 def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), StopForm(request.POST, auto_id="stop_%s")
@@ -225,8 +225,7 @@ def dossier_page(
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
-    if "decide_dossiers" in request.acts:
-        context |= _forms(case, wrong)
+    context |= _forms(request, case, wrong)
     return show(
         request,
         "backoffice/dossier.html",
@@ -267,14 +266,15 @@ def _row(
     return row
 
 
-def _forms(case: Dossier, wrong: forms.Form | None) -> dict[str, object]:
-    """The forms that fit the dossier's state; the wrong one as it was typed."""
+def _forms(request: DoorRequest, case: Dossier, wrong: forms.Form | None) -> dict[str, object]:
+    """The forms that fit the dossier's state and the officer's acts; the wrong one as typed."""
     offered: dict[str, object] = {}
-    if DOSSIER.allows(case.state, "refuse") and case.assessment:
+    decides, stops = ("decide_dossiers" in request.acts, "stop_dossiers" in request.acts)
+    if decides and DOSSIER.allows(case.state, "refuse") and case.assessment:
         offered["refuse_form"] = (
             wrong if isinstance(wrong, RefuseForm) else RefuseForm(auto_id="refuse_%s")
         )
-    if DOSSIER.allows(case.state, "stop"):
+    if stops and DOSSIER.allows(case.state, "stop"):
         offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
     return offered
 

@@ -9,18 +9,21 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify
+from apps.design.words import words_for_role
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import register_duties_open
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
 
+# Each with the act that opens it.
 SECTIONS = {
-    "dossiers": gettext_noop("Dossiers"),
-    "claims": gettext_noop("Claims"),
-    "contracts": gettext_noop("Contracts"),
-    "runs": gettext_noop("Quarterly runs"),
-    "register": gettext_noop("De minimis register"),
-    "answer": gettext_noop("Answer to parliament"),
+    "dossiers": (gettext_noop("Dossiers"), "see_portfolio"),
+    "claims": (gettext_noop("Claims"), "see_portfolio"),
+    "contracts": (gettext_noop("Contracts"), "see_portfolio"),
+    "runs": (gettext_noop("Quarterly runs"), "see_portfolio"),
+    "register": (gettext_noop("De minimis register"), "see_portfolio"),
+    "answer": (gettext_noop("Answer to parliament"), "see_answers"),
+    "people": (gettext_noop("People"), "see_people"),
 }
 
 # The states in which a run waits for a person; an approved one waits for its file.
@@ -47,20 +50,17 @@ def show(
             "label": gettext(label),
             "current": name == section,
         }
-        for name, label in SECTIONS.items()
+        for name, (label, act) in SECTIONS.items()
+        if act in request.acts
     }
-    waiting = {
-        "dossiers": Dossier.objects.filter(state="submitted").count(),
-        "claims": claims_to_verify().count(),
-        "register": register_duties_open(),
-        "runs": Run.objects.filter(state__in=TO_STEP).count(),
-    }
+    waiting = _waiting() if "see_portfolio" in request.acts else {}
     return render(
         request,
         template,
         {
             **context,
-            "acting_as": "VLAIO",
+            "acting_as": f"VLAIO · {words_for_role(request.acting.role)}",
+            "can_change": len(request.capacities) > 1,
             "acts": request.acts,
             "address": address or request.get_full_path(),
             "nav": [{**item, "waiting": waiting.get(name)} for name, item in sections.items()],
@@ -68,3 +68,13 @@ def show(
         },
         status=status,
     )
+
+
+def _waiting() -> dict[str, int]:
+    """How much waits for somebody in each section."""
+    return {
+        "dossiers": Dossier.objects.filter(state="submitted").count(),
+        "claims": claims_to_verify().count(),
+        "register": register_duties_open(),
+        "runs": Run.objects.filter(state__in=TO_STEP).count(),
+    }

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from apps.design.words import words_for_role
 from apps.providers.middleware import DoorRequest
 
 Crumb = dict[str, str]
@@ -18,6 +19,7 @@ def show(
     template: str,
     context: Mapping[str, Any],
     *,
+    section: str = "overview",
     below: str = "",
     address: str = "",
     status: int = 200,
@@ -30,15 +32,27 @@ def show(
         "url": reverse("portal:overview", kwargs={"provider": request.provider.slug}),
         "label": gettext("Overview"),
     }
+    people = {
+        "url": reverse("portal:people", kwargs={"provider": request.provider.slug}),
+        "label": gettext("People and machines"),
+    }
     return render(
         request,
         template,
         {
             **context,
-            "acting_as": request.provider.name,
+            "acting_as": f"{request.provider.name} · {words_for_role(request.acting.role)}",
+            "can_change": len(request.capacities) > 1,
             "acts": request.acts,
             "address": address or request.get_full_path(),
-            "nav": [{**home, "current": not below}],
+            "nav": [
+                {**home, "current": section == "overview" and not below},
+                *(
+                    [{**people, "current": section == "people"}]
+                    if "manage_members" in request.acts
+                    else []
+                ),
+            ],
             "crumbs": [home, {"label": below}] if below else [],
         },
         status=status,

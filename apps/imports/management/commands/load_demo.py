@@ -5,6 +5,7 @@ import os
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,9 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.models import MACHINE, User
-from apps.accounts.selectors import timetable
-from apps.accounts.services import add_user, grant_agency_role, issue_token
+from apps.accounts.models import User
+from apps.accounts.selectors import Capacity, capacities_of, timetable
+from apps.accounts.services import add_user, follow_agency_roles, grant_agency_role
 from apps.contracts.models import Contract
 from apps.contracts.services import award_contract
 from apps.documents.models import DECLARATION, OFFER
@@ -26,9 +27,15 @@ from apps.eligibility.selectors import standings_of
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
-from apps.providers.services import grant_provider_role
+from apps.providers.services import (
+    TOKEN_DAYS_MAX,
+    follow_provider_roles,
+    grant_provider_role,
+    issue_token,
+)
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.quarter import day_of
+from cstraject.roles import MACHINE_ACTS
 
 # Name, address, provider (empty: the agency), role.
 PEOPLE = (
@@ -36,11 +43,18 @@ PEOPLE = (
     ("Bart Voorbeeld", "coach@toreon.example", "toreon", "coach"),
     ("Celia Voorbeeld", "reader@toreon.example", "toreon", "reader"),
     ("Dirk Voorbeeld", "manager@netcure.example", "netcure", "manager"),
-    ("Els Voorbeeld", "officer@agency.example", "", "officer"),
-    ("Gust Voorbeeld", "second@agency.example", "", "officer"),
-    ("Frank Voorbeeld", "approver@agency.example", "", "approver"),
+    ("Els Voorbeeld", "reviewer@agency.example", "", "reviewer"),
+    ("Gust Voorbeeld", "reviewer2@agency.example", "", "reviewer"),
+    ("Frank Voorbeeld", "controller@agency.example", "", "controller"),
+    ("Hilde Voorbeeld", "payments@agency.example", "", "payments_officer"),
+    ("Imre Voorbeeld", "approver@agency.example", "", "payments_approver"),
+    ("Jana Voorbeeld", "reporting@agency.example", "", "reporting_officer"),
+    ("Karel Voorbeeld", "administrator@agency.example", "", "administrator"),
+    ("Lien Voorbeeld", "auditor@agency.example", "", "auditor"),
+    # Somebody who chooses: two roles at one provider's desk and at another's.
+    ("Mats Voorbeeld", "both@toreon.example", "toreon", "coach"),
+    ("Mats Voorbeeld", "both@toreon.example", "netcure", "reader"),
 )
-MACHINE_ADDRESS = "machine@toreon.example"
 SOURCE = "opgave van de kmo"
 BUDGET = Decimal("350000.00")
 
@@ -54,9 +68,9 @@ class Command(BaseCommand):
             raise CommandError("the demo is for one's own machine, under config.settings.dev")
         call_command("import_portfolio", settings.DEMO_PORTFOLIO, stdout=self.stdout)
         with across_providers(), transaction.atomic():
-            if not User.objects.filter(email=MACHINE_ADDRESS).exists() or not path.exists():
-                path.touch(mode=0o600)
-                path.write_text(self._people())
+            follow_agency_roles()
+            follow_provider_roles()
+            self._people(path)
         # Only the owner writes terms.
         owner_url = os.environ.get("OWNER_DATABASE_URL") or os.environ["DATABASE_URL"]
         with psycopg.connect(owner_url) as owner:
@@ -87,7 +101,7 @@ class Command(BaseCommand):
 
     def _file(self, contract: Contract, told: dict[str, Any], now: datetime) -> None:
         coach = User.objects.get(email="coach@toreon.example")
-        officer = User.objects.get(email="officer@agency.example")
+        officer = User.objects.get(email="reviewer@agency.example")
         at = now - timedelta(days=told["submitted_days_ago"])
         offer, declaration = (
             note_document_held_elsewhere(
@@ -130,29 +144,44 @@ class Command(BaseCommand):
                 )
         dossiers.approve_dossier(dossier=dossier, actor=officer, at=at)
 
-    def _people(self) -> str:
-        at, clock = timezone.now(), timetable()
-        password = "-".join(secrets.token_hex(2) for _ in range(4))
-        lines = ["Sign in with (one password for all):", ""]
+    def _people(self, path: Path) -> None:
+        """Accounts and roles; a new password and key for all once somebody is new."""
+        at, clock, new = timezone.now(), timetable(), not path.exists()
+        users = []
         for name, email, slug, role in PEOPLE:
             user = add_user(email=email, name=name, actor=clock, at=at)
-            user.set_password(password)
-            user.save(update_fields=["password"])
+            users.append(user)
+            if Capacity(slug, role) in capacities_of(user):
+                continue
+            new = True
             if slug:
                 provider = Provider.objects.get(slug=slug)
                 grant_provider_role(user=user, provider=provider, role=role, actor=clock, at=at)
             else:
                 grant_agency_role(user=user, role=role, actor=clock, at=at)
-            lines.append(f"  {email:<26} {role} at {slug or 'the agency'}")
-        machine = add_user(email=MACHINE_ADDRESS, name="Machine", actor=clock, at=at, kind=MACHINE)
-        provider = Provider.objects.get(slug="toreon")
-        grant_provider_role(user=machine, provider=provider, role="manager", actor=clock, at=at)
-        token = issue_token(user=machine, name="demo", actor=clock, at=at)
-        lines += [
+        if not new:
+            return
+        password = "-".join(secrets.token_hex(2) for _ in range(4))
+        for user in {user.pk: user for user in users}.values():
+            user.set_password(password)
+            user.save(update_fields=["password"])
+        token = issue_token(
+            provider=Provider.objects.get(slug="toreon"),
+            name="demo",
+            acts=MACHINE_ACTS,
+            days=TOKEN_DAYS_MAX,
+            actor=clock,
+            at=at,
+        )
+        lines = [
+            "Sign in with (one password for all):",
+            "",
+            *(f"  {email:<28} {role} at {slug or 'the agency'}" for _, email, slug, role in PEOPLE),
             "",
             f"  password: {password}",
             "",
             "API: /api/v1/schema/, and for Toreon's machine /api/v1/providers/toreon/contract/",
             f"  Authorization: Bearer {token}",
         ]
-        return "\n".join(lines) + "\n"
+        path.touch(mode=0o600)
+        path.write_text("\n".join(lines) + "\n")

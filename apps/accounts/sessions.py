@@ -1,0 +1,39 @@
+"""What a session shows: when somebody signed in, by what, and how lately."""
+
+from datetime import datetime, timedelta
+
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
+from django.http import HttpRequest
+
+# Whatever somebody does, after so long they sign in again; when idle, `SESSION_COOKIE_AGE` ends it.
+LONGEST = timedelta(hours=12)
+# So long after showing who they are nobody is asked to show it again.
+FRESH = timedelta(minutes=5)
+
+# What counts as more than a password.
+SECOND_FACTORS = frozenset({"mfa"})
+
+
+def _moments(request: HttpRequest) -> list[float]:
+    return [record["at"] for record in get_authentication_records(request, request.user)]
+
+
+def is_too_old(request: HttpRequest, *, at: datetime) -> bool:
+    """Whether a session lasts longer than any may."""
+    moments = _moments(request)
+    return bool(moments) and at.timestamp() - min(moments) > LONGEST.total_seconds()
+
+
+def is_fresh(request: HttpRequest, *, at: datetime) -> bool:
+    """Whether somebody showed not long ago who they are."""
+    moments = _moments(request)
+    return bool(moments) and at.timestamp() - max(moments) < FRESH.total_seconds()
+
+
+def shows_enough(request: HttpRequest) -> bool:
+    """Whether a session was opened by more than a password, where that is asked."""
+    if not settings.SECOND_FACTOR:
+        return True
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] in SECOND_FACTORS for record in records)

@@ -1,0 +1,1 @@
+"""The way in: signing in, choosing as what to act, and who may do what."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class EntranceConfig(AppConfig):
+    name = "apps.entrance"
+    label = "entrance"

@@ -1,0 +1,86 @@
+"""The way in. Only those addresses of django-allauth that we use, under the names it asks for."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account import views as account
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from allauth.usersessions import views as sessions
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import path
+
+from apps.design.middleware import PERMISSIONS_POLICY
+from apps.entrance.views.home import choose, home
+from apps.entrance.views.rights import rights
+from apps.entrance.views.sign_in import again, second_factor
+
+View = Callable[..., HttpResponseBase]
+KEYS = PERMISSIONS_POLICY.replace(
+    "publickey-credentials-create=()", "publickey-credentials-create=(self)"
+).replace("publickey-credentials-get=()", "publickey-credentials-get=(self)")
+
+
+def with_keys(view: View) -> View:
+    """Security keys and passkeys ask for the library's own script, and for the browser's leave."""
+
+    @csp_update({"script-src": [SELF], "img-src": ["data:"], "connect-src": [SELF]})
+    @wraps(view)
+    def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response["Permissions-Policy"] = KEYS
+        return response
+
+    return allowed
+
+
+def shut(request: HttpRequest) -> HttpResponse:
+    """What the library knows an address of and we do not offer: nobody makes their own account."""
+    raise Http404
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("act-as/", choose, name="act-as"),
+    path("who-may-do-what/", rights, name="rights"),
+    path("sign-in/", with_keys(account.login), name="account_login"),
+    path("sign-in/again/", again, name="sign-in-again"),
+    path("sign-in/code/", with_keys(factors.authenticate), name="mfa_authenticate"),
+    path("sign-in/passkey/", with_keys(webauthn.login_webauthn), name="mfa_login_webauthn"),
+    path("sign-in/second-factor/", second_factor, name="second-factor"),
+    path("sign-in/shut/", account.account_inactive, name="account_inactive"),
+    path("sign-in/up/", shut, name="account_signup"),
+    path("sign-in/forgotten/", shut, name="account_reset_password"),
+    path("sign-out/", account.logout, name="account_logout"),
+    path("account/", with_keys(factors.index), name="mfa_index"),
+    path("account/again/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/again/code/", with_keys(factors.reauthenticate), name="mfa_reauthenticate"),
+    path(
+        "account/again/key/",
+        with_keys(webauthn.reauthenticate_webauthn),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("account/password/", account.password_change, name="account_change_password"),
+    path("account/password/set/", shut, name="account_set_password"),
+    path("account/app/add/", with_keys(totp.activate_totp), name="mfa_activate_totp"),
+    path("account/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/keys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
+    path("account/keys/add/", with_keys(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path("account/keys/<int:pk>/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("account/keys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
+    path("account/codes/", with_keys(recovery.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "account/codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"
+    ),
+    path(
+        "account/codes/file/",
+        recovery.download_recovery_codes,
+        name="mfa_download_recovery_codes",
+    ),
+    path("account/sessions/", sessions.list_usersessions, name="usersessions_list"),
+]

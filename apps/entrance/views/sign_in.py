@@ -1,0 +1,33 @@
+"""Showing again that it is you, and by more than a password."""
+
+from allauth.account.adapter import get_adapter
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+
+@login_required
+@require_safe
+def again(request: HttpRequest) -> HttpResponse:
+    """To the first way in which this person can show who they are."""
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    if not ways:
+        raise PermissionDenied
+    query = request.GET.urlencode()
+    return redirect(f"{ways[0]['url']}?{query}" if query else ways[0]["url"])
+
+
+@login_required
+@require_safe
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """To showing the second factor, or to choosing one where there is none yet."""
+    if is_mfa_enabled(request.user):
+        return redirect(f"{reverse('mfa_reauthenticate')}?next={reverse('home')}")
+    messages.info(request, gettext("First choose a second factor: a password alone opens nothing."))
+    return redirect("mfa_index")

@@ -1,0 +1,138 @@
+"""Signing in by a browser: a password, then an app's code; a passkey; and choosing a role."""
+
+import re
+import time
+
+import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+
+from tests.browser.conftest import PASSWORD
+from tests.browser.test_pages import wrong_on
+
+
+@pytest.fixture
+def opened(strict_site, browser):
+    """Opens a browser of one's own at the strict site."""
+    contexts = []
+
+    def open_one(language="nl", **options):
+        # A name, not a number: browsers keep passkeys for names alone.
+        url = strict_site.url.replace("127.0.0.1", "localhost")
+        context = browser.new_context(base_url=url, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.reports = []
+        page.on("console", lambda message: page.reports.append(message.text))
+        page.goto("/sign-in/")
+        if language == "en":
+            page.get_by_role("button", name="English").click()
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def with_password(page, email):
+    page.locator("input[name=login]").fill(email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("main button").first.click()
+    page.wait_for_load_state()
+
+
+def is_sound(page):
+    assert wrong_on(page) == []
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [report for report in page.reports if "Content Security" in report] == []
+
+
+def code_of(secret):
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+
+
+@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("en", 320)])
+def test_a_second_factor_is_chosen_and_asked_from_then_on(strict_site, opened, language, width):
+    email = strict_site.people["coach" if language == "nl" else "reader"]
+    page = opened(language, viewport={"width": width, "height": 900})
+    is_sound(page)
+    with_password(page, email)
+    assert page.url.endswith("/account/")
+    is_sound(page)
+    # Without it there is nothing to see.
+    page.goto("/p/alfa/")
+    assert page.url.endswith("/account/")
+
+    page.locator("a[href$='/app/add/']").click()
+    is_sound(page)
+    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
+    secret = page.locator("#authenticator_secret").input_value()
+    page.locator("input[name=code]").fill("000000")
+    page.locator("main form button").first.click()
+    assert page.locator("[role=alert]").count() == 1
+    secret = page.locator("#authenticator_secret").input_value()
+    page.locator("input[name=code]").fill(code_of(secret))
+    page.locator("main form button").first.click()
+    page.wait_for_url(re.compile("/account/codes/"))
+    codes = page.locator("#recovery_codes").input_value().split()
+    assert len(codes) == 10
+    is_sound(page)
+    page.goto("/")
+    assert page.url.endswith(("/p/alfa/", "/account/again/code/?next=/"))
+
+    other = opened(language, viewport={"width": width, "height": 900})
+    with_password(other, email)
+    assert other.url.endswith("/sign-in/code/")
+    is_sound(other)
+    # A recovery code does once.
+    other.locator("input[name=code]").fill(codes[0])
+    other.locator("main form button").first.click()
+    other.wait_for_url(re.compile("/p/alfa/"))
+    again = opened(language)
+    with_password(again, email)
+    again.locator("input[name=code]").fill(codes[0])
+    again.locator("main form button").first.click()
+    assert again.locator("[role=alert]").count() == 1
+
+
+def test_a_passkey_signs_in_by_itself_and_a_person_of_two_places_chooses(strict_site, opened):
+    page = opened()
+    keys = page.context.new_cdp_session(page)
+    keys.send("WebAuthn.enable")
+    keys.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    with_password(page, strict_site.people["both"])
+    page.goto("/account/keys/add/")
+    is_sound(page)
+    page.locator("input[name=passwordless]").check()
+    page.locator("#mfa_webauthn_add").click()
+    page.wait_for_url(re.compile("/account/codes/"))
+
+    page.goto("/account/sessions/")
+    is_sound(page)
+    page.get_by_role("button", name="Hier afmelden").click()
+    page.goto("/sign-in/")
+    page.locator("#passkey_login").click()
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
+    # Two places: nobody guesses.
+    assert page.get_by_role("heading", name="In welke rol wilt u werken?").count() == 1
+    is_sound(page)
+    page.get_by_role("button", name="Beheerder · Alfa").click()
+    assert "Alfa · Beheerder" in page.locator(".who").inner_text()
+    page.get_by_role("link", name="Andere rol").click()
+    page.get_by_role("button", name="Lezer · Beta").click()
+    assert "Beta · Lezer" in page.locator(".who").inner_text()
+    page.goto("/who-may-do-what/")
+    is_sound(page)

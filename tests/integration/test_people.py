@@ -1,0 +1,345 @@
+"""Who may do what, as what somebody acts, and who gives and takes rights."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import psycopg
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.accounts.selectors import AT_AGENCY, Capacity, capacities_of, timetable
+from apps.accounts.services import grant_agency_role, take_agency_role
+from apps.audit.models import Entry
+from apps.dossiers import services as dossiers
+from apps.providers import services
+from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
+from apps.providers.scope import across_providers, inside
+from apps.providers.selectors import acts_at, members, shown_key
+from apps.providers.services import grant_provider_role
+from cstraject.refusal import Refusal
+from cstraject.roles import PROVIDER_ROLES
+from tests import factories as make
+from tests.conftest import manage
+from tests.factories import AT
+
+
+def signed_in(person) -> Client:
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+def refused(deed, **given) -> str:
+    with pytest.raises(Refusal) as told:
+        deed(actor=given.pop("actor"), at=AT, **given)
+    return told.value.code
+
+
+@pytest.fixture
+def agency_people(db):
+    with across_providers():
+        yield
+
+
+# ---- As what somebody acts -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def both(db):
+    """Coach and manager at Alfa, reader at Beta, reviewer at the agency."""
+    with across_providers():
+        alfa, beta = make.make_provider("alfa"), make.make_provider("beta")
+        person, clock = make.make_member(alfa, "coach"), timetable()
+        grant_provider_role(user=person, provider=alfa, role="manager", actor=clock, at=AT)
+        grant_provider_role(user=person, provider=beta, role="reader", actor=clock, at=AT)
+        grant_agency_role(user=person, role="reviewer", actor=clock, at=AT)
+    return person
+
+
+def test_a_person_with_several_roles_chooses_and_sees_which(both):
+    client = signed_in(both)
+    home = client.get("/").content.decode()
+    assert home.count('action="/act-as/"') == 4
+
+    # Where there is one role it is that one; where there are two, nobody guesses.
+    assert client.get("/p/beta/").status_code == 200
+    undecided = client.get("/p/alfa/")
+    assert undecided["Location"] == "/?next=%2Fp%2Falfa%2F"
+    chosen = client.post("/act-as/", {"place": "alfa", "role": "coach", "next": "/p/alfa/"})
+    assert chosen["Location"] == "/p/alfa/"
+    page = client.get("/p/alfa/").content.decode()
+    assert "Alfa · Coach" in page
+    assert "Andere rol" in page
+    assert client.get("/p/alfa/people/").status_code == 403
+    client.post("/act-as/", {"place": "alfa", "role": "manager"})
+    assert client.get("/p/alfa/people/").status_code == 200
+    assert "VLAIO · Dossierbehandelaar" in client.get("/agency/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"place": "beta", "role": "manager"},
+        {"place": "", "role": "payments_approver"},
+        {"place": "alfa", "role": ""},
+        {"place": "nobody", "role": "manager"},
+        {},
+    ],
+)
+def test_nobody_chooses_a_role_that_is_not_theirs(both, wanted):
+    assert signed_in(both).post("/act-as/", wanted).status_code == 404
+
+
+def test_choosing_leads_to_pages_of_ours_and_of_that_role_alone(both):
+    client = signed_in(both)
+    for wished in ("https://evil.example/", "//evil.example", "/agency/", "javascript:x"):
+        answer = client.post("/act-as/", {"place": "beta", "role": "reader", "next": wished})
+        assert answer["Location"] == "/p/beta/"
+
+
+def test_a_role_that_was_chosen_and_taken_away_is_gone_at_once(both):
+    client = signed_in(both)
+    client.post("/act-as/", {"place": "alfa", "role": "manager"})
+    with across_providers():
+        alfa, boss = Provider.objects.get(slug="alfa"), make.make_user("boss")
+    with inside(alfa.pk):
+        services.shut_out(provider=alfa, member=both.pk, actor=boss, at=AT)
+    assert client.get("/p/alfa/").status_code == 404
+    assert client.get("/p/beta/").status_code == 200
+
+
+# ---- Who gives and takes -------------------------------------------------------------------------
+
+
+def test_nobody_changes_their_own_rights_and_one_administrator_stays(agency_people):
+    first, second = make.make_officer("administrator"), make.make_officer("administrator")
+    assert refused(grant_agency_role, user=first, role="auditor", actor=first) == "own-rights"
+    assert refused(take_agency_role, user=first, role="administrator", actor=first) == "own-rights"
+    take_agency_role(user=second, role="administrator", actor=first, at=AT)
+    assert capacities_of(second) == []
+    third = make.make_user()
+    code = refused(take_agency_role, user=first, role="administrator", actor=third)
+    assert code == "last-administrator"
+    assert refused(take_agency_role, user=first, role="auditor", actor=third) == "role-missing"
+    assert refused(grant_agency_role, user=first, role="king", actor=third) == "unknown-role"
+
+
+def test_nobody_judges_a_dossier_of_a_provider_for_which_they_work(agency_people):
+    contract = make.make_contract()
+    dossier, officer = make.assessed(contract), make.make_officer()
+    grant_provider_role(
+        user=officer, provider=contract.provider, role="reader", actor=timetable(), at=AT
+    )
+    found = {"question": "main_activity", "outcome": "met", "reason": "x"}
+    for deed, given in (
+        (dossiers.approve_dossier, {}),
+        (dossiers.refuse_dossier, {"reason": "x"}),
+        (dossiers.find, found),
+        (dossiers.confirm_override, {"question": "equity"}),
+    ):
+        assert refused(deed, dossier=dossier, actor=officer, **given) == "own-provider"
+
+
+def test_rights_follow_the_declaration_both_ways(agency_people):
+    one = make.make_provider()
+    make.make_officer("auditor")
+    group = Group.objects.get(name=Capacity(AT_AGENCY, "auditor").group_name)
+    group.permissions.set(Permission.objects.filter(codename="approve_runs"))
+    ProviderGroupObjectPermission.objects.filter(
+        group__name=Capacity(one.slug, "coach").group_name, permission__codename="file_dossiers"
+    ).delete()
+    old = Group.objects.create(name="agency:officer")
+    old.permissions.set(Permission.objects.filter(codename="approve_runs"))
+
+    call_command("follow_roles", stdout=StringIO())
+
+    granted = set(group.permissions.values_list("codename", flat=True))
+    assert granted == {"see_portfolio", "see_answers", "see_people"}
+    assert acts_at(one, role="coach") == PROVIDER_ROLES["coach"]
+    assert not old.permissions.exists()
+
+
+# ---- A provider's own people and machines --------------------------------------------------------
+
+
+@pytest.fixture
+def alfa_and_beta(committed):
+    with across_providers(), transaction.atomic():
+        alfa, beta = make.make_provider("alfa"), make.make_provider("beta")
+        people = {
+            "manager": make.make_member(alfa, "manager"),
+            "coach": make.make_member(alfa, "coach"),
+            "foreign": make.make_member(beta, "coach"),
+        }
+        make.make_key(alfa)
+        make.make_key(beta)
+    return alfa, beta, people
+
+
+def test_a_manager_sees_the_people_of_its_own_provider_alone(alfa_and_beta):
+    alfa, _beta, people = alfa_and_beta
+    with inside(alfa.pk), transaction.atomic():
+        assert {m.email for m in members()} == {people["manager"].email, people["coach"].email}
+        assert Token.objects.count() == 1
+    with transaction.atomic(), pytest.raises(DatabaseError, match="permission denied"):
+        members()
+
+
+def test_a_leaver_is_out_at_once_and_what_they_signed_stays_theirs(alfa_and_beta):
+    alfa, _beta, people = alfa_and_beta
+    coach = signed_in(people["coach"])
+    assert coach.get("/p/alfa/").status_code == 200
+    manager = signed_in(people["manager"])
+    manager.post(reverse("portal:member-shut-out", args=["alfa", people["coach"].pk]))
+
+    assert coach.get("/p/alfa/").status_code == 404
+    with across_providers(), transaction.atomic():
+        assert User.objects.get(pk=people["coach"].pk).is_active
+        deed = Entry.objects.get(action="member.shut_out")
+        assert (deed.actor_name, deed.provider_id) == (people["manager"].name, alfa.pk)
+
+
+def test_a_manager_shuts_out_nobody_of_another_nor_themselves(alfa_and_beta):
+    _alfa, _beta, people = alfa_and_beta
+    manager = signed_in(people["manager"])
+    for member in (people["foreign"].pk, people["manager"].pk, 10**9):
+        manager.post(reverse("portal:member-shut-out", args=["alfa", member]))
+    with across_providers(), transaction.atomic():
+        assert capacities_of(people["foreign"]) == [Capacity("beta", "coach")]
+        assert capacities_of(people["manager"]) == [Capacity("alfa", "manager")]
+        assert not Entry.objects.filter(action="member.shut_out").exists()
+
+
+def test_a_key_is_shown_once_opens_what_was_chosen_and_ends(alfa_and_beta, clock):
+    _alfa, beta, people = alfa_and_beta
+    clock.at = AT
+    manager = signed_in(people["manager"])
+    made = manager.post(
+        reverse("portal:key-issue", args=["alfa"]),
+        {"name": "boekhouding", "acts": ["see_dossiers"], "days": "30"},
+    )
+    key = made.context["key"]
+    assert key in made.content.decode()
+    assert made["Cache-Control"] == "no-store"
+    assert key not in manager.get(reverse("portal:people", args=["alfa"])).content.decode()
+    asked = {"Authorization": f"Bearer {key}"}
+    assert Client().get("/api/v1/providers/alfa/dossiers/", headers=asked).status_code == 200
+    assert Client().get("/api/v1/providers/beta/dossiers/", headers=asked).status_code == 404
+    with across_providers(), transaction.atomic():
+        token = Token.objects.get(name="boekhouding")
+        assert key not in str(vars(token))
+        assert token.user.kind == "machine"
+    # Another provider's manager cannot end it; its own can.
+    with inside(beta.pk):
+        code = refused(services.revoke_token, token=token.pk, actor=people["foreign"])
+    assert code == "token-gone"
+    manager.post(reverse("portal:key-end", args=["alfa", token.pk]))
+    assert Client().get("/api/v1/providers/alfa/dossiers/", headers=asked).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"acts": ["manage_members"]}, "acts"),
+        ({"acts": ["approve_runs"]}, "acts"),
+        ({"acts": []}, "acts"),
+        ({"days": "0"}, "days"),
+        ({"days": "366"}, "days"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_a_key_that_may_too_much_or_for_too_long_is_not_made(alfa_and_beta, given, field):
+    _alfa, _beta, people = alfa_and_beta
+    whole = {"name": "x", "acts": ["see_dossiers"], "days": "30"}
+    answer = signed_in(people["manager"]).post(
+        reverse("portal:key-issue", args=["alfa"]), {**whole, **given}
+    )
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == [field]
+
+
+def test_the_database_refuses_a_key_for_what_machines_may_not_do(alfa_and_beta):
+    alfa, _beta, _people = alfa_and_beta
+    with across_providers(), transaction.atomic():
+        machine = Token.objects.get(provider=alfa).user
+    token = Token(
+        provider=alfa,
+        user=machine,
+        name="x",
+        acts=["manage_members"],
+        digest="x",
+        issued_by=machine,
+        issued_at=AT,
+        expires_at=AT + timedelta(days=1),
+    )
+    with (
+        across_providers(),
+        pytest.raises(DatabaseError, match="token_does_what_machines_may"),
+        transaction.atomic(),
+    ):
+        token.save()
+
+
+def test_the_doorkeeper_is_told_of_a_key_what_it_opens_and_reads_no_other(alfa_and_beta, clock):
+    alfa, _beta, _people = alfa_and_beta
+    with across_providers(), transaction.atomic():
+        key = make.make_key(alfa, "see_dossiers")
+    with transaction.atomic():
+        assert shown_key("nobody's", at=AT) is None
+        shown = shown_key(key, at=AT)
+    assert (shown.provider_id, shown.acts) == (alfa.pk, ["see_dossiers"])
+    with across_providers(), transaction.atomic():
+        User.objects.filter(pk=shown.user_id).update(kind="person")
+    with transaction.atomic():
+        assert shown_key(key, at=AT) is None
+    for statement in ("SELECT 1 FROM providers_token", "UPDATE providers_token SET acts = '{}'"):
+        with (
+            pytest.raises(DatabaseError, match="permission denied"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+
+# ---- Processes that open some doors --------------------------------------------------------------
+
+
+def test_the_portals_login_cannot_become_the_back_office(servers, alfa_and_beta, committed):
+    with psycopg.connect(servers.database_url("cst_portal", committed), autocommit=True) as link:
+        for role in ("cst_doorkeeper", "cst_provider"):
+            link.execute(f"SET ROLE {role}".encode())
+            link.execute("RESET ROLE")
+        for role in ("cst_backoffice", "cst_keeper", "cst_porter", "cst_owner", "cst_web"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                link.execute(f"SET ROLE {role}".encode())
+        # By itself it may read nothing at all.
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute("SELECT 1 FROM accounts_user")
+
+
+@pytest.mark.parametrize(
+    ("doors", "opened", "shut"),
+    [
+        ("portal,api", ["/p/alfa/", "/api/v1/schema/", "/pre-check/"], ["/agency/"]),
+        ("backoffice", ["/agency/"], ["/p/alfa/", "/api/v1/schema/", "/pre-check/"]),
+    ],
+)
+def test_a_process_opens_the_doors_that_it_is_told(
+    servers, alfa_and_beta, committed, doors, opened, shut
+):
+    login = "cst_portal" if "portal" in doors else "cst_web"
+    paths = ["/sign-in/", *opened, *shut]
+    asked = f"from django.test import Client; print([Client().get(p).status_code for p in {paths}])"
+    told = manage(
+        "shell", "-c", asked, database=servers.database_url(login, committed), DOORS=doors
+    )
+    statuses = dict(zip(paths, json.loads(told.strip().splitlines()[-1]), strict=True))
+    assert {statuses[path] for path in opened} <= {200, 302}
+    assert {statuses[path] for path in shut} == {404}
+    assert statuses["/sign-in/"] == 200

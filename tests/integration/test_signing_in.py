@@ -1,0 +1,245 @@
+"""Signing in: a password and more, attempts that are counted, sessions that end."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.models import MACHINE, User
+from apps.accounts.selectors import timetable
+from apps.accounts.services import add_user
+from apps.providers.scope import across_providers
+from tests import factories as make
+from tests.factories import AT
+
+PASSWORD = "een lang wachtwoord"
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture
+def person(db):
+    """A coach at Alfa with a password."""
+    cache.clear()
+    with across_providers():
+        coach = make.make_member(make.make_provider("alfa"), "coach")
+        return with_password(coach)
+
+
+def with_password(user):
+    user.set_password(PASSWORD)
+    user.save(update_fields=["password"])
+    return user
+
+
+def try_in(client, person, password=PASSWORD, **headers):
+    return client.post(
+        reverse("account_login"),
+        {"login": person.email, "password": password},
+        headers={"accept-language": "nl"},
+        **headers,
+    )
+
+
+def code_now():
+    return format_hotp_value(hotp_value(SECRET, list(yield_hotp_counters_from_time())[1]))
+
+
+def is_in(client):
+    return client.get("/p/alfa/").status_code == 200
+
+
+# ---- Password ------------------------------------------------------------------------------------
+
+
+def test_who_signs_in_comes_where_they_were_going(person):
+    client = Client()
+    assert client.get("/p/alfa/")["Location"] == "/sign-in/?next=/p/alfa/"
+    answer = client.post(
+        "/sign-in/", {"login": person.email.upper(), "password": PASSWORD, "next": "/p/alfa/"}
+    )
+    assert answer["Location"] == "/p/alfa/"
+    assert is_in(client)
+    # An address elsewhere is not followed.
+    answer = Client().post(
+        "/sign-in/", {"login": person.email, "password": PASSWORD, "next": "//evil.example/"}
+    )
+    assert answer["Location"] == "/"
+
+
+def test_a_new_session_is_made_at_signing_in(person):
+    """Whoever planted a session in somebody's browser does not share what it becomes."""
+    client = Client()
+    client.get("/sign-in/")
+    session = client.session
+    session["planted"] = True
+    session.save()
+    planted = session.session_key
+    client.cookies["sessionid"] = planted
+    try_in(client, person)
+    assert client.cookies["sessionid"].value != planted
+    thief = Client()
+    thief.cookies["sessionid"] = planted
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_wrong_password_and_an_unknown_address_are_told_the_same(person, known):
+    someone = person if known else User(email="niemand@test.example")
+    answer = try_in(Client(), someone, "verkeerd wachtwoord")
+    assert answer.status_code == 200
+    told = answer.context["form"].non_field_errors()
+    assert told == ["Het e-mailadres of het wachtwoord klopt niet."]
+
+
+def test_machines_and_shut_accounts_do_not_sign_in(person):
+    with across_providers():
+        machine = add_user(
+            email="m@machine.invalid", name="M", actor=timetable(), at=AT, kind=MACHINE
+        )
+        with_password(machine)
+        shut = with_password(make.make_user())
+        User.objects.filter(pk=shut.pk).update(is_active=False)
+    for account in (machine, shut):
+        client = Client()
+        try_in(client, account)
+        assert client.get("/")["Location"].startswith("/sign-in/")
+
+
+def test_who_guesses_is_stopped_and_the_owner_elsewhere_is_not(person):
+    guesser, owner = Client(REMOTE_ADDR="203.0.113.7"), Client(REMOTE_ADDR="198.51.100.9")
+    for _ in range(5):
+        try_in(guesser, person, "geraden")
+    stopped = try_in(guesser, person)
+    assert stopped.status_code in (200, 429)
+    assert not is_in(guesser)
+    # The lock is the guesser's, not the account's.
+    try_in(owner, person)
+    assert is_in(owner)
+
+
+# ---- A second factor -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked_for_more(settings):
+    settings.SECOND_FACTOR = True
+
+
+def with_app(person):
+    with transaction.atomic():
+        TOTP.activate(person, SECRET)
+
+
+def test_a_password_alone_opens_nothing(person, asked_for_more):
+    client = Client()
+    try_in(client, person)
+    answer = client.get("/p/alfa/")
+    assert answer["Location"] == "/sign-in/second-factor/"
+    assert client.get(answer["Location"])["Location"] == "/account/"
+
+
+def test_a_code_of_the_app_opens_and_is_good_once(person, asked_for_more):
+    with_app(person)
+    client, code = Client(), code_now()
+    assert try_in(client, person)["Location"] == "/sign-in/code/"
+    assert not is_in(client)
+    client.post("/sign-in/code/", {"code": "000000"})
+    assert not is_in(client)
+    client.post("/sign-in/code/", {"code": code})
+    assert is_in(client)
+    # Whoever looked over the shoulder comes too late.
+    thief = Client()
+    try_in(thief, person)
+    thief.post("/sign-in/code/", {"code": code})
+    assert not is_in(thief)
+
+
+def test_who_had_a_session_before_the_factor_does_not_pass_it(person, asked_for_more):
+    """Somebody who knew the password waits until its owner has chosen a second factor."""
+    thief = Client()
+    try_in(thief, person)
+    with_app(person)
+    assert thief.get("/p/alfa/")["Location"] == "/sign-in/second-factor/"
+    assert thief.get("/sign-in/second-factor/")["Location"].startswith("/account/again/code/")
+
+
+def test_secrets_of_second_factors_are_not_in_the_database(person):
+    with_app(person)
+    with transaction.atomic():
+        kept = Authenticator.objects.get(user=person).data["secret"]
+    assert SECRET not in kept
+    assert TOTP(Authenticator.objects.get(user=person)).validate_code(code_now())
+
+
+# ---- Sessions that end ---------------------------------------------------------------------------
+
+
+def test_a_session_ends_after_twelve_hours_whatever_one_does(person):
+    client = Client()
+    make.sign_in(client, person, ago=12 * 3600 - 60)
+    assert is_in(client)
+    make.sign_in(client, person, ago=12 * 3600 + 60)
+    assert client.get("/p/alfa/")["Location"] == "/sign-in/?next=/p/alfa/"
+    assert client.get("/")["Location"].startswith("/sign-in/")
+
+
+def test_a_session_that_is_not_used_for_half_an_hour_is_over(person, settings):
+    client = Client()
+    make.sign_in(client, person)
+    client.get("/p/alfa/")
+    left = client.session.get_expiry_date() - timezone.now()
+    assert timedelta(minutes=29) < left <= timedelta(minutes=30)
+
+
+def test_signing_out_everywhere_ends_the_others(person):
+    here, there = Client(), Client()
+    try_in(here, person)
+    try_in(there, person)
+    assert here.get(reverse("usersessions_list")).context["session_count"] == 2
+    here.post(reverse("usersessions_list"))
+    assert is_in(here)
+    assert not is_in(there)
+
+
+# ---- Signing in again for what pays or gives rights ----------------------------------------------
+
+
+def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
+    with across_providers():
+        administrator = with_password(make.make_officer("administrator"))
+    given = {"email": "nieuw@test.example", "name": "Nieuw", "role": "auditor"}
+    client = Client()
+    make.sign_in(client, administrator, ago=6 * 60)
+    answer = client.post(reverse("backoffice:person-give"), given)
+    assert answer["Location"] == "/sign-in/again/?next=%2Fagency%2Fpeople%2F"
+    with across_providers():
+        assert not User.objects.filter(email=given["email"]).exists()
+    # A wrong password does not do; the right one leads back, and then it is done.
+    again = client.get(answer["Location"])["Location"]
+    assert again.startswith("/account/again/")
+    cache.clear()
+    assert client.post(again, {"password": "verkeerd"}).status_code == 200
+    back = client.post(again, {"password": PASSWORD, "next": "/agency/people/"})
+    assert back["Location"] == "/agency/people/"
+    client.post(reverse("backoffice:person-give"), given)
+    with across_providers():
+        assert User.objects.filter(email=given["email"]).exists()
+
+
+def test_looking_asks_nothing_again(db):
+    with across_providers():
+        administrator = make.make_officer("administrator")
+    client = Client()
+    make.sign_in(client, administrator, ago=3600)
+    assert client.get("/agency/people/").status_code == 200
