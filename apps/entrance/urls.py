@@ -55,7 +55,6 @@ urlpatterns = [
     path("sign-in/second-factor/", second_factor, name="second-factor"),
     path("sign-in/shut/", account.account_inactive, name="account_inactive"),
     path("sign-in/up/", shut, name="account_signup"),
-    path("sign-in/forgotten/", shut, name="account_reset_password"),
     path("sign-out/", account.logout, name="account_logout"),
     path("account/", with_keys(factors.index), name="mfa_index"),
     path("account/again/", account.reauthenticate, name="account_reauthenticate"),

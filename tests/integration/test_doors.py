@@ -171,7 +171,6 @@ ENTRANCE = {
     "account_logout": (302, 200),
     # Nobody makes an account for themselves; a forgotten password goes by the administrator.
     "account_signup": (404, 404),
-    "account_reset_password": (404, 404),
     "account_set_password": (404, 404),
     "mfa_index": (302, 200),
     "account_reauthenticate": (302, 200),
@@ -194,7 +193,7 @@ ENTRANCE = {
 def addresses(resolver=None, namespace=""):
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
-            yield from addresses(pattern, f"{pattern.namespace or ''}:")
+            yield from addresses(pattern, f"{pattern.namespace}:" if pattern.namespace else "")
         elif isinstance(pattern, URLPattern):
             yield f"{namespace}{pattern.name}", pattern.callback
 

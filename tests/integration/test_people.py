@@ -7,7 +7,7 @@ from io import StringIO
 import psycopg
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -163,6 +163,59 @@ def test_rights_follow_the_declaration_both_ways(agency_people):
     assert granted == {"see_portfolio", "see_answers", "see_people"}
     assert acts_at(one, role="coach") == PROVIDER_ROLES["coach"]
     assert not old.permissions.exists()
+
+
+# ---- By the command line -------------------------------------------------------------------------
+
+
+def let_in(monkeypatch, *options, password="a-first-password-of-hers") -> str:
+    told = StringIO()
+    monkeypatch.setattr("sys.stdin", StringIO(f"{password}\n"))
+    call_command("add_person", *options, stdout=told)
+    return told.getvalue()
+
+
+def test_the_first_administrator_is_let_in_by_the_command_line(agency_people, monkeypatch):
+    new = ("Baas@agentschap.example", "Baas Test", "administrator")
+
+    assert "baas@agentschap.example" in let_in(monkeypatch, *new)
+    assert "auditor" in let_in(monkeypatch, *new[:2], "auditor", password="another-one-altogether")
+
+    boss = User.objects.get(email="baas@agentschap.example")
+    assert capacities_of(boss) == [
+        Capacity(AT_AGENCY, "administrator"),
+        Capacity(AT_AGENCY, "auditor"),
+    ]
+    # The second time there was an account already, and its password stays what it was.
+    assert boss.check_password("a-first-password-of-hers")
+    deeds = Entry.objects.filter(subject_id=str(boss.pk)).order_by("pk")
+    assert [deed.action for deed in deeds] == ["user.add", "user.grant", "user.grant"]
+
+
+def test_the_first_manager_of_a_provider_is_let_in_by_the_command_line(agency_people, monkeypatch):
+    make.make_provider("alfa")
+    let_in(monkeypatch, "an@alfa.example", "An Test", "manager", "--provider", "alfa")
+    assert capacities_of(User.objects.get(email="an@alfa.example")) == [Capacity("alfa", "manager")]
+
+
+@pytest.mark.parametrize(
+    ("options", "password", "told"),
+    [
+        (("no address", "X", "auditor"), "a-first-password-of-hers", "e-mail"),
+        (("x@agentschap.example", "X", "auditor"), "short", "12"),
+        (("x@agentschap.example", "X", "auditor"), "", "12"),
+        (("x@agentschap.example", "X", "coach"), "a-first-password-of-hers", "no role"),
+        (("x@a.example", "X", "auditor", "--provider", "alfa"), "a-first-password", "no role"),
+        (("x@a.example", "X", "coach", "--provider", "nobody"), "a-first-password", "nobody"),
+    ],
+)
+def test_whoever_cannot_be_let_in_gets_no_account(
+    agency_people, monkeypatch, options, password, told
+):
+    make.make_provider("alfa")
+    with pytest.raises(CommandError, match=told):
+        let_in(monkeypatch, *options, password=password)
+    assert not User.objects.filter(name="X").exists()
 
 
 # ---- A provider's own people and machines --------------------------------------------------------

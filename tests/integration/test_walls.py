@@ -388,6 +388,8 @@ def test_the_doorkeeper_reads_who_someone_is_and_nothing_else(two_providers):
     assert readable == {
         *("accounts_user", "auth_group", "auth_permission"),
         *("django_content_type", "django_session", "providers_providergroupobjectpermission"),
+        # Second factors are encrypted, with a key that is not in the database.
+        *("mfa_authenticator", "usersessions_usersession", "account_emailaddress"),
         # The terms are public: the pre-check is for everybody.
         *("programme_edition", "programme_package", "programme_legalform"),
         "programme_activityrule",
