@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 # Named after what they install: a second run installs nothing, a changed list installs anew.
 FOR_DEMO := .venv/for-demo-$(firstword $(shell cksum requirements.txt))
 FOR_TEST := .venv/for-test-$(firstword $(shell cksum requirements-dev.txt))
-WORDS := $(patsubst %.po,%.mo,$(wildcard apps/design/locale/*/LC_MESSAGES/django.po))
+WORDS := $(patsubst %.po,%.mo,$(wildcard apps/*/locale/*/LC_MESSAGES/django.po))
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

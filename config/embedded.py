@@ -104,6 +104,11 @@ def sign_ins() -> Path:
     return _instance_of(os.environ).folder / "sign-ins.txt"
 
 
+def mails() -> Path:
+    """Where mails of one's own machine are put, as files that end in .log."""
+    return _instance_of(os.environ).folder / "mails"
+
+
 def instance(name: str = "demo", *, disposable: bool = False) -> "Instance":
     """The servers of that name; a disposable one trades safety for speed, as tests want."""
     if not name.isidentifier():

@@ -10,7 +10,7 @@ PROVIDER_ROLES: dict[str, frozenset[str]] = {
     "manager": FILES | {"claim_tranches", "manage_members"},
 }
 
-SEES_ALL = frozenset({"see_portfolio", "see_answers"})
+SEES_ALL = frozenset({"open_dossiers", "see_portfolio", "see_answers"})
 
 # What a person may do at the agency, across providers. The administrator sees no dossier; the
 # auditor sees everything and changes nothing.
@@ -22,6 +22,8 @@ AGENCY_ROLES: dict[str, frozenset[str]] = {
     "reporting_officer": frozenset({"see_answers"}),
     "administrator": frozenset({"see_people", "manage_people"}),
     "auditor": SEES_ALL | {"see_people"},
+    # Sees no more than the single dossiers that are opened to them, until a day.
+    "guest": frozenset({"open_dossiers"}),
 }
 
 PROVIDER_ACTS = frozenset().union(*PROVIDER_ROLES.values())

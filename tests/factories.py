@@ -10,11 +10,13 @@ from itertools import count
 
 import psycopg
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from django.conf import settings
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user, grant_agency_role
+from apps.accounts.sessions import sealed
 from apps.claims.models import Claim
 from apps.claims.services import file_claim, file_statement, verify_claim
 from apps.contracts.models import Contract
@@ -23,6 +25,8 @@ from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.eligibility.selectors import standings_of
+from apps.members.models import Invitation
+from apps.members.services import invite
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
 from apps.providers.services import grant_provider_role, issue_token, register_provider
@@ -71,12 +75,35 @@ def sign_in(client: Client, person: User, *methods: str, ago: float = 0.0) -> No
     ]
     session["account_authentication_methods_user"] = str(person.pk)
     session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = sealed(session.session_key)
 
 
 def make_officer(role: str = "reviewer") -> User:
     user = make_user(role)
     grant_agency_role(user=user, role=role, actor=timetable(), at=AT)
     return user
+
+
+def invited(
+    provider: Provider | None, role: str, *, email: str = "", at: datetime = AT
+) -> tuple[Invitation, str]:
+    """Somebody who was invited by mail, and the key of the link in it."""
+    keys: list[str] = []
+
+    def link(key: str) -> str:
+        keys.append(key)
+        return f"https://test.example/{key}"
+
+    invitation = invite(
+        provider=provider,
+        email=email or f"asked-{next(numbers)}@test.example",
+        name="Nieuw",
+        role=role,
+        link=link,
+        actor=make_user("inviter"),
+        at=at,
+    )
+    return invitation, keys[0]
 
 
 def make_provider(slug: str = "") -> Provider:
@@ -229,12 +256,17 @@ def stated(
     return dossier
 
 
-def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: object) -> Claim:
-    """A verified claim of the first tranche of 2022-Q1."""
+def submitted_claim(contract: Contract, *, amount: str = "20000.00", **given: object) -> Claim:
+    """A claim of the first tranche of 2022-Q1, which waits for an officer."""
     dossier = stated(started(contract, **given), amount)
-    claim = file_claim(
+    return file_claim(
         dossier=dossier, tranche=1, quarter=Q1, actor=make_user("manager"), at=IN_WINDOW
     )
+
+
+def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: object) -> Claim:
+    """A verified claim of the first tranche of 2022-Q1."""
+    claim = submitted_claim(contract, amount=amount, **given)
     return verify_claim(claim=claim, actor=make_user("officer"), at=IN_WINDOW + timedelta(days=3))
 
 

@@ -32,6 +32,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         # What a person may do at the agency; held through groups, one per role.
         permissions = [
+            ("open_dossiers", "open the pages of dossiers in sight"),
             ("see_portfolio", "see all dossiers, contracts, claims and runs"),
             ("see_answers", "make the answers to parliament"),
             ("decide_dossiers", "assess, approve and refuse dossiers, keep the register duty"),

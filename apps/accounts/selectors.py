@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Permission
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from apps.accounts.models import User
 from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
@@ -60,6 +60,12 @@ def capacities_in(group_names: Iterable[str]) -> list[Capacity]:
         if capacity.known:
             found.append(capacity)
     return sorted(found)
+
+
+def staff() -> QuerySet[User]:
+    """Whoever has a role at the agency, by name."""
+    at_agency = User.objects.filter(groups__name__startswith="agency:", is_active=True)
+    return at_agency.distinct().order_by("name", "pk")
 
 
 def people_at_agency() -> list[tuple[User, str]]:

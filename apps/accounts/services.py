@@ -1,4 +1,4 @@
-"""What one may do: make accounts, give and take the agency's roles."""
+"""What one may do: make accounts, give the agency's roles."""
 
 from datetime import datetime
 
@@ -46,7 +46,8 @@ def follow_agency_roles() -> None:
 @transaction.atomic
 def grant_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
     """Give a person a role at the agency. Nobody gives one to themselves."""
-    _not_to_oneself(user, actor)
+    if user.pk == actor.pk:
+        raise Refusal("own-rights")
     capacity = Capacity(AT_AGENCY, role)
     if not capacity.known:
         raise Refusal("unknown-role", given=role[:30])
@@ -56,24 +57,3 @@ def grant_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> N
         group = Group.objects.get(name=capacity.group_name)
     user.groups.add(group)
     record(actor=actor, action="user.grant", subject_id=user.pk, at=at, facts={"role": role})
-
-
-@transaction.atomic
-def take_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
-    """Take a role at the agency away, at once. Nobody takes their own: somebody must stay."""
-    _not_to_oneself(user, actor)
-    group = Group.objects.filter(user=user, name=Capacity(AT_AGENCY, role).group_name).first()
-    if group is None:
-        raise Refusal("role-missing")
-    if (
-        role == "administrator"
-        and not User.objects.filter(groups=group, is_active=True).exclude(pk=user.pk).exists()
-    ):
-        raise Refusal("last-administrator")
-    user.groups.remove(group)
-    record(actor=actor, action="user.take", subject_id=user.pk, at=at, facts={"role": role})
-
-
-def _not_to_oneself(user: User, actor: Actor) -> None:
-    if user.pk == actor.pk:
-        raise Refusal("own-rights")

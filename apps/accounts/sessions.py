@@ -1,15 +1,20 @@
 """What a session shows: when somebody signed in, by what, and how lately."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponse
 
 # Whatever somebody does, after so long they sign in again; when idle, `SESSION_COOKIE_AGE` ends it.
 LONGEST = timedelta(hours=12)
 # So long after showing who they are nobody is asked to show it again.
 FRESH = timedelta(minutes=5)
+
+Handler = Callable[[HttpRequest], HttpResponse]
 
 # What counts as more than a password.
 SECOND_FACTORS = frozenset({"mfa"})
@@ -37,3 +42,25 @@ def shows_enough(request: HttpRequest) -> bool:
         return True
     records = get_authentication_records(request, request.user)
     return any(record["method"] in SECOND_FACTORS for record in records)
+
+
+def sealed(session_key: str) -> str:
+    """What the cookie of a session holds."""
+    return Signer(salt="session").sign(session_key)
+
+
+def sealed_cookie(get_response: Handler) -> Handler:
+    """The session's cookie carries a seal: who reads the table of sessions can take none over."""
+    name = settings.SESSION_COOKIE_NAME
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if shown := request.COOKIES.pop(name, ""):
+            with suppress(BadSignature):
+                request.COOKIES[name] = Signer(salt="session").unsign(shown)
+        response = get_response(request)
+        cookie = response.cookies.get(name)
+        if cookie is not None and cookie.value:
+            cookie.set(name, sealed(cookie.value), sealed(cookie.value))
+        return response
+
+    return middleware

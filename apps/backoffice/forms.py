@@ -8,9 +8,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import User
+from apps.accounts.selectors import staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.design.fields import DayField, QuarterForm
 from apps.design.words import words_for, words_for_question, words_for_state
+from apps.dossiers.models import CLOSED, OPENED
 from apps.providers.models import Provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import DOSSIER, PAYMENT
@@ -47,6 +50,26 @@ class DossierFilter(forms.Form):
         ]
         provider.empty_label = _("All")
         provider.queryset = Provider.objects.order_by("name")
+
+
+class AccessForm(forms.Form):
+    """A single dossier opened or closed to somebody, until a day."""
+
+    person = forms.ModelChoiceField(label=_("Person"), queryset=User.objects.none())
+    reference = forms.CharField(label=_("Reference of the dossier"), max_length=40)
+    kind = forms.ChoiceField(
+        label=_("What"),
+        choices=[(OPENED, _("open it to this person")), (CLOSED, _("close it to this person"))],
+        widget=forms.RadioSelect,
+    )
+    until = DayField(label=_("Last day"))
+    reason = ReasonField(help_text=_("The reason stays on record at the agency."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "access_%s", **kwargs})
+        person = self.fields["person"]
+        assert isinstance(person, forms.ModelChoiceField)
+        person.queryset = staff()
 
 
 class FindingForm(forms.Form):

@@ -76,9 +76,20 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("This is the last administrator. First give the role to somebody else."),
     ),
     "not-a-member": (_("This person has no role here any more. Reload the page."),),
+    "invitation-gone": (
+        _("This invitation is not good any more: it was accepted, taken back or is too old."),
+    ),
+    "too-many-invitations": (
+        _("%(max)s invitations wait for an answer already. Take some back first."),
+    ),
     "token-gone": (_("This key ended already. Reload the page."),),
     "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),
     "token-days": (_("A key lasts from 1 to %(max)s days. Choose a number of days."),),
+    "closed-to-you": (_("This dossier is closed to you. A colleague goes on with it."),),
+    "access-kind": (_("Choose whether the dossier is opened or closed to this person."),),
+    "access-until": (_("Choose a last day from today on, at most a year from now."),),
+    "access-gone": (_("This ended already. Reload the page."),),
+    "unknown-dossier": (_("There is no dossier with the reference “%(given)s”."),),
     "own-provider": (
         _("You work for the provider of this dossier. A colleague decides about it."),
     ),
@@ -1288,6 +1299,7 @@ ROLES: dict[str, str] = {
     "reporting_officer": _("Reporting officer"),
     "administrator": _("Administrator"),
     "auditor": _("Auditor"),
+    "guest": _("Guest"),
 }
 
 MAY: dict[str, str] = {
@@ -1295,6 +1307,7 @@ MAY: dict[str, str] = {
     "file_dossiers": _("file dossiers, statements and end reports"),
     "claim_tranches": _("claim tranches"),
     "manage_members": _("see its people and shut them out, give keys to machines"),
+    "open_dossiers": _("open the pages of a dossier, where it is not closed to them"),
     "see_portfolio": _("see all dossiers, contracts, claims and runs"),
     "see_answers": _("make the answers to parliament"),
     "decide_dossiers": _("assess, approve and refuse dossiers, keep the register duty"),

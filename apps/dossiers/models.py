@@ -1,4 +1,4 @@
-import uuid
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -36,7 +36,7 @@ class Dossier(models.Model):
     writes it, stands below as a constraint. Amounts in euro.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=50, help_text="For people: TOREON-2026-014.")
@@ -234,3 +234,42 @@ class RegisterEntry(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+OPENED, CLOSED = ACCESSES = ("opened", "closed")
+
+
+class Access(models.Model):
+    """A single dossier opened to somebody who by their role sees none, or closed to somebody who
+    does, until a day. It is ended, never removed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="accesses")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, related_name="accesses"
+    )
+    kind = models.CharField(max_length=10)
+    until = models.DateField(help_text="The last day.")
+    reason = models.TextField()
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, related_name="+"
+    )
+    given_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="access_opened_or_closed", condition=Q(kind__in=ACCESSES)),
+            models.CheckConstraint(name="access_has_a_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="access_given_by_somebody_else", condition=~Q(user=F("given_by"))
+            ),
+        ]
+        indexes = [
+            models.Index(name="access_in_force", fields=["user"], condition=Q(ended_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dossier_id}: {self.kind}"

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
+from apps.accounts.models import User
 from apps.contracts.selectors import committed_by_case
-from apps.dossiers.models import Dossier, RegisterEntry
+from apps.dossiers.models import CLOSED, OPENED, Access, Dossier, RegisterEntry
 from apps.eligibility.selectors import facts_of
 from apps.programme.selectors import terms_of
 from cstraject.deminimis import (
@@ -30,6 +31,25 @@ ENTER, AMEND, WITHDRAW, DONE = ("enter", "amend", "withdraw", "done")
 def dossiers_newest_first() -> QuerySet[Dossier]:
     """The dossiers in scope, the last filed first."""
     return Dossier.objects.order_by("-submitted_on", "-id")
+
+
+def accesses_in_force(*, on: date) -> QuerySet[Access]:
+    """What is opened and closed on a day, to whom; what ends first on top."""
+    return Access.objects.filter(ended_at=None, until__gte=on).order_by("until", "id")
+
+
+def dossiers_in_sight(*, user: User, all_of_them: bool, on: date) -> QuerySet[Dossier]:
+    """What exists for somebody at the agency: all, or what is opened; never what is closed."""
+    mine = accesses_in_force(on=on).filter(user=user).order_by()
+    dossiers = Dossier.objects.exclude(pk__in=mine.filter(kind=CLOSED).values("dossier"))
+    if not all_of_them:
+        dossiers = dossiers.filter(pk__in=mine.filter(kind=OPENED).values("dossier"))
+    return dossiers
+
+
+def is_closed_to(user: User, dossier: Dossier, *, on: date) -> bool:
+    """Whether somebody keeps off a dossier on a day: an interest, or that of somebody close."""
+    return accesses_in_force(on=on).filter(user=user, dossier=dossier, kind=CLOSED).exists()
 
 
 def dossiers_to_assess() -> QuerySet[Dossier]:

@@ -20,8 +20,8 @@ from apps.contracts.models import COMMIT, RELEASE
 from apps.contracts.selectors import contract_of
 from apps.contracts.services import Move, enter, lock_contract
 from apps.documents.models import DECLARATION, OFFER, Document
-from apps.dossiers.models import Dossier, RegisterEntry
-from apps.dossiers.selectors import duty_of, known_about
+from apps.dossiers.models import ACCESSES, Access, Dossier, RegisterEntry
+from apps.dossiers.selectors import duty_of, is_closed_to, known_about
 from apps.eligibility.models import Answer, FactSheet, Workings
 from apps.eligibility.selectors import Standing, facts_of, has_corrected, known_of, standings_of
 from apps.eligibility.services import (
@@ -41,6 +41,8 @@ from cstraject.quarter import day_of, years_later
 from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for, wind_up
 
+# An exception ends: after so many days at most somebody thinks again.
+ACCESS_DAYS_MAX = 366
 NUMBER = re.compile(r"\d{10}", re.ASCII)
 
 
@@ -205,7 +207,7 @@ def correct_facts(
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
-    _judged_by_another(dossier, actor)
+    _judged_by_another(dossier, actor, at)
     before, source = dossier.facts, source.strip()[:200]
     if before.pk != seen:
         raise Refusal("facts-changed")
@@ -240,7 +242,7 @@ def find(
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="find")
-    _judged_by_another(dossier, actor)
+    _judged_by_another(dossier, actor, at)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     finding = keep_finding(
@@ -262,7 +264,7 @@ def confirm_override(*, dossier: Dossier, question: str, actor: User, at: dateti
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="confirm_override")
-    _judged_by_another(dossier, actor)
+    _judged_by_another(dossier, actor, at)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     confirm_finding(assessment=dossier.assessment, question=question, actor=actor, at=at)
@@ -282,7 +284,7 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     _lock_undertaking(dossier, on)
     dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "approve")
-    _judged_by_another(dossier, actor)
+    _judged_by_another(dossier, actor, at)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     must(dossier.assessment.facts_id == dossier.facts_id, "a dossier is judged by its own facts")
@@ -387,6 +389,7 @@ def enter_in_register(
     Refuses where nothing must be entered, or a day before the grant or in the future.
     """
     dossier = lock_dossier(dossier)
+    not_closed(dossier, actor, at)
     duty = duty_of(dossier, on=day_of(at))
     if duty is None or duty.is_done:
         raise Refusal("nothing-to-register")
@@ -413,7 +416,7 @@ def refuse_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) 
     """Refuse a submitted dossier, with the reason that the provider will read."""
     dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "refuse")
-    _judged_by_another(dossier, actor)
+    _judged_by_another(dossier, actor, at)
     if dossier.assessment_id is None:
         raise Refusal("assessment-missing")
     if not reason.strip():
@@ -511,12 +514,87 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
     return dossier
 
 
-def _judged_by_another(dossier: Dossier, actor: User) -> None:
+def _judged_by_another(dossier: Dossier, actor: User, at: datetime) -> None:
     """Nobody judges a dossier that they filed, or of a provider for which they work."""
     if dossier.submitted_by_id == actor.pk:
         raise Refusal("self-decided")
     if any(capacity.place == dossier.provider.slug for capacity in capacities_of(actor)):
         raise Refusal("own-provider")
+    not_closed(dossier, actor, at)
+
+
+def not_closed(dossier: Dossier, actor: User, at: datetime) -> None:
+    """Nobody does anything to a dossier that is closed to them."""
+    if is_closed_to(actor, dossier, on=day_of(at)):
+        raise Refusal("closed-to-you")
+
+
+# ---- Exceptions for one dossier ------------------------------------------------------------------
+
+
+@transaction.atomic
+def give_access(
+    *, reference: str, user: User, kind: str, until: date, reason: str, actor: User, at: datetime
+) -> Access:
+    """Open one dossier to somebody, or close it to them, until a day and for a reason.
+
+    Nobody does so for themselves. What was given before for the same dossier ends.
+    """
+    if user.pk == actor.pk:
+        raise Refusal("own-rights")
+    if kind not in ACCESSES:
+        raise Refusal("access-kind")
+    if not reason.strip():
+        raise Refusal("reason-missing")
+    today = day_of(at)
+    if not today <= until <= today + timedelta(days=ACCESS_DAYS_MAX):
+        raise Refusal("access-until")
+    dossier = Dossier.objects.filter(reference=reference.strip().upper()).first()
+    if dossier is None:
+        raise Refusal("unknown-dossier", given=reference.strip()[:30])
+    Access.objects.filter(dossier=dossier, user=user, ended_at=None).update(ended_at=at)
+    access = Access.objects.create(
+        provider_id=dossier.provider_id,
+        dossier=dossier,
+        user=user,
+        kind=kind,
+        until=until,
+        reason=reason.strip(),
+        given_by=actor,
+        given_at=at,
+    )
+    _note_access(access, "access.give", actor, at)
+    return access
+
+
+@transaction.atomic
+def end_access(*, access: UUID, actor: User, at: datetime) -> None:
+    """End what was opened or closed before its day. Nobody does so for themselves."""
+    found = Access.objects.select_related("dossier", "user").filter(pk=access, ended_at=None)
+    one = found.first()
+    if one is None:
+        raise Refusal("access-gone")
+    if one.user_id == actor.pk:
+        raise Refusal("own-rights")
+    found.update(ended_at=at)
+    _note_access(one, "access.end", actor, at)
+
+
+def _note_access(access: Access, action: str, actor: User, at: datetime) -> None:
+    """Not on the dossier's own time line, which its provider reads as well."""
+    record(
+        actor=actor,
+        action=action,
+        subject_id=access.pk,
+        at=at,
+        facts={
+            "dossier": access.dossier.reference,
+            "to": access.user.name,
+            "kind": access.kind,
+            "until": access.until,
+            "reason": access.reason,
+        },
+    )
 
 
 def lock_dossier(dossier: Dossier) -> Dossier:

@@ -1,20 +1,20 @@
 """How the library that signs people in (django-allauth) behaves here."""
 
-import base64
-import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
-from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.keys import lock, unlock
 from apps.accounts.models import PERSON, User
 from apps.accounts.sessions import is_fresh
+from apps.entrance.refusals import note_refusal
+from apps.notices.services import post_mail
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -45,6 +45,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def reauthenticate(self, user: User, password: str) -> bool:
         return self.authenticate(context.request, email=user.email, password=password) == user
 
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        super().authentication_failed(request, **credentials)
+        note_refusal(request, "password", address=credentials.get("email") or "")
+
+    def set_password(self, user: User, password: str) -> None:
+        """Of an account the doorkeeper may change the password, and no more."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        if user.kind == PERSON:
+            super().send_password_reset_mail(user, email, context)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Whatever changes in how somebody signs in, its owner hears of."""
+        super().send_notification_mail(template_prefix, user, context, email or user.email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Mails wait in the database until they are sent, as all that goes out."""
+        message = self.render_mail(template_prefix, email, context)
+        post_mail(to=email, subject=message.subject, text=message.body, at=timezone.now())
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         return not is_fresh(context.request, at=timezone.now())
 
@@ -62,13 +90,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         "incorrect_code": _("This code is not right, or was used already. Wait for the next one."),
     }
 
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        request = context.request
+        user = request.user if request.user.is_authenticated else None
+        note_refusal(request, f"second-factor: {code}", address=user.email if user else "")
+        error: ValidationError = super().validation_error(code, *args)
+        return error
+
     def encrypt(self, text: str) -> str:
-        return _box().encrypt(text.encode()).decode()
+        return lock(text, purpose="second factor")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _box().decrypt(encrypted_text.encode()).decode()
-
-
-def _box() -> Fernet:
-    key = hashlib.sha256(settings.SECOND_FACTOR_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+        return unlock(encrypted_text, purpose="second factor") or ""

@@ -13,12 +13,13 @@ from allauth.usersessions import views as sessions
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import path
+from django.urls import path, re_path
 
 from apps.design.middleware import PERMISSIONS_POLICY
 from apps.entrance.views.home import choose, home
+from apps.entrance.views.invitation import invitation, open_invitation
 from apps.entrance.views.rights import rights
-from apps.entrance.views.sign_in import again, second_factor
+from apps.entrance.views.sign_in import again, choose_password, second_factor
 
 View = Callable[..., HttpResponseBase]
 KEYS = PERMISSIONS_POLICY.replace(
@@ -48,6 +49,8 @@ urlpatterns = [
     path("", home, name="home"),
     path("act-as/", choose, name="act-as"),
     path("who-may-do-what/", rights, name="rights"),
+    path("invitation/", invitation, name="invitation"),
+    path("invitation/<str:key>/", open_invitation, name="invitation-open"),
     path("sign-in/", with_keys(account.login), name="account_login"),
     path("sign-in/again/", again, name="sign-in-again"),
     path("sign-in/code/", with_keys(factors.authenticate), name="mfa_authenticate"),
@@ -55,6 +58,20 @@ urlpatterns = [
     path("sign-in/second-factor/", second_factor, name="second-factor"),
     path("sign-in/shut/", account.account_inactive, name="account_inactive"),
     path("sign-in/up/", shut, name="account_signup"),
+    path("sign-in/forgotten/", account.password_reset, name="account_reset_password"),
+    path(
+        "sign-in/forgotten/sent/", account.password_reset_done, name="account_reset_password_done"
+    ),
+    re_path(
+        r"^sign-in/forgotten/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        choose_password,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "sign-in/forgotten/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
     path("sign-out/", account.logout, name="account_logout"),
     path("account/", with_keys(factors.index), name="mfa_index"),
     path("account/again/", account.reauthenticate, name="account_reauthenticate"),

@@ -8,6 +8,12 @@ app_name = "portal"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("people/", people.people, name="people"),
+    path("people/invite/", people.invite, name="member-invite"),
+    path(
+        "people/invitations/<uuid:invitation>/withdraw/",
+        people.withdraw,
+        name="invitation-withdraw",
+    ),
     path("people/<int:member>/shut-out/", people.shut_out, name="member-shut-out"),
     path("people/keys/", people.issue, name="key-issue"),
     path("people/keys/<uuid:key>/end/", people.revoke, name="key-end"),

@@ -30,24 +30,6 @@ def providers_named(slugs: Iterable[str]) -> QuerySet[Provider]:
     return Provider.objects.only("id", "slug", "name").filter(slug__in=slugs).order_by("name")
 
 
-@dataclass(frozen=True)
-class Member:
-    """Somebody with a role at a provider."""
-
-    user_id: int
-    name: str
-    email: str
-    role: str
-    last_login: datetime | None
-
-
-def members() -> list[Member]:
-    """Everybody with a role at the provider whose scope is open, by name; machines are none."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM cst_members()")
-        return [Member(*row) for row in cursor.fetchall()]
-
-
 def tokens_in_use(*, at: datetime) -> QuerySet[Token]:
     """The keys in scope that open something, by name."""
     return Token.objects.filter(revoked_at=None, expires_at__gt=at).order_by("name", "issued_at")

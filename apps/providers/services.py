@@ -1,4 +1,4 @@
-"""What one may do: register a provider, shut out its people, give keys to machines."""
+"""What one may do: register a provider, give roles to people there and keys to machines."""
 
 import secrets
 from collections.abc import Collection
@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors import Capacity, digest_of
 from apps.audit.services import Actor, record
 from apps.providers.models import Provider, Token
+from apps.providers.scope import seal_key
 from apps.providers.selectors import acts_at
 from cstraject.identifiers import enterprise_number as checked_enterprise_number
 from cstraject.identifiers import iban as checked_iban
@@ -43,6 +44,15 @@ def register_provider(
         facts={"name": name},
     )
     return provider
+
+
+@transaction.atomic
+def renew_seal() -> None:
+    """Give the database the key by which it knows a tenant: HMAC's key, ready for both passes."""
+    key = seal_key().ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in key) for pad in (0x36, 0x5C))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cst_keep_seal(%s, %s)", [inner, outer])
 
 
 def follow_provider_roles() -> None:
@@ -77,21 +87,6 @@ def grant_provider_role(
         provider_id=provider.pk,
         facts={"role": role},
     )
-
-
-# ---- People --------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> None:
-    """Take every role at a provider from a person, at once. What they signed stays nameable."""
-    if member == actor.pk:
-        raise Refusal("own-rights")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT cst_shut_out(%s)", [member])
-        if not cursor.fetchone()[0]:
-            raise Refusal("not-a-member")
-    _record(actor, "member.shut_out", member, at, provider)
 
 
 # ---- Machines ------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "apps.design",
     "apps.accounts",
     "apps.providers",
+    "apps.notices",
+    "apps.members",
     "apps.documents",
     "apps.receipts",
     "apps.programme",
@@ -62,6 +64,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "apps.design.middleware.headers",
     "apps.design.middleware.busy",
+    "apps.accounts.sessions.sealed_cookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -108,6 +111,8 @@ DATABASES["default"]["OPTIONS"] = {
     "assume_role": None if AS_OWNER else "cst_doorkeeper",
     **({} if AS_OWNER else {"options": "-c lock_timeout=20s -c statement_timeout=300s"}),
 }
+# With what the database is told whose rows a transaction may see, and keeps what it may not read.
+DATABASE_KEY = env("DATABASE_KEY", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -133,6 +138,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -145,16 +152,24 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+# An address without account gets no mail, and the page says the same.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  -- a class.
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,3/15m/key",
+}
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "cstraject"
 MFA_TOTP_TOLERANCE = 1
-# Whether a password alone is not enough; with what its secrets are kept.
+# Whether a password alone is not enough.
 SECOND_FACTOR = True
-SECOND_FACTOR_KEY = env("SECOND_FACTOR_KEY", default="")
 # How many proxies of ours stand before this process, so that attempts are counted by who made them.
 ALLAUTH_TRUSTED_PROXY_COUNT = 0
 # Rights on a provider are group rights alone, in their own table.
@@ -207,6 +222,13 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 # Only on one's own machine: what the demo loads, and where it tells who can sign in.
 DEMO_PORTFOLIO = ROOT / "demo"
 DEMO_SIGN_INS: Path | None = None
+
+# By whom messages are sent, and in whose name.
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="cstraject <noreply@localhost>")
+EMAIL_TIMEOUT = 30
+# How long the address to choose a new password is good, in seconds.
+PASSWORD_RESET_TIMEOUT = 60 * 60
 
 # Who pays: the account from which a run's payment file draws.
 PAYER_NAME = env("PAYER_NAME", default="Agentschap Innoveren en Ondernemen")
@@ -263,6 +285,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "claims.release_rests",
         "schedule": env.float("NIGHT_SECONDS", default=24 * 60 * 60.0),
         "options": {"expires": 60 * 60},
+    },
+    "send messages": {
+        "task": "notices.send_waiting",
+        "schedule": env.float("BELL_SECONDS", default=30.0),
+        "options": {"expires": 60},
     },
     "draw up the run that is due": {
         "task": "payouts.draw_up_due_run",

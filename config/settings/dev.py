@@ -17,5 +17,8 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 DEMO_SIGN_INS = embedded.sign_ins()
 # On one's own machine a password is enough, unless one says otherwise. Production refuses this.
+# Mails become files beside the demo's data.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = embedded.mails()
 SECOND_FACTOR = env.bool("SECOND_FACTOR", default=False)
-SECOND_FACTOR_KEY = SECRET_KEY
+DATABASE_KEY = SECRET_KEY

@@ -11,9 +11,9 @@ from config.settings.base import AS_OWNER, env
 SECRET_KEY = env("SECRET_KEY")
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
     raise ImproperlyConfigured("SECRET_KEY must be 50 random characters or more")
-SECOND_FACTOR_KEY = env("SECOND_FACTOR_KEY")
-if len(SECOND_FACTOR_KEY) < 50:
-    raise ImproperlyConfigured("SECOND_FACTOR_KEY must be 50 random characters or more")
+DATABASE_KEY = env("DATABASE_KEY")
+if len(DATABASE_KEY) < 50:
+    raise ImproperlyConfigured("DATABASE_KEY must be 50 random characters or more")
 if not env.bool("SECOND_FACTOR", default=True):
     raise ImproperlyConfigured("SECOND_FACTOR cannot be switched off here")
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
@@ -23,6 +23,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 DATABASE_URL = env("DATABASE_URL")
 REDIS_URL = env("REDIS_URL")
 PAYER_IBAN = env("PAYER_IBAN")
+vars().update(env.email_url("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True

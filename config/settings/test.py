@@ -17,7 +17,7 @@ SECRET_KEY = "only for tests, never a secret"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECOND_FACTOR = os.environ.get("SECOND_FACTOR") == "1"
-SECOND_FACTOR_KEY = SECRET_KEY
+DATABASE_KEY = SECRET_KEY
 PAYER_IBAN = "BE56999000060088"
 # All databases of the tests share one Redis, and accounts have the same numbers in each.
 KEY_RATE = "1000000/min"

@@ -61,11 +61,13 @@ def test_settings_pass_the_deployment_checks():
     given = {
         "DJANGO_SETTINGS_MODULE": "config.settings.prod",
         "SECRET_KEY": "x" * 25 + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-        "SECOND_FACTOR_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2,
+        "DATABASE_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2,
         "ALLOWED_HOSTS": "cstraject.example",
         "DATABASE_URL": "postgresql://cst_web@127.0.0.1:1/cstraject",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "PAYER_IBAN": "BE56999000060088",
+        "EMAIL_URL": "smtp+tls://user:password@127.0.0.1:587",
+        "EMAIL_FROM": "cstraject <noreply@cstraject.example>",
         "PATH": "/usr/bin:/bin",
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
@@ -73,8 +75,8 @@ def test_settings_pass_the_deployment_checks():
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
-    needed = ("SECRET_KEY", "SECOND_FACTOR_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL")
-    for missing in (*needed, "PAYER_IBAN"):
+    needed = ("SECRET_KEY", "DATABASE_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL")
+    for missing in (*needed, "PAYER_IBAN", "EMAIL_URL", "EMAIL_FROM"):
         less = {name: value for name, value in given.items() if name != missing}
         done = subprocess.run(
             command, cwd=ROOT, env=less, capture_output=True, text=True, check=False
@@ -84,7 +86,7 @@ def test_settings_pass_the_deployment_checks():
     for weaker, why in (
         ({"SECRET_KEY": "x"}, "50 random characters"),
         ({"SECRET_KEY": "x" * 60}, "50 random characters"),
-        ({"SECOND_FACTOR_KEY": "short"}, "50 random characters"),
+        ({"DATABASE_KEY": "short"}, "50 random characters"),
         ({"SECOND_FACTOR": "off"}, "cannot be switched off"),
     ):
         env = {**given, **weaker}

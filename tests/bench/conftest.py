@@ -17,7 +17,7 @@ import pytest
 from django.db import transaction
 
 from apps.contracts.models import Contract
-from apps.providers.scope import across_providers
+from apps.providers.scope import Scope, across_providers
 from cstraject.quarter import Quarter
 from tests import factories
 from tests.conftest import own_database
@@ -87,7 +87,7 @@ def as_provider(link: psycopg.Connection, provider_id: int) -> Iterator[None]:
     with link.transaction():
         link.execute(
             "SELECT set_config('role', 'cst_provider', true), set_config('app.provider', %s, true)",
-            [str(provider_id)],
+            [Scope("cst_provider", provider_id).told],
         )
         yield
 

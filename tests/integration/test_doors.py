@@ -65,6 +65,8 @@ DOORS = {
     ("get", "schema"): EVERYBODY,
     ("get", "portal:overview"): "see_dossiers",
     ("get", "portal:people"): "manage_members",
+    ("post", "portal:member-invite"): "manage_members",
+    ("post", "portal:invitation-withdraw"): "manage_members",
     ("post", "portal:member-shut-out"): "manage_members",
     ("post", "portal:key-issue"): "manage_members",
     ("post", "portal:key-end"): "manage_members",
@@ -75,12 +77,12 @@ DOORS = {
     ("post", "portal:dossier-withdraw"): "file_dossiers",
     ("post", "portal:statement-file"): "file_dossiers",
     ("post", "portal:claim-file"): "claim_tranches",
-    ("get", "backoffice:dossiers"): "see_portfolio",
-    ("get", "backoffice:dossier"): "see_portfolio",
-    ("get", "backoffice:dossier-size"): "see_portfolio",
-    ("get", "backoffice:dossier-facts"): "see_portfolio",
+    ("get", "backoffice:dossiers"): "open_dossiers",
+    ("get", "backoffice:dossier"): "open_dossiers",
+    ("get", "backoffice:dossier-size"): "open_dossiers",
+    ("get", "backoffice:dossier-facts"): "open_dossiers",
     ("post", "backoffice:dossier-correct"): "decide_dossiers",
-    ("get", "backoffice:dossier-de-minimis"): "see_portfolio",
+    ("get", "backoffice:dossier-de-minimis"): "open_dossiers",
     ("post", "backoffice:dossier-find"): "decide_dossiers",
     ("post", "backoffice:dossier-confirm"): "decide_dossiers",
     ("post", "backoffice:dossier-assess"): "decide_dossiers",
@@ -104,8 +106,11 @@ DOORS = {
     ("get", "backoffice:run-file"): "see_portfolio",
     ("post", "backoffice:payment-settle"): "settle_runs",
     ("get", "backoffice:people"): "see_people",
-    ("post", "backoffice:person-give"): "manage_people",
+    ("post", "backoffice:person-invite"): "manage_people",
+    ("post", "backoffice:invitation-withdraw"): "manage_people",
     ("post", "backoffice:person-take"): "manage_people",
+    ("post", "backoffice:access-give"): "manage_people",
+    ("post", "backoffice:access-end"): "manage_people",
     ("get", "backoffice:answer"): "see_answers",
     ("get", "backoffice:answer-workbook"): "see_answers",
     ("get", "backoffice:answer-json"): "see_answers",
@@ -160,6 +165,8 @@ def expected_of(visitor, method, name):
     return opened(method, name) if act in roles[visitor] else 403
 
 
+# From here a stranger is sent on, not to the sign-in.
+STRANGERS_GO_ON = ("account_logout", "invitation-open")
 # The library's pages of signing in: what a stranger gets, and whoever signed in a moment ago.
 ENTRANCE = {
     "account_login": (200, 302),
@@ -172,6 +179,12 @@ ENTRANCE = {
     # Nobody makes an account for themselves; a forgotten password goes by the administrator.
     "account_signup": (404, 404),
     "account_set_password": (404, 404),
+    "account_reset_password": (200, 200),
+    "account_reset_password_done": (200, 200),
+    "account_reset_password_from_key": (410, 410),
+    "account_reset_password_from_key_done": (200, 200),
+    "invitation": (410, 410),
+    "invitation-open": (302, 302),
     "mfa_index": (302, 200),
     "account_reauthenticate": (302, 200),
     "mfa_reauthenticate": (302, 302),
@@ -297,7 +310,7 @@ def make_world() -> SimpleNamespace:
             actor=make.make_officer(),
             at=AT,
         )
-        completed = make.started(contract)
+        started, completed = make.started(contract), make.started(contract)
         dossiers.complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=clock, at=NOW)
         offer, declaration = (
             note_document_held_elsewhere(
@@ -305,9 +318,25 @@ def make_world() -> SimpleNamespace:
             ).pk
             for kind in ("offer", "declaration")
         )
+        # Open to the guest, who then sees of these what the others see.
+        accesses = [
+            dossiers.give_access(
+                reference=dossier.reference,
+                user=people["guest"],
+                kind="opened",
+                until=date(2023, 5, 1),
+                reason="controle",
+                actor=spare,
+                at=NOW,
+            )
+            for dossier in (started, unanswered, claimed)
+        ]
         return SimpleNamespace(
             alfa=alfa,
+            asked_at_alfa=make.invited(alfa, "coach", at=NOW)[0],
+            asked_at_agency=make.invited(None, "auditor", at=NOW)[0],
             spare=spare,
+            access=accesses[0],
             leaver=leaver,
             key=Token.objects.filter(provider=alfa).order_by("name").first(),
             people=people,
@@ -320,7 +349,7 @@ def make_world() -> SimpleNamespace:
             overridden=overridden,
             decidable=make.assessed(contract),
             approved=make.approved(contract),
-            started=make.started(contract),
+            started=started,
             completed=completed,
             offer=offer,
             declaration=declaration,
@@ -355,10 +384,27 @@ def address_and_body(world, visitor, name):
         "portal:member-shut-out": ({**portal, "member": world.leaver.pk}, {}),
         "portal:key-issue": (portal, {"name": "boekhouding", "acts": ["see_dossiers"], "days": 30}),
         "portal:key-end": ({**portal, "key": world.key.pk}, {}),
-        "backoffice:person-give": (
+        "portal:member-invite": (
+            portal,
+            {"email": "nieuw@test.example", "name": "Nieuw", "role": "coach"},
+        ),
+        "portal:invitation-withdraw": ({**portal, "invitation": world.asked_at_alfa.pk}, {}),
+        "backoffice:person-invite": (
             {},
             {"email": "nieuw@test.example", "name": "Nieuw", "role": "auditor"},
         ),
+        "backoffice:invitation-withdraw": ({"invitation": world.asked_at_agency.pk}, {}),
+        "backoffice:access-give": (
+            {},
+            {
+                "person": world.spare.pk,
+                "reference": world.started.reference,
+                "kind": "opened",
+                "until": "01/05/2023",
+                "reason": "controle",
+            },
+        ),
+        "backoffice:access-end": ({"access": world.access.pk}, {}),
         "backoffice:person-take": ({"person": world.spare.pk}, {"role": "auditor"}),
         "portal:dossier": (of(world.started), {}),
         "portal:dossier-start": (of(world.approved), {"on": "01/03/2022"}),
@@ -502,7 +548,8 @@ def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settin
 @pytest.mark.parametrize("name", ENTRANCE)
 def test_the_pages_of_signing_in_open_to_whom_they_should(world, name):
     person = world.people["reader"]
-    key = [world.leaver.pk] if "edit" in name or "remove" in name else []
+    key: list[object] = [world.leaver.pk] if "edit" in name or "remove" in name else []
+    key = {"account_reset_password_from_key": ["1", "x"], "invitation-open": ["x"]}.get(name, key)
     for visitor, expected in zip((None, person), ENTRANCE[name], strict=True):
         with transaction.atomic():
             client = Client()
@@ -515,7 +562,7 @@ def test_the_pages_of_signing_in_open_to_whom_they_should(world, name):
             answer = client.get(reverse(name, args=key))
             assert answer.status_code == expected, visitor
             if expected == 302 and visitor is None:
-                assert answer["Location"].startswith("/sign-in/") or name == "account_logout"
+                assert answer["Location"].startswith("/sign-in/") or name in STRANGERS_GO_ON
             transaction.set_rollback(True)
 
 

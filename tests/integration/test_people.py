@@ -14,13 +14,15 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, Capacity, capacities_of, timetable
-from apps.accounts.services import grant_agency_role, take_agency_role
+from apps.accounts.services import grant_agency_role
 from apps.audit.models import Entry
 from apps.dossiers import services as dossiers
+from apps.members.selectors import members
+from apps.members.services import shut_out, take_agency_role
 from apps.providers import services
 from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
 from apps.providers.scope import across_providers, inside
-from apps.providers.selectors import acts_at, members, shown_key
+from apps.providers.selectors import acts_at, shown_key
 from apps.providers.services import grant_provider_role
 from cstraject.refusal import Refusal
 from cstraject.roles import PROVIDER_ROLES
@@ -109,7 +111,7 @@ def test_a_role_that_was_chosen_and_taken_away_is_gone_at_once(both):
     with across_providers():
         alfa, boss = Provider.objects.get(slug="alfa"), make.make_user("boss")
     with inside(alfa.pk):
-        services.shut_out(provider=alfa, member=both.pk, actor=boss, at=AT)
+        shut_out(provider=alfa, member=both.pk, actor=boss, at=AT)
     assert client.get("/p/alfa/").status_code == 404
     assert client.get("/p/beta/").status_code == 200
 
@@ -157,7 +159,7 @@ def test_rights_follow_the_declaration_both_ways(agency_people):
     old = Group.objects.create(name="agency:officer")
     old.permissions.set(Permission.objects.filter(codename="approve_runs"))
 
-    call_command("follow_roles", stdout=StringIO())
+    call_command("follow_settings", stdout=StringIO())
 
     granted = set(group.permissions.values_list("codename", flat=True))
     assert granted == {"see_portfolio", "see_answers", "see_people"}

@@ -48,7 +48,7 @@ from apps.payouts.services import (
     settle_payment,
     write_payment_file,
 )
-from apps.providers.scope import across_providers, inside
+from apps.providers.scope import Scope, across_providers, inside
 from cstraject.refusal import Refusal
 from tests import factories
 from tests.factories import AT, IN_WINDOW, Q1, RUN_DAY
@@ -298,7 +298,8 @@ def as_role(servers, server: Server, role: str, provider_id: int) -> Iterator[ps
     with psycopg.connect(servers.database_url(login, server.database)) as link:
         if login != role:
             link.execute(f"SET ROLE {role}".encode())
-        link.execute(f"SELECT set_config('app.provider', '{provider_id}', true)".encode())
+        told = Scope(role, provider_id).told
+        link.execute("SELECT set_config('app.provider', %s, true)", [told])
         yield link
         link.rollback()
 

@@ -1,5 +1,6 @@
 """Signing in: a password and more, attempts that are counted, sessions that end."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,8 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.contrib.sessions.models import Session
+from django.core import mail
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
@@ -19,6 +22,10 @@ from django.utils import timezone
 from apps.accounts.models import MACHINE, User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user
+from apps.accounts.sessions import sealed
+from apps.audit.models import Entry
+from apps.members.models import Invitation
+from apps.notices.tasks import send_waiting
 from apps.providers.scope import across_providers
 from tests import factories as make
 from tests.factories import AT
@@ -85,11 +92,20 @@ def test_a_new_session_is_made_at_signing_in(person):
     session["planted"] = True
     session.save()
     planted = session.session_key
-    client.cookies["sessionid"] = planted
+    client.cookies["sessionid"] = sealed(planted)
     try_in(client, person)
-    assert client.cookies["sessionid"].value != planted
+    assert client.cookies["sessionid"].value != sealed(planted)
     thief = Client()
-    thief.cookies["sessionid"] = planted
+    thief.cookies["sessionid"] = sealed(planted)
+    assert not is_in(thief)
+
+
+def test_what_the_table_of_sessions_tells_opens_none(person):
+    client = Client()
+    make.sign_in(client, person)
+    assert is_in(client)
+    thief = Client()
+    thief.cookies["sessionid"] = Session.objects.get().session_key
     assert not is_in(thief)
 
 
@@ -136,6 +152,12 @@ def asked_for_more(settings):
     settings.SECOND_FACTOR = True
 
 
+def refusals():
+    with across_providers():
+        deeds = Entry.objects.filter(action="sign_in.refuse").order_by("id")
+        return [deed.subject_id for deed in deeds]
+
+
 def with_app(person):
     with transaction.atomic():
         TOTP.activate(person, SECRET)
@@ -158,11 +180,13 @@ def test_a_code_of_the_app_opens_and_is_good_once(person, asked_for_more):
     assert not is_in(client)
     client.post("/sign-in/code/", {"code": code})
     assert is_in(client)
+    assert refusals() == ["second-factor: incorrect_code"]
     # Whoever looked over the shoulder comes too late.
     thief = Client()
     try_in(thief, person)
     thief.post("/sign-in/code/", {"code": code})
     assert not is_in(thief)
+    assert refusals() == ["second-factor: incorrect_code"] * 2
 
 
 def test_who_had_a_session_before_the_factor_does_not_pass_it(person, asked_for_more):
@@ -198,7 +222,7 @@ def test_a_session_that_is_not_used_for_half_an_hour_is_over(person, settings):
     client = Client()
     make.sign_in(client, person)
     client.get("/p/alfa/")
-    left = client.session.get_expiry_date() - timezone.now()
+    left = Session.objects.get().expire_date - timezone.now()
     assert timedelta(minutes=29) < left <= timedelta(minutes=30)
 
 
@@ -221,10 +245,10 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     given = {"email": "nieuw@test.example", "name": "Nieuw", "role": "auditor"}
     client = Client()
     make.sign_in(client, administrator, ago=6 * 60)
-    answer = client.post(reverse("backoffice:person-give"), given)
+    answer = client.post(reverse("backoffice:person-invite"), given)
     assert answer["Location"] == "/sign-in/again/?next=%2Fagency%2Fpeople%2F"
     with across_providers():
-        assert not User.objects.filter(email=given["email"]).exists()
+        assert not Invitation.objects.exists()
     # A wrong password does not do; the right one leads back, and then it is done.
     again = client.get(answer["Location"])["Location"]
     assert again.startswith("/account/again/")
@@ -232,9 +256,9 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     assert client.post(again, {"password": "verkeerd"}).status_code == 200
     back = client.post(again, {"password": PASSWORD, "next": "/agency/people/"})
     assert back["Location"] == "/agency/people/"
-    client.post(reverse("backoffice:person-give"), given)
+    client.post(reverse("backoffice:person-invite"), given)
     with across_providers():
-        assert User.objects.filter(email=given["email"]).exists()
+        assert Invitation.objects.get().email == given["email"]
 
 
 def test_looking_asks_nothing_again(db):
@@ -243,3 +267,44 @@ def test_looking_asks_nothing_again(db):
     client = Client()
     make.sign_in(client, administrator, ago=3600)
     assert client.get("/agency/people/").status_code == 200
+
+
+# ---- How it is told ------------------------------------------------------------------------------
+
+
+def test_pages_of_signing_in_are_polite_in_dutch(person):
+    """The library says "je"; the agency says "u"."""
+    with_app(person)
+    client = Client(headers={"accept-language": "nl"})
+    seen = [client.get("/sign-in/"), client.get("/sign-in/forgotten/")]
+    seen.append(client.get("/sign-in/forgotten/sent/"))
+    seen.append(client.get("/sign-in/forgotten/1-x/"))
+    make.sign_in(client, person, "password", "mfa")
+    for name in (
+        *("mfa_index", "account_change_password", "account_reauthenticate", "mfa_reauthenticate"),
+        *("mfa_list_webauthn", "mfa_add_webauthn", "mfa_deactivate_totp", "account_logout"),
+        *("mfa_generate_recovery_codes", "usersessions_list"),
+    ):
+        seen.append(client.get(reverse(name)))
+    for page in seen:
+        text = re.sub(r"<[^>]*>", " ", page.content.decode())
+        assert not re.search(r"\b(je|jij|jouw|jezelf)\b", text, re.IGNORECASE), page.request[
+            "PATH_INFO"
+        ]
+        assert page.status_code in (200, 302, 410), page.request["PATH_INFO"]
+
+
+def test_whoever_changes_a_password_has_its_owner_told(person):
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    new = {
+        "oldpassword": PASSWORD,
+        "password1": "een andere lange zin",
+        "password2": "een andere lange zin",
+    }
+    assert client.post("/account/password/", new).status_code == 302
+    assert send_waiting() == 1
+    [told] = mail.outbox
+    assert told.to == [person.email]
+    assert "Uw wachtwoord is gewijzigd" in told.body
+    assert not re.search(r"\b(je|jouw)\b", told.body, re.IGNORECASE)

@@ -10,7 +10,7 @@ from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers.models import Dossier
 from apps.dossiers.services import refuse_dossier
 from apps.eligibility.services import keep_facts
-from apps.providers.scope import across_providers, inside
+from apps.providers.scope import Scope, across_providers, inside
 from tests import factories as make
 
 TENANT_TABLES = sorted(
@@ -21,7 +21,7 @@ TENANT_TABLES = sorted(
 
 
 # What the agency alone knows and does: earlier help and aid by others, the register.
-AGENCY_ALONE = {"eligibility_workings", "dossiers_registerentry"}
+AGENCY_ALONE = {"eligibility_workings", "dossiers_registerentry", "dossiers_access"}
 
 
 @pytest.fixture
@@ -85,7 +85,8 @@ def test_what_could_leak_was_there(two_providers):
     beta = two_providers[1]
     empty = {
         *("payouts_payment", "payouts_paymentline", "receipts_receipt"),
-        *("dossiers_registerentry", "eligibility_confirmation"),
+        *("dossiers_registerentry", "dossiers_access", "eligibility_confirmation"),
+        "members_invitation",
     }
     with across_providers(), transaction.atomic():
         for table in TENANT_TABLES:
@@ -99,6 +100,60 @@ def test_without_a_scope_the_database_refuses_loudly(two_providers):
             rows(f"SELECT 1 FROM {table} LIMIT 1")
     with pytest.raises(DatabaseError, match="permission denied"):
         Dossier.objects.count()
+
+
+def ask_as(role, told, question):
+    """Ask in a role of the database, with a tenant that SQL itself names."""
+    with transaction.atomic():
+        rows(
+            "SELECT set_config('role', %s, true), set_config('app.provider', %s, true)",
+            [role, told],
+        )
+        return rows(question)
+
+
+def test_sql_cannot_name_another_tenant(two_providers):
+    alfa, beta = (Scope("cst_provider", provider.pk).told for provider in two_providers)
+    number, _, seal = beta.partition(".")
+    for told in (
+        *(number, f"{number}.", f"{number}.{'0' * 64}", f"{number}.{seal[:-1]}", f"0{beta}"),
+        f"{number}.{alfa.partition('.')[2]}",
+    ):
+        for question in (
+            "SELECT reference FROM dossiers_dossier",
+            "SELECT * FROM cst_members()",
+            "UPDATE dossiers_dossier SET started_on = NULL",
+            "SELECT contracts_lock(id) FROM contracts_contract",
+        ):
+            with pytest.raises(DatabaseError, match="permission denied: no such scope"):
+                ask_as("cst_provider", told, question)
+    # With its seal the same works: nothing else stood in the way.
+    assert len(ask_as("cst_provider", beta, "SELECT reference FROM dossiers_dossier")) == 1
+
+
+@pytest.mark.parametrize("role", ["cst_doorkeeper", "cst_provider", "cst_backoffice"])
+def test_nobody_reads_the_key_of_the_seals(two_providers, role):
+    with pytest.raises(DatabaseError, match="permission denied for table"):
+        ask_as(role, "", "SELECT * FROM cst_seal")
+
+
+def test_running_statements_show_no_seal(two_providers):
+    seal = Scope("", two_providers[0].pk).told.partition(".")[2]
+    with inside(two_providers[0].pk), transaction.atomic():
+        rows("RESET ROLE")
+        [(seen,)] = rows("SELECT string_agg(query, '|') FROM pg_stat_activity")
+    assert "pg_stat_activity" in seen
+    assert seal not in seen
+
+
+def test_every_wall_asks_for_the_seal(db):
+    unsealed = rows(
+        "SELECT tablename, policyname FROM pg_policies"
+        " WHERE concat(qual, with_check) LIKE '%%app.provider%%'"
+        " UNION SELECT proname, '' FROM pg_proc"
+        " WHERE prosrc LIKE '%%app.provider%%' AND proname <> 'cst_tenant'"
+    )
+    assert unsealed == []
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)

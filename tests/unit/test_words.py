@@ -131,7 +131,7 @@ def _msgids_used() -> dict[str | tuple[str, ...], str]:
     """Every English text that the code or a template asks a translation of, and where."""
     found: dict[str | tuple[str, ...], str] = {}
     sources = [(path, path.read_text("utf-8")) for path in _python_files()]
-    for path in sorted((ROOT / "apps").rglob("templates/**/*.html")):
+    for path in sorted((ROOT / "apps").rglob("templates/**/*.*")):
         # What is left is a row of calls; on one line inside brackets it reads as Python.
         calls = templatize(path.read_text("utf-8"), origin=str(path)).replace("\n", " ")
         sources.append((path, " ".join(re.findall(_CALL, calls))))

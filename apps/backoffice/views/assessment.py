@@ -29,11 +29,11 @@ def workings_of(dossier: Dossier) -> Workings:
     return workings
 
 
-@requires("see_portfolio")
+@requires("open_dossiers")
 @require_safe
 def size(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """Every line that was added up, why, who was left out, and what would change it."""
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     told: dict[str, Any] = workings_of(case).size
     names = {entity["key"]: entity["name"] for entity in told["entities"]}
     why_out = {out["key"]: out["why"] for out in told["left_out"]}
@@ -98,11 +98,11 @@ def _named(tie: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-@requires("see_portfolio")
+@requires("open_dossiers")
 @require_safe
 def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """Every earlier aid, the ceilings over it, and from when how much frees up."""
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     workings = workings_of(case)
     room: dict[str, Any] | None = workings.room
     if room is None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import SendBackForm
 from apps.backoffice.views.dossiers import dossier_of, dossier_page
-from apps.backoffice.views.frame import show
+from apps.backoffice.views.frame import in_sight, show
 from apps.claims.models import Claim
 from apps.claims.selectors import claims_to_verify, delivered_by
 from apps.claims.services import send_back_claim, verify_claim
@@ -26,7 +26,8 @@ CLAIMS_PER_PAGE = 50
 @requires("see_portfolio")
 @require_safe
 def claims(request: DoorRequest) -> HttpResponse:
-    waiting = claims_to_verify().select_related("dossier__contract__edition")
+    waiting = claims_to_verify().filter(dossier__in=in_sight(request))
+    waiting = waiting.select_related("dossier__contract__edition")
     page = Paginator(waiting, CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
     editions = {claim.dossier.contract.edition for claim in page}
     terms = {edition.pk: terms_of(edition) for edition in editions}
@@ -51,7 +52,7 @@ def claims(request: DoorRequest) -> HttpResponse:
 @requires("verify_claims")
 @require_POST
 def verify(request: DoorRequest, claim: UUID) -> HttpResponse:
-    asked = get_object_or_404(Claim, pk=claim)
+    asked = get_object_or_404(Claim, pk=claim, dossier__in=in_sight(request))
     with telling(request, gettext("The claim is verified; it rides with the next run.")):
         verify_claim(claim=asked, actor=request.user, at=timezone.now())
     if request.POST.get("from") == "claims":
@@ -62,10 +63,12 @@ def verify(request: DoorRequest, claim: UUID) -> HttpResponse:
 @requires("verify_claims")
 @require_POST
 def send_back(request: DoorRequest, claim: UUID) -> HttpResponse:
-    asked = get_object_or_404(Claim, pk=claim)
+    asked = get_object_or_404(Claim, pk=claim, dossier__in=in_sight(request))
     form = SendBackForm(request.POST, auto_id=f"claim-{claim}_%s")
     if not form.is_valid():
-        return dossier_page(request, dossier_of(asked.dossier_id), wrong=form, wrong_claim=claim)
+        return dossier_page(
+            request, dossier_of(request, asked.dossier_id), wrong=form, wrong_claim=claim
+        )
     with telling(
         request, gettext("The claim is sent back; the tranche can be claimed again.")
     ) as told:
@@ -73,5 +76,7 @@ def send_back(request: DoorRequest, claim: UUID) -> HttpResponse:
             claim=asked, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
     if told.refused:
-        return dossier_page(request, dossier_of(asked.dossier_id), wrong=form, wrong_claim=claim)
+        return dossier_page(
+            request, dossier_of(request, asked.dossier_id), wrong=form, wrong_claim=claim
+        )
     return redirect("backoffice:dossier", dossier=asked.dossier_id)

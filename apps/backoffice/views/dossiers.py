@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
 from apps.backoffice.forms import DossierFilter, FindingForm, RefuseForm, SendBackForm, StopForm
-from apps.backoffice.views.frame import show
+from apps.backoffice.views.frame import in_sight, show
 from apps.claims.models import Claim
 from apps.claims.selectors import claims_of, current_statements, delivered_by
 from apps.claims.services import stop_dossier
@@ -26,7 +26,6 @@ from apps.design.figures import euro
 from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
-from apps.dossiers.selectors import dossiers_newest_first
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
@@ -42,10 +41,10 @@ from cstraject.subsidy import granted_for
 DOSSIERS_PER_PAGE = 50
 
 
-@requires("see_portfolio")
+@requires("open_dossiers")
 @require_safe
 def dossiers(request: DoorRequest) -> HttpResponse:
-    listed = dossiers_newest_first().select_related("provider")
+    listed = in_sight(request).select_related("provider").order_by("-submitted_on", "-id")
     filters = DossierFilter(request.GET)
     filters.is_valid()
     chosen = {name: value for name, value in filters.cleaned_data.items() if value}
@@ -66,24 +65,24 @@ def _named(text: str) -> Q:
     return named
 
 
-def dossier_of(pk: UUID) -> Dossier:
-    """A dossier with what its page tells."""
-    dossiers = Dossier.objects.select_related(
+def dossier_of(request: DoorRequest, pk: UUID) -> Dossier:
+    """A dossier with what its page tells; one that is closed to somebody is not there."""
+    dossiers = in_sight(request).select_related(
         *("provider", "contract__edition", "assessment__workings", "facts", "offer", "declaration")
     )
     return get_object_or_404(dossiers, pk=pk)
 
 
-@requires("see_portfolio")
+@requires("open_dossiers")
 @require_safe
 def dossier(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    return dossier_page(request, dossier_of(dossier))
+    return dossier_page(request, dossier_of(request, dossier))
 
 
 @requires("decide_dossiers")
 @require_POST
 def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     form = FindingForm(request.POST, auto_id=f"{request.POST.get('question', '')[:30]}_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
@@ -97,7 +96,7 @@ def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("decide_dossiers")
 @require_POST
 def confirm(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     with telling(request, gettext("The finding is confirmed.")):
         services.confirm_override(
             dossier=case,
@@ -112,7 +111,7 @@ def confirm(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def assess_again(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """The same facts as of today: what others were granted since the filing counts as well."""
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     with telling(request, gettext("The dossier is assessed as of today. Judge it anew.")):
         services.assess_dossier(dossier=case, actor=request.user, at=timezone.now())
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -121,7 +120,7 @@ def assess_again(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("decide_dossiers")
 @require_POST
 def approve(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     with telling(request):
         case = services.approve_dossier(dossier=case, actor=request.user, at=timezone.now())
         granted = {"granted": euro(case.granted_incl_vat)}
@@ -132,7 +131,7 @@ def approve(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("decide_dossiers")
 @require_POST
 def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), RefuseForm(request.POST, auto_id="refuse_%s")
+    case, form = dossier_of(request, dossier), RefuseForm(request.POST, auto_id="refuse_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request, gettext("The dossier is refused.")) as told:
@@ -147,7 +146,7 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("stop_dossiers")
 @require_POST
 def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), StopForm(request.POST, auto_id="stop_%s")
+    case, form = dossier_of(request, dossier), StopForm(request.POST, auto_id="stop_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request) as told:

@@ -44,10 +44,10 @@ ADDITIONS = {
 }
 
 
-@requires("see_portfolio")
+@requires("open_dossiers")
 @require_safe
 def facts(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     asked = any(request.GET.get(name) for name in TryForm.base_fields)
     form = _try_form(case, request.GET if asked else None)
     tried: dict[str, Any] | None = None
@@ -62,7 +62,7 @@ def facts(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("decide_dossiers")
 @require_POST
 def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case = dossier_of(dossier)
+    case = dossier_of(request, dossier)
     deed = request.POST.get("deed", CorrectForm.deed)
     form = _corrections(case, request.POST, deed).get(deed)
     if form is None:
@@ -84,7 +84,7 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
             at=timezone.now(),
         )
     if told.refused:
-        case = dossier_of(dossier)
+        case = dossier_of(request, dossier)
         form = _corrections(case, request.POST, deed)[deed]
         return _page(request, case, _try_form(case, None), correction=form)
     return redirect("backoffice:dossier", dossier=case.pk)

@@ -3,21 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify
 from apps.design.words import words_for_role
 from apps.dossiers.models import Dossier
-from apps.dossiers.selectors import register_duties_open
+from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
+from cstraject.quarter import day_of
 
 # Each with the act that opens it.
 SECTIONS = {
-    "dossiers": (gettext_noop("Dossiers"), "see_portfolio"),
+    "dossiers": (gettext_noop("Dossiers"), "open_dossiers"),
     "claims": (gettext_noop("Claims"), "see_portfolio"),
     "contracts": (gettext_noop("Contracts"), "see_portfolio"),
     "runs": (gettext_noop("Quarterly runs"), "see_portfolio"),
@@ -67,6 +70,15 @@ def show(
             "crumbs": [sections[section], {"label": below}] if below else [],
         },
         status=status,
+    )
+
+
+def in_sight(request: DoorRequest) -> QuerySet[Dossier]:
+    """The dossiers that exist for who is there, by their role and by what was opened or closed."""
+    return dossiers_in_sight(
+        user=request.user,
+        all_of_them="see_portfolio" in request.acts,
+        on=day_of(timezone.now()),
     )
 
 

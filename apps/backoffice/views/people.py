@@ -1,55 +1,60 @@
 """Who works at the agency, in which role: for its administrators; auditors read along."""
 
-from django import forms
+from uuid import UUID
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.selectors import people_at_agency
-from apps.accounts.services import add_user, grant_agency_role, take_agency_role
+from apps.backoffice.forms import AccessForm
 from apps.backoffice.views.frame import show
-from apps.design.words import words_for_role
+from apps.dossiers import services as dossiers
+from apps.dossiers.selectors import accesses_in_force
+from apps.members import services
+from apps.members.forms import InvitationForm
+from apps.members.selectors import open_invitations
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from cstraject.quarter import day_of
 from cstraject.roles import AGENCY_ROLES
-
-
-class RoleForm(forms.Form):
-    """A role for somebody; who has no account yet gets one."""
-
-    email = forms.EmailField(label=_("E-mail address"))
-    name = forms.CharField(label=_("Name"), max_length=200)
-    role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        role = self.fields["role"]
-        assert isinstance(role, forms.ChoiceField)
-        role.choices = [(role, words_for_role(role)) for role in AGENCY_ROLES]
 
 
 @requires("see_people")
 @require_safe
 def people(request: DoorRequest) -> HttpResponse:
-    return _page(request, RoleForm(auto_id="role_%s"))
+    return _page(request)
 
 
 @requires("manage_people")
 @require_POST
-def give(request: DoorRequest) -> HttpResponse:
-    form, at = RoleForm(request.POST, auto_id="role_%s"), timezone.now()
+def invite(request: DoorRequest) -> HttpResponse:
+    form = InvitationForm(request.POST, roles=AGENCY_ROLES)
     if not form.is_valid():
         return _page(request, form)
-    given = form.cleaned_data
-    with telling(request, gettext("The role is given.")) as told:
-        user = add_user(email=given["email"], name=given["name"], actor=request.user, at=at)
-        grant_agency_role(user=user, role=given["role"], actor=request.user, at=at)
+    with telling(request, gettext("The invitation is on its way.")) as told:
+        services.invite(
+            provider=None,
+            link=lambda key: request.build_absolute_uri(reverse("invitation-open", args=[key])),
+            actor=request.user,
+            at=timezone.now(),
+            **form.cleaned_data,
+        )
     return _page(request, form) if told.refused else redirect("backoffice:people")
+
+
+@requires("manage_people")
+@require_POST
+def withdraw(request: DoorRequest, invitation: UUID) -> HttpResponse:
+    with telling(request, gettext("The invitation is taken back.")):
+        services.withdraw_invitation(
+            invitation=invitation, provider=None, actor=request.user, at=timezone.now()
+        )
+    return redirect("backoffice:people")
 
 
 @requires("manage_people")
@@ -57,7 +62,7 @@ def give(request: DoorRequest) -> HttpResponse:
 def take(request: DoorRequest, person: int) -> HttpResponse:
     user = get_object_or_404(User, pk=person)
     with telling(request, gettext("The role is taken away.")):
-        take_agency_role(
+        services.take_agency_role(
             user=user,
             role=request.POST.get("role", "")[:30],
             actor=request.user,
@@ -66,12 +71,54 @@ def take(request: DoorRequest, person: int) -> HttpResponse:
     return redirect("backoffice:people")
 
 
-def _page(request: DoorRequest, form: RoleForm) -> HttpResponse:
+@requires("manage_people")
+@require_POST
+def give_access(request: DoorRequest) -> HttpResponse:
+    form = AccessForm(request.POST)
+    if not form.is_valid():
+        return _page(request, access_form=form)
+    given = form.cleaned_data
+    with telling(request, gettext("It holds from now on.")) as told:
+        dossiers.give_access(
+            user=given.pop("person"), actor=request.user, at=timezone.now(), **given
+        )
+    return _page(request, access_form=form) if told.refused else redirect("backoffice:people")
+
+
+@requires("manage_people")
+@require_POST
+def end_access(request: DoorRequest, access: UUID) -> HttpResponse:
+    with telling(request, gettext("It is ended.")):
+        dossiers.end_access(access=access, actor=request.user, at=timezone.now())
+    return redirect("backoffice:people")
+
+
+def _page(
+    request: DoorRequest,
+    invite_form: InvitationForm | None = None,
+    access_form: AccessForm | None = None,
+) -> HttpResponse:
+    at = timezone.now()
+    invite_form = invite_form or InvitationForm(roles=AGENCY_ROLES)
+    access_form = access_form or AccessForm()
+    waiting = open_invitations(provider_id=None, at=at)
+    accesses = accesses_in_force(on=day_of(at)).select_related("dossier", "user")
     return show(
         request,
         "backoffice/people.html",
-        {"people": people_at_agency(), "form": form},
+        {
+            "people": people_at_agency(),
+            "invitations": [
+                (asked, reverse("backoffice:invitation-withdraw", args=[asked.pk]))
+                for asked in waiting
+            ],
+            "invite": reverse("backoffice:person-invite"),
+            "invite_form": invite_form,
+            "accesses": accesses,
+            "access_form": access_form,
+            "wrong": access_form if access_form.errors else invite_form,
+        },
         section="people",
         address=reverse("backoffice:people"),
-        status=422 if form.errors else 200,
+        status=422 if invite_form.errors or access_form.errors else 200,
     )

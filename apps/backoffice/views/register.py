@@ -12,9 +12,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import RegisterForm
-from apps.backoffice.views.frame import show
+from apps.backoffice.views.frame import in_sight, show
 from apps.dossiers import services
-from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import Duty, duty_of, register_duties
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -42,7 +41,8 @@ def _page(
     request: DoorRequest, wrong: RegisterForm | None = None, about: UUID | None = None
 ) -> HttpResponse:
     today = day_of(timezone.now())
-    duties = register_duties(on=today)
+    shown = set(in_sight(request).values_list("pk", flat=True))
+    duties = [duty for duty in register_duties(on=today) if duty.dossier.pk in shown]
     due = [duty for duty in duties if not duty.is_done]
     context = {
         "rows": [
@@ -72,7 +72,7 @@ def _page(
 @requires("decide_dossiers")
 @require_POST
 def enter(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case = get_object_or_404(Dossier, pk=dossier)
+    case = get_object_or_404(in_sight(request), pk=dossier)
     form = RegisterForm(request.POST, auto_id=f"{dossier}_%s")
     if not form.is_valid():
         return _page(request, form, dossier)
@@ -89,7 +89,7 @@ def enter(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_safe
 def file(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """What to enter about one grant, as a file."""
-    duty = duty_of(get_object_or_404(Dossier, pk=dossier), on=day_of(timezone.now()))
+    duty = duty_of(get_object_or_404(in_sight(request), pk=dossier), on=day_of(timezone.now()))
     if duty is None:
         raise Http404
     name = f"register-{duty.dossier.enterprise_number}-{duty.dossier.decided_on}-{duty.what}"

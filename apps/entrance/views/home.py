@@ -16,7 +16,7 @@ from cstraject.roles import AGENCY_ROLES
 
 # The first page of a role at the agency is the first of these that it may see.
 FIRST_PAGES = {
-    "see_portfolio": "backoffice:dossiers",
+    "open_dossiers": "backoffice:dossiers",
     "see_answers": "backoffice:answer",
     "see_people": "backoffice:people",
 }

@@ -1,6 +1,7 @@
 """Showing again that it is you, and by more than a password."""
 
 from allauth.account.adapter import get_adapter
+from allauth.account.views import password_reset_from_key
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,6 +11,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
+
+from apps.entrance.refusals import note_refusal
 
 
 @login_required
@@ -21,6 +24,15 @@ def again(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     query = request.GET.urlencode()
     return redirect(f"{ways[0]['url']}?{query}" if query else ways[0]["url"])
+
+
+def choose_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponse:
+    """The page of the mail with which somebody chooses a new password; a spent one is on record."""
+    response: HttpResponse = password_reset_from_key(request, uidb36=uidb36, key=key)
+    if getattr(response, "context_data", {}).get("token_fail"):
+        note_refusal(request, "password-reset")
+        response.status_code = 410
+    return response
 
 
 @login_required

@@ -13,12 +13,16 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.design.words import words_for_may
+from apps.members import services as members
+from apps.members.forms import InvitationForm
+from apps.members.selectors import members as members_here
+from apps.members.selectors import open_invitations
 from apps.portal.views.frame import show
 from apps.providers import services
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.providers.selectors import members, tokens_in_use
-from cstraject.roles import MACHINE_ACTS
+from apps.providers.selectors import tokens_in_use
+from cstraject.roles import MACHINE_ACTS, PROVIDER_ROLES
 
 
 class KeyForm(forms.Form):
@@ -48,14 +52,46 @@ class KeyForm(forms.Form):
 @requires("manage_members")
 @require_safe
 def people(request: DoorRequest, provider: str) -> HttpResponse:
-    return _page(request, KeyForm(auto_id="key_%s"))
+    return _page(request)
+
+
+@requires("manage_members")
+@require_POST
+def invite(request: DoorRequest, provider: str) -> HttpResponse:
+    form = InvitationForm(request.POST, roles=PROVIDER_ROLES)
+    if not form.is_valid():
+        return _page(request, invite_form=form)
+    with telling(request, gettext("The invitation is on its way.")) as told:
+        members.invite(
+            provider=request.provider,
+            link=lambda key: request.build_absolute_uri(reverse("invitation-open", args=[key])),
+            actor=request.user,
+            at=timezone.now(),
+            **form.cleaned_data,
+        )
+    if told.refused:
+        return _page(request, invite_form=form)
+    return redirect("portal:people", provider=provider)
+
+
+@requires("manage_members")
+@require_POST
+def withdraw(request: DoorRequest, provider: str, invitation: UUID) -> HttpResponse:
+    with telling(request, gettext("The invitation is taken back.")):
+        members.withdraw_invitation(
+            invitation=invitation,
+            provider=request.provider,
+            actor=request.user,
+            at=timezone.now(),
+        )
+    return redirect("portal:people", provider=provider)
 
 
 @requires("manage_members")
 @require_POST
 def shut_out(request: DoorRequest, provider: str, member: int) -> HttpResponse:
     with telling(request, gettext("This person can no longer get in here.")):
-        services.shut_out(
+        members.shut_out(
             provider=request.provider, member=member, actor=request.user, at=timezone.now()
         )
     return redirect("portal:people", provider=provider)
@@ -77,7 +113,7 @@ def issue(request: DoorRequest, provider: str) -> HttpResponse:
             **form.cleaned_data,
         )
     # Shown in this answer alone: no page that is asked for again tells it.
-    return _page(request, form if told.refused else KeyForm(auto_id="key_%s"), key=key)
+    return _page(request, form if told.refused else None, key=key)
 
 
 @requires("manage_members")
@@ -88,10 +124,25 @@ def revoke(request: DoorRequest, provider: str, key: UUID) -> HttpResponse:
     return redirect("portal:people", provider=provider)
 
 
-def _page(request: DoorRequest, form: KeyForm, *, key: str = "") -> HttpResponse:
-    at = timezone.now()
+def _page(
+    request: DoorRequest,
+    form: KeyForm | None = None,
+    *,
+    invite_form: InvitationForm | None = None,
+    key: str = "",
+) -> HttpResponse:
+    at, slug = timezone.now(), request.provider.slug
+    form = form or KeyForm(auto_id="key_%s")
+    invite_form = invite_form or InvitationForm(roles=PROVIDER_ROLES)
+    waiting = open_invitations(provider_id=request.provider.pk, at=at)
     context = {
-        "members": members(),
+        "members": members_here(),
+        "invitations": [
+            (asked, reverse("portal:invitation-withdraw", args=[slug, asked.pk]))
+            for asked in waiting
+        ],
+        "invite": reverse("portal:member-invite", args=[slug]),
+        "invite_form": invite_form,
         "keys": [
             (token, [words_for_may(act) for act in token.acts]) for token in tokens_in_use(at=at)
         ],
@@ -104,5 +155,5 @@ def _page(request: DoorRequest, form: KeyForm, *, key: str = "") -> HttpResponse
         context,
         section="people",
         address=reverse("portal:people", kwargs={"provider": request.provider.slug}),
-        status=422 if form.errors else 200,
+        status=422 if form.errors or invite_form.errors else 200,
     )

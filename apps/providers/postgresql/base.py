@@ -1,10 +1,12 @@
 """PostgreSQL, with the scope that is open sent at the start of each transaction.
 
 `SET LOCAL` lasts for the transaction, so a pooled connection never carries a tenant to the next
-client. Without a scope a transaction works as the doorkeeper and is refused, loudly.
+client. The tenant carries a seal, which SQL alone cannot make. Without a scope a transaction works
+as the doorkeeper and is refused, loudly.
 """
 
 from django.db.backends.postgresql import base
+from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 
 from apps.providers.scope import DOORKEEPER, Scope, scope_now
@@ -21,7 +23,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection.info.transaction_status == TransactionStatus.INERROR:
             return  # It will be rolled back, and the role with it.
         scope = scope or DOORKEEPER
-        self.connection.execute(
+        # With parameters of its own, so that no list of running statements shows the seal.
+        Cursor(self.connection).execute(
             "SELECT set_config('role', %s, true), set_config('app.provider', %s, true)",
-            [scope.role, "" if scope.provider_id is None else str(scope.provider_id)],
+            [scope.role, scope.told],
         )

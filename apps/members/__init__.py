@@ -1,0 +1,1 @@
+"""Who works where: people are invited, accept, and leave."""

@@ -1,0 +1,22 @@
+"""What the forms of both doors ask about people."""
+
+from collections.abc import Collection
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.design.words import words_for_role
+
+
+class InvitationForm(forms.Form):
+    """Who is asked, and for which role."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=200)
+    role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: object, roles: Collection[str], **kwargs: object) -> None:
+        super().__init__(*args, auto_id="invite_%s", **kwargs)  # type: ignore[arg-type, misc]
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        role.choices = [(role, words_for_role(role)) for role in roles]

@@ -1,0 +1,56 @@
+"""What one may ask: who works here, and who is invited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from apps.accounts.selectors import digest_of
+from apps.members.models import Invitation
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody with a role at a provider."""
+
+    user_id: int
+    name: str
+    email: str
+    role: str
+    last_login: datetime | None
+
+
+def members() -> list[Member]:
+    """Everybody with a role at the provider whose scope is open, by name; machines are none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_members()")
+        return [Member(*row) for row in cursor.fetchall()]
+
+
+def open_invitations(*, provider_id: int | None, at: datetime) -> QuerySet[Invitation]:
+    """What can still be accepted, at a provider or at the agency; the last one first."""
+    still = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at)
+    here = Q(provider=None) if provider_id is None else Q(provider=provider_id)
+    return still.filter(here).order_by("-invited_at", "id")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an invitation says to whoever holds its key."""
+
+    email: str
+    name: str
+    role: str
+    provider_name: str
+    """Empty: at the agency."""
+    has_account: bool
+    """Somebody signs in with this address already."""
+
+
+def shown_invitation(key: str, *, at: datetime) -> Shown | None:
+    """What a key still opens, if anything. Asked by the doorkeeper."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_show_invitation(%s, %s)", [digest_of(key), at])
+        row = cursor.fetchone()
+    return Shown(*row) if row else None

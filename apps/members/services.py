@@ -1,0 +1,173 @@
+"""What one may do: invite people, let them in, and end what they may do."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from apps.accounts.models import User
+from apps.accounts.selectors import AT_AGENCY, Capacity, digest_of
+from apps.audit.services import Actor, record
+from apps.members.models import Invitation
+from apps.members.selectors import open_invitations
+from apps.notices.services import post_mail
+from apps.providers.models import Provider
+from cstraject.refusal import Refusal
+
+INVITATION_DAYS = 7
+# So many may wait at one place, so that nobody sends the world mails by us.
+INVITATIONS_MAX = 50
+
+
+@transaction.atomic
+def invite(
+    *,
+    provider: Provider | None,
+    email: str,
+    name: str,
+    role: str,
+    link: Callable[[str], str],
+    actor: User,
+    at: datetime,
+) -> Invitation:
+    """Ask somebody by mail to work in a role, at a provider or at the agency.
+
+    Whether they have an account already makes no difference and is not told. An open invitation of
+    the same address to the same place is taken back: the last one counts. `link` makes the address
+    that opens an invitation from its key, which stands in the mail alone.
+    """
+    email, name = email.strip().lower(), " ".join(name.split())
+    place = provider.slug if provider else AT_AGENCY
+    if not Capacity(place, role).known:
+        raise Refusal("unknown-role", given=role[:30])
+    if email == actor.email:
+        raise Refusal("own-rights")
+    waiting = open_invitations(provider_id=provider.pk if provider else None, at=at)
+    waiting.filter(email=email).update(revoked_at=at)
+    if waiting.count() >= INVITATIONS_MAX:
+        raise Refusal("too-many-invitations", max=INVITATIONS_MAX)
+    key = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        provider=provider,
+        email=email,
+        name=name,
+        role=role,
+        digest=digest_of(key),
+        invited_by=actor,
+        invited_at=at,
+        expires_at=at + timedelta(days=INVITATION_DAYS),
+    )
+    _tell(invitation, link(key))
+    _record(actor, "invitation.send", invitation.pk, at, provider, role=role)
+    return invitation
+
+
+def _tell(invitation: Invitation, link: str) -> None:
+    """In both languages: we do not know yet which one somebody reads."""
+    text = []
+    for language in ("nl", "en"):
+        with override(language):
+            about = {"invitation": invitation, "link": link, "days": INVITATION_DAYS}
+            text.append(render_to_string("members/invitation.txt", about).strip())
+    with override("nl"):
+        subject = render_to_string("members/invitation_subject.txt").strip()
+    post_mail(
+        to=invitation.email,
+        subject=subject,
+        text="\n\n---\n\n".join(text),
+        at=invitation.invited_at,
+    )
+
+
+@transaction.atomic
+def withdraw_invitation(
+    *, invitation: UUID, provider: Provider | None, actor: User, at: datetime
+) -> None:
+    """Take back an invitation that nobody accepted yet."""
+    waiting = open_invitations(provider_id=provider.pk if provider else None, at=at)
+    if not waiting.filter(pk=invitation).update(revoked_at=at):
+        raise Refusal("invitation-gone")
+    _record(actor, "invitation.withdraw", invitation, at, provider)
+
+
+def accept_invitation(
+    *, key: str, user: User | None = None, password: str = "", at: datetime
+) -> Capacity:
+    """Give whom an invitation was sent to its role, once, and an account if they had none.
+
+    Who has an account is signed in with it; who has none chooses a password. Done by the
+    doorkeeper: a function of the database looks past the walls, and puts it on record.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM cst_accept_invitation(%s, %s, %s, %s)",
+            [
+                *(digest_of(key), at, user.pk if user else None),
+                make_password(password) if password else None,
+            ],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Refusal("invitation-gone")
+    return Capacity(*row)
+
+
+@transaction.atomic
+def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> None:
+    """Take every role at a provider from a person, at once. What they signed stays nameable.
+
+    Whom they invited and who did not answer yet is not let in either.
+    """
+    if member == actor.pk:
+        raise Refusal("own-rights")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cst_shut_out(%s)", [member])
+        if not cursor.fetchone()[0]:
+            raise Refusal("not-a-member")
+    open_invitations(provider_id=provider.pk, at=at).filter(invited_by=member).update(revoked_at=at)
+    _record(actor, "member.shut_out", member, at, provider)
+
+
+@transaction.atomic
+def take_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
+    """Take a role at the agency away, at once. Nobody takes their own: somebody must stay.
+
+    Whom an administrator invited and who did not answer yet is not let in either.
+    """
+    if user.pk == actor.pk:
+        raise Refusal("own-rights")
+    group = Group.objects.filter(user=user, name=Capacity(AT_AGENCY, role).group_name).first()
+    if group is None:
+        raise Refusal("role-missing")
+    if (
+        role == "administrator"
+        and not User.objects.filter(groups=group, is_active=True).exclude(pk=user.pk).exists()
+    ):
+        raise Refusal("last-administrator")
+    user.groups.remove(group)
+    open_invitations(provider_id=None, at=at).filter(invited_by=user).update(revoked_at=at)
+    _record(actor, "user.take", user.pk, at, None, role=role)
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    subject: object,
+    at: datetime,
+    provider: Provider | None,
+    **facts: object,
+) -> None:
+    record(
+        actor=actor,
+        action=action,
+        subject_id=subject,
+        at=at,
+        provider_id=provider.pk if provider else None,
+        facts=facts,
+    )

@@ -1,0 +1,482 @@
+"""Being invited, accepting, leaving; choosing a new password; and who was not let in, on record."""
+
+import re
+from datetime import timedelta
+from smtplib import SMTPException
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.accounts.selectors import Capacity, capacities_of
+from apps.accounts.services import add_user
+from apps.audit.models import Entry
+from apps.members import services
+from apps.members.models import Invitation
+from apps.notices import tasks
+from apps.notices.models import Mail
+from apps.notices.services import TRIES_MAX, post_mail
+from apps.providers.scope import DOORKEEPER, across_providers, inside
+from cstraject.refusal import Refusal
+from tests import factories as make
+from tests.factories import AT
+
+PASSWORD = "een lange zin die niemand raadt"
+
+
+@pytest.fixture
+def alfa(db, clock):
+    clock.at = AT
+    cache.clear()
+    with across_providers():
+        return make.make_provider("alfa")
+
+
+def signed_in(person: User) -> Client:
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+def invited(provider, role, **given) -> tuple[Invitation, str]:
+    with across_providers():
+        return make.invited(provider, role, at=AT, **given)
+
+
+def opened(client: Client, key: str):
+    """What the address of a mail shows."""
+    return client.get(reverse("invitation-open", args=[key]), follow=True)
+
+
+def accept(client: Client, key: str, password: str = PASSWORD):
+    opened(client, key)
+    chosen = {"new_password1": password, "new_password2": password}
+    return client.post(reverse("invitation"), chosen)
+
+
+def roles_of(email: str) -> list[Capacity]:
+    with across_providers():
+        return capacities_of(User.objects.get(email=email))
+
+
+def refusals() -> list[tuple[str, str]]:
+    with across_providers():
+        entries = Entry.objects.filter(action="sign_in.refuse").order_by("id")
+        return [(entry.subject_id, entry.actor_name) for entry in entries]
+
+
+# ---- Inviting ------------------------------------------------------------------------------------
+
+
+def test_a_manager_invites_and_the_mail_lets_in(alfa):
+    with across_providers():
+        manager = make.make_member(alfa, "manager")
+    asked = {"email": "Nieuw@Test.example ", "name": "Nieuwe  Coach", "role": "coach"}
+    done = signed_in(manager).post(reverse("portal:member-invite", args=["alfa"]), asked)
+    assert done.status_code == 302
+
+    assert tasks.send_waiting() == 1
+    [sent] = mail.outbox
+    assert sent.to == ["nieuw@test.example"]
+    assert "Beste Nieuwe Coach," in sent.body
+    assert "Dear Nieuwe Coach," in sent.body
+    assert manager.name in sent.body
+    assert tasks.send_waiting() == 0
+    [address] = set(re.findall(r"http://testserver(/invitation/\S+)", sent.body))
+
+    newcomer = Client(headers={"accept-language": "nl"})
+    page = newcomer.get(address, follow=True)
+    assert page.redirect_chain == [("/invitation/", 302)]
+    assert "Nieuwe Coach, u bent uitgenodigd" in page.content.decode()
+    chosen = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert newcomer.post("/invitation/", chosen)["Location"] == "/sign-in/"
+    assert roles_of("nieuw@test.example") == [Capacity("alfa", "coach")]
+    come_in = {"login": "nieuw@test.example", "password": PASSWORD}
+    assert newcomer.post("/sign-in/", come_in)["Location"] == "/"
+    assert newcomer.get("/p/alfa/").status_code == 200
+    with across_providers():
+        told = Entry.objects.filter(action__startswith="invitation.").order_by("id")
+        assert [(entry.action, entry.actor_name) for entry in told] == [
+            ("invitation.send", manager.name),
+            ("invitation.accept", "Nieuwe Coach"),
+        ]
+
+
+def test_an_administrator_invites_to_the_agency_and_nobody_gets_in_before_accepting(alfa):
+    with across_providers():
+        administrator = make.make_officer("administrator")
+    asked = {"email": "nieuw@test.example", "name": "Nieuw", "role": "auditor"}
+    signed_in(administrator).post(reverse("backoffice:person-invite"), asked)
+    with across_providers():
+        assert not User.objects.filter(email=asked["email"]).exists()
+    _, key = invited(None, "auditor", email=asked["email"])
+    assert accept(Client(), key)["Location"] == "/sign-in/"
+    assert roles_of(asked["email"]) == [Capacity("", "auditor")]
+
+
+@pytest.mark.parametrize("role", ["reviewer", "administrator", "king", ""])
+def test_a_manager_invites_to_roles_of_the_provider_alone(alfa, role):
+    with across_providers():
+        manager = make.make_member(alfa, "manager")
+    asked = {"email": "nieuw@test.example", "name": "Nieuw", "role": role}
+    answer = signed_in(manager).post(reverse("portal:member-invite", args=["alfa"]), asked)
+    assert answer.status_code == 422
+    assert list(answer.context["invite_form"].errors) == ["role"]
+    with inside(alfa.pk), pytest.raises(Refusal, match="unknown-role"):
+        services.invite(provider=alfa, **asked, link=str, actor=manager, at=AT)
+
+
+def test_nobody_invites_themselves(alfa):
+    with across_providers():
+        manager = make.make_member(alfa, "manager")
+    asked = {"email": manager.email.upper(), "name": "Ik", "role": "coach"}
+    answer = signed_in(manager).post(reverse("portal:member-invite", args=["alfa"]), asked)
+    assert "Niemand wijzigt zijn eigen rechten" in answer.content.decode()
+    assert answer.context["invite_form"]["name"].value() == "Ik"
+    with across_providers():
+        assert not Invitation.objects.exists()
+
+
+def test_so_many_invitations_wait_and_no_more(alfa, monkeypatch):
+    monkeypatch.setattr(services, "INVITATIONS_MAX", 2)
+    invited(alfa, "coach", email="a@test.example")
+    invited(alfa, "coach", email="b@test.example")
+    # The same address again takes the place of its earlier one.
+    invited(alfa, "reader", email="b@test.example")
+    with pytest.raises(Refusal, match="too-many-invitations"):
+        invited(alfa, "coach", email="c@test.example")
+
+
+# ---- Accepting -----------------------------------------------------------------------------------
+
+
+def test_an_invitation_opens_once(alfa):
+    _, key = invited(alfa, "coach", email="a@test.example")
+    accept(Client(), key)
+    again = opened(Client(headers={"accept-language": "nl"}), key)
+    assert again.status_code == 410
+    assert "niet meer geldig" in again.content.decode()
+    assert refusals() == [("invitation", "")]
+
+
+def spoilt_by_time(invitation, clock):
+    clock.at = invitation.expires_at
+
+
+def spoilt_by_withdrawing(invitation, clock):
+    with across_providers(), transaction.atomic():
+        manager = make.make_user()
+        services.withdraw_invitation(
+            invitation=invitation.pk, provider=invitation.provider, actor=manager, at=AT
+        )
+
+
+def spoilt_by_a_later_one(invitation, clock):
+    invited(invitation.provider, "reader", email=invitation.email)
+
+
+def spoilt_by_who_invited_leaving(invitation, clock):
+    with across_providers():
+        alfa, boss = invitation.provider, make.make_user("boss")
+        make.grant_provider_role(
+            user=invitation.invited_by, provider=alfa, role="manager", actor=boss, at=AT
+        )
+    with inside(alfa.pk):
+        services.shut_out(provider=alfa, member=invitation.invited_by_id, actor=boss, at=AT)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoilt_by_time,
+        spoilt_by_withdrawing,
+        spoilt_by_a_later_one,
+        spoilt_by_who_invited_leaving,
+    ],
+)
+def test_an_invitation_that_is_spoilt_opens_nothing(alfa, clock, spoil):
+    invitation, key = invited(alfa, "coach", email="a@test.example")
+    client = Client()
+    assert opened(client, key).status_code == 200
+    spoil(invitation, clock)
+    assert accept(client, key).status_code == 410
+    with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
+        services.accept_invitation(key=key, password=PASSWORD, at=clock.at)
+    with across_providers():
+        assert not User.objects.filter(email="a@test.example").exists()
+    assert refusals()
+
+
+@pytest.mark.parametrize("key", ["x", "ünïcode", "a" * 3000, "' OR 1=1 --"])
+def test_a_key_that_is_none_opens_nothing_and_stands_on_record(alfa, key):
+    assert opened(Client(), key).status_code == 410
+    assert refusals() == [("invitation", "")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("kort", "kort"), (PASSWORD, "iets anders"), ("123456789012",) * 2]
+)
+def test_a_password_that_will_not_do_is_told_and_the_invitation_stays(alfa, first, second):
+    _, key = invited(alfa, "coach", email="a@test.example")
+    client = Client(headers={"accept-language": "nl"})
+    opened(client, key)
+    answer = client.post("/invitation/", {"new_password1": first, "new_password2": second})
+    assert answer.status_code == 422
+    assert 'class="alert error error-summary"' in answer.content.decode()
+    assert accept(client, key)["Location"] == "/sign-in/"
+
+
+def test_who_has_an_account_signs_in_with_it_and_nobody_else_takes_the_role(alfa):
+    with across_providers():
+        owner, other = make.make_officer("auditor"), make.make_user("other")
+        owner.set_password(PASSWORD)
+        owner.save(update_fields=["password"])
+    _, key = invited(alfa, "reader", email=owner.email)
+
+    stranger = Client(headers={"accept-language": "nl"})
+    assert "heeft al een account" in opened(stranger, key).content.decode()
+    # A stranger with the mail cannot set another password for an account that has one.
+    assert accept(stranger, key, "een heel ander wachtwoord").status_code == 422
+    with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
+        services.accept_invitation(key=key, password="een heel ander wachtwoord", at=AT)
+    mistaken = signed_in(other)
+    assert "als iemand anders aangemeld" in opened(mistaken, key).content.decode()
+    assert accept(mistaken, key).status_code == 422
+    with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
+        services.accept_invitation(key=key, user=other, at=AT)
+    assert roles_of(owner.email) == [Capacity("", "auditor")]
+
+    # Signing in leads back to the invitation.
+    here = {"login": owner.email, "password": PASSWORD, "next": "/invitation/"}
+    assert stranger.post("/sign-in/", here)["Location"] == "/invitation/"
+    assert stranger.post("/invitation/")["Location"] == "/"
+    assert roles_of(owner.email) == [Capacity("", "auditor"), Capacity("alfa", "reader")]
+
+
+def test_an_account_that_is_shut_or_a_machine_accepts_nothing(alfa):
+    with across_providers():
+        shut = add_user(
+            email="shut@test.example", name="Shut", actor=make.make_user(), at=AT, active=False
+        )
+    _, key = invited(alfa, "coach", email=shut.email)
+    assert opened(Client(), key).status_code == 410
+    with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
+        services.accept_invitation(key=key, password=PASSWORD, at=AT)
+
+
+# ---- What SQL can do -----------------------------------------------------------------------------
+
+
+def test_a_provider_sees_and_makes_no_invitation_of_another_nor_of_the_agency(alfa):
+    with across_providers():
+        beta = make.make_provider("beta")
+    mine = invited(alfa, "coach")[0]
+    invited(beta, "coach")
+    invited(None, "auditor")
+    with inside(alfa.pk):
+        assert [one.pk for one in Invitation.objects.all()] == [mine.pk]
+    for provider, role in ((beta, "reader"), (None, "auditor")):
+        forged = Invitation(
+            provider=provider,
+            email="x@test.example",
+            role=role,
+            digest="x",
+            invited_by_id=1,
+            invited_at=AT,
+            expires_at=AT + timedelta(days=1),
+        )
+        with (
+            inside(alfa.pk),
+            pytest.raises(DatabaseError, match="row-level security"),
+            transaction.atomic(),
+        ):
+            forged.save()
+
+
+@pytest.mark.parametrize("scope", ["inside", "doorkeeper"])
+def test_what_waits_to_be_sent_nobody_at_a_door_reads(alfa, scope):
+    invited(alfa, "coach")
+    role = "cst_provider" if scope == "inside" else DOORKEEPER.role
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("SELECT set_config('role', %s, true)", [role])
+        with pytest.raises(DatabaseError, match="permission denied"):
+            cursor.execute("SELECT locked FROM notices_mail")
+        transaction.set_rollback(True)
+
+
+def test_no_table_tells_the_key_of_an_invitation(alfa):
+    _, key = invited(alfa, "coach")
+    with across_providers():
+        assert key not in str(Invitation.objects.values())
+        assert key not in str(Mail.objects.values())
+
+
+# ---- Mails ---------------------------------------------------------------------------------------
+
+
+def test_what_is_sent_is_forgotten(alfa):
+    invited(alfa, "coach")
+    tasks.send_waiting()
+    with across_providers():
+        [sent] = Mail.objects.all()
+    assert (sent.locked, sent.sent_at) == ("", AT)
+
+
+def test_a_mail_that_does_not_go_is_tried_again_ever_later_and_given_up_in_the_end(
+    alfa, clock, monkeypatch
+):
+    def fail(*args):
+        raise SMTPException("no")
+
+    monkeypatch.setattr("apps.notices.services.send_mail", fail)
+    invited(alfa, "coach")
+    waits = []
+    for _ in range(TRIES_MAX):
+        assert tasks.send_waiting() == 0
+        with across_providers():
+            waiting = Mail.objects.get()
+        waits.append(waiting.next_try_at - clock.at)
+        assert tasks.send_waiting() == 0
+        clock.at = waiting.next_try_at
+    assert waits[:4] == [timedelta(minutes=m) for m in (2, 4, 8, 16)]
+    with across_providers():
+        given_up = Mail.objects.get()
+    assert given_up.given_up_at is not None
+    assert (given_up.locked, given_up.tries) == ("", TRIES_MAX)
+
+
+def test_a_mail_that_sql_put_there_is_not_sent(alfa):
+    with across_providers():
+        Mail.objects.create(
+            to="x@test.example", subject="x", locked="x", posted_at=AT, next_try_at=AT
+        )
+    assert tasks.send_waiting() == 0
+    assert mail.outbox == []
+    with across_providers():
+        assert Mail.objects.get().given_up_at == AT
+
+
+def test_one_that_fails_keeps_no_other_waiting(alfa, monkeypatch):
+    from django.core.mail import send_mail
+
+    def fail_first(subject, text, sender, to):
+        if to == ["a@test.example"]:
+            raise ConnectionRefusedError
+        return send_mail(subject, text, sender, to)
+
+    monkeypatch.setattr("apps.notices.services.send_mail", fail_first)
+    with across_providers():
+        for to in ("a@test.example", "b@test.example"):
+            post_mail(to=to, subject="x", text="x", at=AT)
+    assert tasks.send_waiting() == 1
+    assert [sent.to for sent in mail.outbox] == [["b@test.example"]]
+
+
+# ---- A new password ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forgetful(alfa):
+    with across_providers():
+        person = make.make_member(alfa, "coach")
+        person.set_password("het oude wachtwoord van toen")
+        person.save(update_fields=["password"])
+    return person
+
+
+def address_in_mail() -> str:
+    tasks.send_waiting()
+    [address] = re.findall(r"http://testserver(/sign-in/forgotten/\S+)", mail.outbox[-1].body)
+    return address
+
+
+def choose(client: Client, address: str, password: str = PASSWORD):
+    page = client.get(address)
+    if page.status_code != 302:
+        return page
+    return client.post(page["Location"], {"password1": password, "password2": password})
+
+
+def test_who_forgot_their_password_chooses_a_new_one_by_mail_once(forgetful):
+    elsewhere = signed_in(forgetful)
+    asked = Client(headers={"accept-language": "nl"})
+    answer = asked.post(reverse("account_reset_password"), {"email": forgetful.email})
+    assert answer["Location"] == "/sign-in/forgotten/sent/"
+    address = address_in_mail()
+    assert mail.outbox[-1].subject.endswith("Een nieuw wachtwoord")
+
+    assert choose(asked, address)["Location"] == "/sign-in/forgotten/done/"
+    # It signs nobody in, ends every session, and does not work twice.
+    assert asked.get("/p/alfa/")["Location"].startswith("/sign-in/")
+    assert elsewhere.get("/p/alfa/")["Location"].startswith("/sign-in/")
+    again = choose(Client(), address)
+    assert again.status_code == 410
+    assert refusals()[-1] == ("password-reset", "")
+    come_in = {"login": forgetful.email, "password": PASSWORD}
+    assert Client().post("/sign-in/", come_in)["Location"] == "/"
+
+
+def test_the_address_to_choose_a_password_is_good_for_an_hour(forgetful, monkeypatch):
+    from datetime import datetime
+
+    from django.contrib.auth.tokens import PasswordResetTokenGenerator
+
+    Client().post(reverse("account_reset_password"), {"email": forgetful.email})
+    address = address_in_mail()
+    later = datetime.now() + timedelta(minutes=61)  # noqa: DTZ005  -- as the library reads it
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: later)
+    assert choose(Client(), address).status_code == 410
+
+
+def test_an_address_without_account_gets_no_mail_and_the_same_answer(forgetful):
+    known, unknown = (
+        Client().post(reverse("account_reset_password"), {"email": email}, follow=True)
+        for email in (forgetful.email, "niemand@test.example")
+    )
+    assert (known.status_code, known.redirect_chain) == (200, unknown.redirect_chain)
+    token = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')
+    assert token.sub(b"", known.content) == token.sub(b"", unknown.content)
+    assert tasks.send_waiting() == 1
+
+
+@pytest.mark.parametrize("kind", ["machine", "shut"])
+def test_a_machine_and_an_account_that_is_shut_get_no_mail(forgetful, kind):
+    with across_providers():
+        User.objects.filter(pk=forgetful.pk).update(
+            **({"kind": "machine"} if kind == "machine" else {"is_active": False})
+        )
+    Client().post(reverse("account_reset_password"), {"email": forgetful.email})
+    assert tasks.send_waiting() == 0
+
+
+def test_asking_again_and_again_sends_no_more_than_three(forgetful):
+    for _ in range(5):
+        Client().post(reverse("account_reset_password"), {"email": forgetful.email})
+    assert tasks.send_waiting() == 3
+
+
+# ---- On record -----------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_stands_on_record_by_whom_it_concerns(forgetful):
+    for email in (forgetful.email, "niemand@test.example"):
+        Client().post("/sign-in/", {"login": email, "password": "verkeerd"})
+    assert refusals() == [("password", forgetful.name), ("password", "")]
+
+
+def test_nobody_but_the_record_can_be_told_by_the_doorkeeper(forgetful):
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        Entry.objects.count()
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(DatabaseError, match="permission denied"),
+        transaction.atomic(),
+    ):
+        cursor.execute(
+            "INSERT INTO audit_entry (action, subject_id, at, actor_id, actor_name, facts)"
+            " VALUES ('run.approve', 'x', now(), 1, 'x', '{}')"
+        )
