@@ -88,7 +88,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "closed-to-you": (_("This dossier is closed to you. A colleague goes on with it."),),
     "access-kind": (_("Choose whether the dossier is opened or closed to this person."),),
     "access-until": (_("Choose a last day from today on, at most a year from now."),),
-    "access-gone": (_("This ended already. Reload the page."),),
+    "access-gone": (_("This exception ended already. Reload the page."),),
     "unknown-dossier": (_("There is no dossier with the reference “%(given)s”."),),
     "own-provider": (
         _("You work for the provider of this dossier. A colleague decides about it."),

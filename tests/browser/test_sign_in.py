@@ -5,7 +5,9 @@ import time
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core import mail
 
+from apps.notices.tasks import send_waiting
 from tests.browser.conftest import PASSWORD
 from tests.browser.test_pages import wrong_on
 
@@ -136,3 +138,79 @@ def test_a_passkey_signs_in_by_itself_and_a_person_of_two_places_chooses(strict_
     assert "Beta · Lezer" in page.locator(".who").inner_text()
     page.goto("/who-may-do-what/")
     is_sound(page)
+
+
+def address_in_mail(to):
+    """The way in that the last mail to somebody tells."""
+    send_waiting()
+    told = next(message for message in reversed(mail.outbox) if message.to == [to])
+    return re.findall(r"http://[^/]+(/\S+)", told.body)[0]
+
+
+@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("en", 320)])
+def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
+    site, browser, sign_in, language, width
+):
+    size = {"viewport": {"width": width, "height": 900}}
+    newcomer = f"nieuw-{language}@test.example"
+    manager = sign_in("manager", language, **size)
+    manager.reports = []
+    manager.goto("/p/toreon/people/")
+    manager.locator("summary", has_text=re.compile("Nodig iemand|Invite")).click()
+    invite = manager.locator("form[action$='/people/invite/']")
+    invite.get_by_role("button").click()
+    assert manager.locator(".error-summary a").count() == 3
+    is_sound(manager)
+    invite.locator("[name=email]").fill(newcomer)
+    invite.locator("[name=name]").fill(f"Nieuwe Coach {language}")
+    invite.locator("[name=role][value=coach]").check()
+    invite.get_by_role("button").click()
+    assert manager.locator("[role=status]").count() == 1
+    assert manager.get_by_role("rowheader", name=f"Nieuwe Coach {language}").count() == 1
+    is_sound(manager)
+
+    context = browser.new_context(base_url=site.url, **size)
+    page = context.new_page()
+    page.reports = []
+    page.goto("/sign-in/")
+    if language == "en":
+        page.get_by_role("button", name="English").click()
+    page.goto(address_in_mail(newcomer))
+    # The key is gone from the address line.
+    assert page.url == f"{site.url}/invitation/"
+    is_sound(page)
+    page.locator("[name=new_password1]").fill("kort")
+    page.locator("[name=new_password2]").fill("kort")
+    page.locator("main form button").click()
+    assert page.locator(".error-summary").count() == 1
+    is_sound(page)
+    for name in ("new_password1", "new_password2"):
+        page.locator(f"[name={name}]").fill("een lange zin van de nieuwe")
+    page.locator("main form button").click()
+    page.wait_for_url("**/sign-in/")
+    page.locator("input[name=login]").fill(newcomer)
+    page.locator("input[name=password]").fill("een lange zin van de nieuwe")
+    page.locator("main button").first.click()
+    page.wait_for_url("**/p/toreon/")
+
+    page.context.clear_cookies(name="sessionid")
+    page.goto("/sign-in/")
+    page.locator("a[href='/sign-in/forgotten/']").click()
+    is_sound(page)
+    page.locator("input[name=email]").fill(newcomer)
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/sent/")
+    is_sound(page)
+    page.goto(address_in_mail(newcomer))
+    is_sound(page)
+    for name in ("password1", "password2"):
+        page.locator(f"input[name={name}]").fill("een andere lange zin dan")
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/done/")
+    is_sound(page)
+    page.goto("/sign-in/")
+    page.locator("input[name=login]").fill(newcomer)
+    page.locator("input[name=password]").fill("een andere lange zin dan")
+    page.locator("main button").first.click()
+    page.wait_for_url("**/p/toreon/")
+    context.close()

@@ -25,7 +25,7 @@ from apps.providers.scope import across_providers, inside
 from apps.providers.selectors import acts_at, shown_key
 from apps.providers.services import grant_provider_role
 from cstraject.refusal import Refusal
-from cstraject.roles import PROVIDER_ROLES
+from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 from tests import factories as make
 from tests.conftest import manage
 from tests.factories import AT
@@ -162,7 +162,7 @@ def test_rights_follow_the_declaration_both_ways(agency_people):
     call_command("follow_settings", stdout=StringIO())
 
     granted = set(group.permissions.values_list("codename", flat=True))
-    assert granted == {"see_portfolio", "see_answers", "see_people"}
+    assert granted == AGENCY_ROLES["auditor"]
     assert acts_at(one, role="coach") == PROVIDER_ROLES["coach"]
     assert not old.permissions.exists()
 

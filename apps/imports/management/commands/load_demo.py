@@ -17,19 +17,20 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.selectors import Capacity, capacities_of, timetable
-from apps.accounts.services import add_user, follow_agency_roles, grant_agency_role
+from apps.accounts.services import add_user, grant_agency_role
 from apps.contracts.models import Contract
 from apps.contracts.services import award_contract
 from apps.documents.models import DECLARATION, OFFER
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import services as dossiers
+from apps.dossiers.models import OPENED, Access
+from apps.dossiers.selectors import dossiers_newest_first
 from apps.eligibility.selectors import standings_of
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from apps.providers.services import (
     TOKEN_DAYS_MAX,
-    follow_provider_roles,
     grant_provider_role,
     issue_token,
 )
@@ -51,6 +52,7 @@ PEOPLE = (
     ("Jana Voorbeeld", "reporting@agency.example", "", "reporting_officer"),
     ("Karel Voorbeeld", "administrator@agency.example", "", "administrator"),
     ("Lien Voorbeeld", "auditor@agency.example", "", "auditor"),
+    ("Nora Voorbeeld", "guest@agency.example", "", "guest"),
     # Somebody who chooses: two roles at one provider's desk and at another's.
     ("Mats Voorbeeld", "both@toreon.example", "toreon", "coach"),
     ("Mats Voorbeeld", "both@toreon.example", "netcure", "reader"),
@@ -68,8 +70,6 @@ class Command(BaseCommand):
             raise CommandError("the demo is for one's own machine, under config.settings.dev")
         call_command("import_portfolio", settings.DEMO_PORTFOLIO, stdout=self.stdout)
         with across_providers(), transaction.atomic():
-            follow_agency_roles()
-            follow_provider_roles()
             self._people(path)
         # Only the owner writes terms.
         owner_url = os.environ.get("OWNER_DATABASE_URL") or os.environ["DATABASE_URL"]
@@ -77,6 +77,19 @@ class Command(BaseCommand):
             owner.execute((settings.DEMO_PORTFOLIO / "edition.sql").read_bytes())
         with across_providers(), transaction.atomic():
             self._today(timezone.now())
+            self._open_one_to_the_guest(timezone.now())
+
+    def _open_one_to_the_guest(self, now: datetime) -> None:
+        if not Access.objects.exists():
+            dossiers.give_access(
+                reference=dossiers_newest_first()[0].reference,
+                user=User.objects.get(email="guest@agency.example"),
+                kind=OPENED,
+                until=day_of(now) + timedelta(days=7),
+                reason="audit van een week",
+                actor=timetable(),
+                at=now,
+            )
 
     def _today(self, now: datetime) -> None:
         """A contract of today, dossiers to assess and a grant that is due in the register."""
