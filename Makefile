@@ -20,7 +20,7 @@ clean-demo: $(FOR_DEMO)  ## forget what the demo keeps
 	@$(PYTHON) -m config.demo --clean
 
 test: $(FOR_TEST) $(WORDS) browser checks  ## everything we know, from style to browser
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(FOR_TEST) checks  ## style, types and floors alone
 
