@@ -166,6 +166,12 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "apps.entrance.forms.AddKeyForm",
+    "authenticate_webauthn": "apps.entrance.forms.ShowKeyForm",
+    "login_webauthn": "apps.entrance.forms.SignInWithKeyForm",
+    "reauthenticate_webauthn": "apps.entrance.forms.ShowKeyAgainForm",
+}
 MFA_TOTP_ISSUER = "cstraject"
 MFA_TOTP_TOLERANCE = 1
 # Whether a password alone is not enough.
