@@ -1306,7 +1306,7 @@ MAY: dict[str, str] = {
     "see_dossiers": _("see the contract and the dossiers"),
     "file_dossiers": _("file dossiers, statements and end reports"),
     "claim_tranches": _("claim tranches"),
-    "manage_members": _("see its people and shut them out, give keys to machines"),
+    "manage_members": _("invite its people and shut them out, give keys to machines"),
     "open_dossiers": _("open the pages of a dossier, where it is not closed to them"),
     "see_portfolio": _("see all dossiers, contracts, claims and runs"),
     "see_answers": _("make the answers to parliament"),
@@ -1317,7 +1317,7 @@ MAY: dict[str, str] = {
     "approve_runs": _("approve runs"),
     "settle_runs": _("take the payment file to the bank and settle payments"),
     "see_people": _("see who works at the agency, in which role"),
-    "manage_people": _("give people at the agency roles and take them away"),
+    "manage_people": _("invite people to the agency, take roles away, open and close one dossier to somebody"),
 }
 
 
