@@ -1317,7 +1317,9 @@ MAY: dict[str, str] = {
     "approve_runs": _("approve runs"),
     "settle_runs": _("take the payment file to the bank and settle payments"),
     "see_people": _("see who works at the agency, in which role"),
-    "manage_people": _("invite people to the agency, take roles away, open and close one dossier to somebody"),
+    "manage_people": _(
+        "invite people to the agency, take roles away, open and close one dossier to somebody"
+    ),
 }
 
 
