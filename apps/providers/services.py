@@ -20,6 +20,7 @@ from cstraject.refusal import Refusal
 from cstraject.roles import MACHINE_ACTS, PROVIDER_ROLES
 
 TOKEN_DAYS_MAX = 365
+HIGHEST_KEY = 2**63 - 1
 
 
 @transaction.atomic
@@ -87,6 +88,8 @@ def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> N
     """Take every role at a provider from a person, at once. What they signed stays nameable."""
     if member == actor.pk:
         raise Refusal("own-rights")
+    if member > HIGHEST_KEY:
+        raise Refusal("not-a-member")
     with connection.cursor() as cursor:
         cursor.execute("SELECT cst_shut_out(%s)", [member])
         if not cursor.fetchone()[0]:

@@ -148,6 +148,12 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key"}
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "apps.entrance.forms.AddKeyForm",
+    "authenticate_webauthn": "apps.entrance.forms.SecondFactorKeyForm",
+    "login_webauthn": "apps.entrance.forms.PasskeyForm",
+    "reauthenticate_webauthn": "apps.entrance.forms.KeyAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "cstraject"
