@@ -27,6 +27,10 @@ AGENCY_ALONE = {"eligibility_workings", "dossiers_registerentry"}
 @pytest.fixture
 def two_providers(committed):
     """Alfa and Beta, each with a paid-for history, really committed."""
+    return make_two_providers()
+
+
+def make_two_providers():
     with across_providers(), transaction.atomic():
         for slug in ("alfa", "beta"):
             provider = make.make_provider(slug)
@@ -48,6 +52,10 @@ def rows(statement, params=()):
 
 
 def test_every_table_with_a_provider_has_the_wall_up(db):
+    must_wall_every_table()
+
+
+def must_wall_every_table():
     walled = rows(
         "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind='r'"
     )
@@ -58,7 +66,10 @@ def test_every_table_with_a_provider_has_the_wall_up(db):
 
 
 def test_a_provider_sees_its_own_rows_and_no_others(two_providers):
-    alfa, beta = two_providers
+    must_see_its_own_rows_alone(*two_providers)
+
+
+def must_see_its_own_rows_alone(alfa, beta):
     for table in set(TENANT_TABLES) - AGENCY_ALONE:
         with across_providers(), transaction.atomic():
             owners = {pk for (pk,) in rows(f"SELECT DISTINCT provider_id FROM {table}")}
@@ -72,12 +83,11 @@ def test_a_provider_sees_its_own_rows_and_no_others(two_providers):
 
 @pytest.mark.parametrize("table", sorted(AGENCY_ALONE))
 def test_what_the_agency_knows_of_others_no_provider_reads(two_providers, table):
-    with (
-        inside(two_providers[0].pk),
-        pytest.raises(DatabaseError, match="permission denied"),
-        transaction.atomic(),
-    ):
-        rows(f"SELECT 1 FROM {table} LIMIT 1")
+    must_not_read(two_providers[0], table)
+
+
+def must_not_read(provider, table):
+    assert outcome_inside(provider, f"SELECT 1 FROM {table} LIMIT 1", ()) == "refused"
 
 
 def test_what_could_leak_was_there(two_providers):
@@ -129,7 +139,10 @@ def outcome_inside(provider, statement, params):
 
 def test_a_provider_cannot_point_its_own_row_at_another_provider(two_providers):
     """Checks of foreign keys look past row level security; the composite keys do not let it."""
-    alfa, beta = two_providers
+    must_not_point_at_another(*two_providers)
+
+
+def must_not_point_at_another(alfa, beta):
     with across_providers(), transaction.atomic():
         [(foreign,)] = rows("SELECT id FROM contracts_contract WHERE provider_id=%s", [beta.pk])
         sheet = keep_facts(
@@ -173,12 +186,7 @@ def test_a_provider_cannot_point_its_own_row_at_another_provider(two_providers):
         f"INSERT INTO dossiers_dossier ({', '.join(columns)}) "
         f"VALUES ({', '.join(columns.values())})"
     )
-    with (
-        inside(alfa.pk),
-        pytest.raises(DatabaseError, match="dossiers_dossier_contract_id_kin"),
-        transaction.atomic(),
-    ):
-        rows(statement)
+    assert "dossiers_dossier_contract_id_kin" in str(outcome_inside(alfa, statement, ()))
     # The same row on its own contract is accepted: nothing else was in the way.
     columns["contract_id"] = str(own)
     with inside(alfa.pk), transaction.atomic():
