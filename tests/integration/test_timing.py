@@ -112,10 +112,21 @@ NAMED = re.compile(
 
 
 def work(ask: Callable[[], object]) -> list[str]:
-    """The statements that an answer took, without what they were about."""
-    with CaptureQueriesContext(connection) as asked:
-        ask()
-    return [NAMED.sub("…", query["sql"]) for query in asked.captured_queries]
+    """The statements that an answer took, without what they were about; and the roles it took,
+    each of which is a statement that Django does not see."""
+    taken, take = [], connection.take
+
+    def noted(scope):
+        taken.append(f"take {scope.role if scope else 'none'}")
+        return take(scope)
+
+    connection.take = noted
+    try:
+        with CaptureQueriesContext(connection) as asked:
+            ask()
+    finally:
+        del connection.take
+    return [*(NAMED.sub("…", query["sql"]) for query in asked.captured_queries), *taken]
 
 
 def must_be_the_same_work(
