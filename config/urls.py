@@ -24,6 +24,7 @@ DOORS: dict[str, list[URLPattern | URLResolver]] = {
 if unknown := set(settings.DOORS) - set(DOORS):
     raise ImproperlyConfigured(f"there is no door {sorted(unknown)}: DOORS are {sorted(DOORS)}")
 
+handler404 = "apps.api.errors.nothing_here"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.entrance.urls")),
     path("language/", set_language, name="language"),

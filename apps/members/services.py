@@ -21,6 +21,8 @@ from apps.providers.models import Provider
 from cstraject.refusal import Refusal
 
 INVITATION_DAYS = 7
+# What the database can number people with.
+HIGHEST_KEY = 2**63 - 1
 # So many may wait at one place, so that nobody sends the world mails by us.
 INVITATIONS_MAX = 50
 
@@ -126,6 +128,8 @@ def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> N
     """
     if member == actor.pk:
         raise Refusal("own-rights")
+    if member > HIGHEST_KEY:
+        raise Refusal("not-a-member")
     with connection.cursor() as cursor:
         cursor.execute("SELECT cst_shut_out(%s)", [member])
         if not cursor.fetchone()[0]:

@@ -5,7 +5,7 @@ the same answer as for an address that does not exist, after the same questions 
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -27,6 +27,9 @@ from cstraject.roles import MACHINE_ACTS
 
 # In the session: as which role somebody acts, by place, where they have more than one there.
 ACTING = "acting"
+
+# In the place of a provider that is not there: owns nothing, and takes as long to be told so.
+NOBODY = 0
 
 
 class DoorRequest(HttpRequest):
@@ -67,17 +70,16 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         if acting is None and here:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{reverse(settings.LOGIN_REDIRECT_URL)}?{query}")
-        scope: AbstractContextManager[None] = nullcontext()
+        scope: AbstractContextManager[None]
         role = acting.role if acting else ""
         if door == "backoffice":
             request.acts = agency_acts_as(role)
             scope = across_providers()
         else:
             # Of a provider that does not exist the same is asked as of one that is not yours.
-            request.acts = acts_at(provider or Provider(pk=0, slug=place), role=role)
-            if provider:
-                request.provider = provider
-                scope = inside(provider.pk)
+            request.provider = provider or Provider(pk=NOBODY, slug=place)
+            request.acts = acts_at(request.provider, role=role)
+            scope = inside(request.provider.pk)
         if acting:
             request.acting = acting
         with scope:
@@ -116,13 +118,10 @@ def _for_a_machine(
         )
     request.user = User.objects.get(pk=shown.user_id)
     provider = provider_by_slug(match.kwargs["provider"])
-    scope: AbstractContextManager[None] = nullcontext()
-    if provider:
-        request.provider = provider
-        scope = inside(provider.pk)
-        if provider.pk == shown.provider_id:
-            request.acts = MACHINE_ACTS & set(shown.acts)
-    with scope:
+    request.provider = provider or Provider(pk=NOBODY)
+    if request.provider.pk == shown.provider_id:
+        request.acts = MACHINE_ACTS & set(shown.acts)
+    with inside(request.provider.pk):
         return get_response(request)
 
 

@@ -164,14 +164,14 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,3/15m/key",
 }
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
     "add_webauthn": "apps.entrance.forms.AddKeyForm",
-    "authenticate_webauthn": "apps.entrance.forms.ShowKeyForm",
-    "login_webauthn": "apps.entrance.forms.SignInWithKeyForm",
-    "reauthenticate_webauthn": "apps.entrance.forms.ShowKeyAgainForm",
+    "authenticate_webauthn": "apps.entrance.forms.SecondFactorKeyForm",
+    "login_webauthn": "apps.entrance.forms.PasskeyForm",
+    "reauthenticate_webauthn": "apps.entrance.forms.KeyAgainForm",
 }
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "cstraject"
 MFA_TOTP_TOLERANCE = 1
 # Whether a password alone is not enough.

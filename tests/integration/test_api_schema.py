@@ -167,3 +167,12 @@ def test_kinds_and_forms_of_text_are_those_of_the_programme():
     amount = described["FileDossierRequest"]["properties"]["price_excl_vat"]
     assert amount["pattern"] == fields.EUROS
     assert described["FileDossierRequest"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v2/", "/api/v1/providers/a%20b/contract/"])
+def test_an_address_that_no_view_serves_is_told_as_every_error(client, db, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    must_fit(answer.json(), {"$ref": "#/components/schemas/Error"})
+    assert client.get("/elsewhere/")["Content-Type"].startswith("text/html")

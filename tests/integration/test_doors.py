@@ -5,6 +5,7 @@ then seen to do it (no refusal on the page), everyone else to be turned away wit
 """
 
 import re
+import sys
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -216,12 +217,28 @@ def test_every_address_is_in_the_table():
 
 
 def test_every_view_of_a_door_needs_the_act_of_the_table():
+    must_need_the_acts_of_the_table()
+
+
+def must_need_the_acts_of_the_table():
     for name, view in addresses():
         needed = {method.upper(): act for (method, door), act in DOORS.items() if door == name}
         if name.startswith(("portal:", "backoffice:")):
-            assert {view.act} == set(needed.values())
+            assert {getattr(view, "act", None)} == set(needed.values()), name
         elif name.startswith("api:") and name != "api:nothing":
             assert view.view_class.acts == needed
+
+
+def test_how_many_answers_are_asserted():
+    """Addresses × visitors, of which one comes from the other tenant; nobody is left out."""
+    of_a_role = [v for v in VISITORS if v not in ("anonymous", "other tenant")]
+    assert len(of_a_role) == len(PROVIDER_ROLES) + len(AGENCY_ROLES)
+    asserted = len(DOORS) * len(VISITORS) + len(ENTRANCE) * 2
+    sys.stdout.write(
+        f"{len(DOORS)} doors x {len(VISITORS)} visitors of two tenants and the agency,"
+        f" {len(ENTRANCE)} pages of signing in x 2: {asserted} answers\n"
+    )
+    assert asserted >= 864
 
 
 def test_every_act_opens_something():
@@ -518,6 +535,11 @@ def deeds() -> int:
 
 @pytest.mark.parametrize(("method", "name"), DOORS, ids=lambda value: value)
 def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settings, tmp_path):
+    at_a_fixed_moment(monkeypatch, settings, tmp_path)
+    must_open_to_whom_it_should(world, method, name)
+
+
+def at_a_fixed_moment(monkeypatch, settings, tmp_path):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
     # The duty to register began after this world: here it begins before it.
     monkeypatch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
@@ -528,6 +550,9 @@ def test_a_door_opens_to_whom_it_should(world, method, name, monkeypatch, settin
             "OPTIONS": {"location": str(tmp_path)},
         },
     }
+
+
+def must_open_to_whom_it_should(world, method, name):
     for visitor in VISITORS:
         expected = expected_of(visitor, method, name)
         with transaction.atomic():
@@ -574,6 +599,10 @@ def test_anonymous_is_sent_to_the_sign_in_whether_or_not_there_is_such_a_provide
 
 def test_not_yours_and_not_there_are_the_same_answer(world):
     """Byte for byte, but for the address itself: a guessed name or number tells nothing."""
+    must_answer_alike(world)
+
+
+def must_answer_alike(world):
     client = Client()
     make.sign_in(client, world.people["other tenant"])
     mine = f"/p/beta/dossiers/{world.started.pk}/"

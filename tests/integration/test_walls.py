@@ -23,10 +23,20 @@ TENANT_TABLES = sorted(
 # What the agency alone knows and does: earlier help and aid by others, the register.
 AGENCY_ALONE = {"eligibility_workings", "dossiers_registerentry", "dossiers_access"}
 
+# Of these the world of this file holds nothing.
+EMPTY = {
+    *("payouts_payment", "payouts_paymentline", "receipts_receipt", "members_invitation"),
+    *("dossiers_registerentry", "dossiers_access", "eligibility_confirmation"),
+}
+
 
 @pytest.fixture
 def two_providers(committed):
     """Alfa and Beta, each with a paid-for history, really committed."""
+    return make_two_providers()
+
+
+def make_two_providers():
     with across_providers(), transaction.atomic():
         for slug in ("alfa", "beta"):
             provider = make.make_provider(slug)
@@ -48,6 +58,10 @@ def rows(statement, params=()):
 
 
 def test_every_table_with_a_provider_has_the_wall_up(db):
+    must_wall_every_table()
+
+
+def must_wall_every_table():
     walled = rows(
         "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind='r'"
     )
@@ -58,7 +72,10 @@ def test_every_table_with_a_provider_has_the_wall_up(db):
 
 
 def test_a_provider_sees_its_own_rows_and_no_others(two_providers):
-    alfa, beta = two_providers
+    must_see_its_own_rows_alone(*two_providers)
+
+
+def must_see_its_own_rows_alone(alfa, beta):
     for table in set(TENANT_TABLES) - AGENCY_ALONE:
         with across_providers(), transaction.atomic():
             owners = {pk for (pk,) in rows(f"SELECT DISTINCT provider_id FROM {table}")}
@@ -72,26 +89,20 @@ def test_a_provider_sees_its_own_rows_and_no_others(two_providers):
 
 @pytest.mark.parametrize("table", sorted(AGENCY_ALONE))
 def test_what_the_agency_knows_of_others_no_provider_reads(two_providers, table):
-    with (
-        inside(two_providers[0].pk),
-        pytest.raises(DatabaseError, match="permission denied"),
-        transaction.atomic(),
-    ):
-        rows(f"SELECT 1 FROM {table} LIMIT 1")
+    must_not_read(two_providers[0], table)
+
+
+def must_not_read(provider, table):
+    assert outcome_inside(provider, f"SELECT 1 FROM {table} LIMIT 1", ()) == "refused"
 
 
 def test_what_could_leak_was_there(two_providers):
     """The test before this one means nothing for a table that holds nothing of Beta."""
     beta = two_providers[1]
-    empty = {
-        *("payouts_payment", "payouts_paymentline", "receipts_receipt"),
-        *("dossiers_registerentry", "dossiers_access", "eligibility_confirmation"),
-        "members_invitation",
-    }
     with across_providers(), transaction.atomic():
         for table in TENANT_TABLES:
             count = rows(f"SELECT count(*) FROM {table} WHERE provider_id = %s", [beta.pk])[0][0]
-            assert (count > 0) == (table not in empty), table
+            assert (count > 0) == (table not in EMPTY), table
 
 
 def test_without_a_scope_the_database_refuses_loudly(two_providers):
@@ -112,8 +123,8 @@ def ask_as(role, told, question):
         return rows(question)
 
 
-def test_sql_cannot_name_another_tenant(two_providers):
-    alfa, beta = (Scope("cst_provider", provider.pk).told for provider in two_providers)
+def must_not_name_another(alfa, beta):
+    alfa, beta = (Scope("cst_provider", provider.pk).told for provider in (alfa, beta))
     number, _, seal = beta.partition(".")
     for told in (
         *(number, f"{number}.", f"{number}.{'0' * 64}", f"{number}.{seal[:-1]}", f"0{beta}"),
@@ -129,6 +140,10 @@ def test_sql_cannot_name_another_tenant(two_providers):
                 ask_as("cst_provider", told, question)
     # With its seal the same works: nothing else stood in the way.
     assert len(ask_as("cst_provider", beta, "SELECT reference FROM dossiers_dossier")) == 1
+
+
+def test_sql_cannot_name_another_tenant(two_providers):
+    must_not_name_another(*two_providers)
 
 
 @pytest.mark.parametrize("role", ["cst_doorkeeper", "cst_provider", "cst_backoffice"])
@@ -184,7 +199,10 @@ def outcome_inside(provider, statement, params):
 
 def test_a_provider_cannot_point_its_own_row_at_another_provider(two_providers):
     """Checks of foreign keys look past row level security; the composite keys do not let it."""
-    alfa, beta = two_providers
+    must_not_point_at_another(*two_providers)
+
+
+def must_not_point_at_another(alfa, beta):
     with across_providers(), transaction.atomic():
         [(foreign,)] = rows("SELECT id FROM contracts_contract WHERE provider_id=%s", [beta.pk])
         sheet = keep_facts(
@@ -228,12 +246,7 @@ def test_a_provider_cannot_point_its_own_row_at_another_provider(two_providers):
         f"INSERT INTO dossiers_dossier ({', '.join(columns)}) "
         f"VALUES ({', '.join(columns.values())})"
     )
-    with (
-        inside(alfa.pk),
-        pytest.raises(DatabaseError, match="dossiers_dossier_contract_id_kin"),
-        transaction.atomic(),
-    ):
-        rows(statement)
+    assert "dossiers_dossier_contract_id_kin" in str(outcome_inside(alfa, statement, ()))
     # The same row on its own contract is accepted: nothing else was in the way.
     columns["contract_id"] = str(own)
     with inside(alfa.pk), transaction.atomic():
@@ -530,3 +543,169 @@ def rows_of_unique_keys():
             for constraint in model._meta.constraints:
                 if fields := getattr(constraint, "fields", ()):
                     yield model._meta.db_table, ",".join(fields)
+
+
+# ---- What raw SQL can ask beside tables ----------------------------------------------------------
+
+
+REFUSED = (
+    # Files, programmes and copies past the walls.
+    "COPY dossiers_dossier FROM STDIN",
+    "COPY dossiers_dossier TO '/tmp/x'",
+    "COPY (SELECT 1) TO PROGRAM 'id'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_ls_dir('.')",
+    "SELECT lo_export(1, '/tmp/x')",
+    "SELECT * FROM pg_largeobject",
+    # Numbers that count for all.
+    "SELECT nextval('audit_entry_id_seq')",
+    "SELECT currval('audit_entry_id_seq')",
+    "SELECT last_value FROM audit_entry_id_seq",
+    "SELECT lastval() FROM (SELECT setval('accounts_user_id_seq', 1)) AS set",
+    # What is known of the distribution of values.
+    "SELECT * FROM pg_statistic",
+    "SELECT * FROM pg_statistic_ext_data",
+    # Code and tables of one's own, and other ways round the policy.
+    "CREATE TABLE mine (a int)",
+    "CREATE VIEW mine AS SELECT * FROM dossiers_dossier",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE POLICY mine ON dossiers_dossier USING (true)",
+    "DO $$ BEGIN PERFORM 1 FROM payouts_run; END $$",
+    "DO $$ BEGIN SET LOCAL row_security = off; PERFORM 1 FROM dossiers_dossier; END $$",
+    "TRUNCATE dossiers_dossier",
+    "LOCK TABLE payouts_run IN ACCESS SHARE MODE",
+    "ANALYZE payouts_run; SELECT 1 FROM payouts_run",
+)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("statement", REFUSED)
+def test_raw_sql_goes_round_no_wall(two_providers, statement):
+    refused = r"denied|must be owner|not supported with row-level|affected by row-level"
+    with inside(two_providers[0].pk), transaction.atomic():
+        with pytest.raises(DatabaseError, match=refused):
+            rows(statement)
+        transaction.set_rollback(True)
+
+
+def test_a_block_sees_its_own_rows_alone(two_providers):
+    alfa, _ = two_providers
+    counted = "DO $$ BEGIN IF (SELECT count(*) FROM dossiers_dossier) <> 1 THEN RAISE 'more';"
+    with inside(alfa.pk), transaction.atomic():
+        rows(f"{counted} END IF; END $$")
+        assert rows("SELECT viewname FROM pg_views WHERE schemaname = 'public'") == []
+
+
+# What a provider's role may call with the rights of another.
+FUNCTIONS = {"cst_tenant", "cst_members", "cst_shut_out", "cst_new_machine", "contracts_lock"}
+
+
+def test_functions_with_other_rights_answer_for_ones_own_alone(two_providers):
+    alfa, beta = two_providers
+    with across_providers(), transaction.atomic():
+        theirs = make.make_member(beta, "coach")
+        contract = beta.contracts.get().pk
+    with inside(alfa.pk), transaction.atomic():
+        found = rows(
+            "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+            " AND has_function_privilege(oid, 'EXECUTE') AND prorettype <> 'trigger'::regtype"
+        )
+        assert {name for (name,) in found} == FUNCTIONS
+        assert rows("SELECT * FROM cst_members()") == []
+        for nobody in (theirs.pk, 10**15, -1):
+            assert rows("SELECT cst_shut_out(%s)", [nobody]) == [(False,)]
+    # Of a contract of another the same is told as of one that is not there.
+    unknown = "00000000-0000-4000-8000-000000000000" if len(str(contract)) == 36 else 10**15
+    assert outcome_inside(alfa, "SELECT contracts_lock(%s)", [contract]) == outcome_inside(
+        alfa, "SELECT contracts_lock(%s)", [unknown]
+    )
+    with inside(beta.pk), transaction.atomic():
+        assert [row[2] for row in rows("SELECT * FROM cst_members()")] == [theirs.email]
+
+
+def test_statistics_and_plans_tell_no_value(two_providers, servers):
+    alfa, beta = two_providers
+    with across_providers(), transaction.atomic():
+        [(name, number)] = rows(
+            "SELECT enterprise_name, enterprise_number FROM dossiers_dossier"
+            " WHERE provider_id = %s",
+            [beta.pk],
+        )
+    database = connection.settings_dict["NAME"]
+    with psycopg.connect(servers.database_url("postgres", database), autocommit=True) as link:
+        link.execute("ANALYZE")
+    with inside(alfa.pk), transaction.atomic():
+        known = rows("SELECT tablename FROM pg_stats WHERE schemaname = 'public'")
+        assert {table for (table,) in known}.isdisjoint(TENANT_TABLES)
+        for asked in (name, "Voorbeeld nergens"):
+            for how in ("EXPLAIN", "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, BUFFERS OFF)"):
+                plan = rows(
+                    f"{how} SELECT * FROM dossiers_dossier WHERE enterprise_name = %s", [asked]
+                )
+                assert number not in str(plan).replace(asked, "")
+
+
+@pytest.mark.parametrize("column", ["enterprise_name", "enterprise_number", "reference", "id"])
+def test_a_plan_is_the_same_for_what_another_has_and_for_what_nobody_has(two_providers, column):
+    alfa, beta = two_providers
+    with across_providers(), transaction.atomic():
+        [(theirs,)] = rows(
+            f"SELECT {column}::text FROM dossiers_dossier WHERE provider_id = %s", [beta.pk]
+        )
+    nobodys = theirs.translate(str.maketrans("0123456789", "1234567890"))
+    with inside(alfa.pk), transaction.atomic():
+        one, other = (
+            str(rows(f"EXPLAIN SELECT 1 FROM dossiers_dossier WHERE {column} = %s", [asked]))
+            for asked in (theirs, nobodys)
+        )
+    assert one.replace(theirs, "") == other.replace(nobodys, "")
+
+
+def test_what_others_ask_just_now_is_not_told(two_providers, servers):
+    database = connection.settings_dict["NAME"]
+    with psycopg.connect(servers.database_url("cst_web", database)) as other:
+        other.execute("SELECT 'Kanarie', pg_advisory_xact_lock(hashtextextended('sleutel', 2))")
+        with inside(two_providers[0].pk), transaction.atomic():
+            [seen] = rows(
+                "SELECT query, client_addr, application_name, state FROM pg_stat_activity"
+                " WHERE pid = %s",
+                [other.info.backend_pid],
+            )
+            locks = rows("SELECT l::text FROM pg_locks l WHERE locktype = 'advisory'")
+    assert seen == ("<insufficient privilege>", None, "", None)
+    # That some key is used is seen, as a number; not which, nor whose.
+    assert len(locks) == 1
+    assert "sleutel" not in str(locks)
+
+
+def test_a_taken_key_tells_nothing_of_who_has_it(two_providers):
+    """Whoever guessed a random identifier is told that it is taken, and not a word more."""
+    alfa, beta = two_providers
+    with across_providers(), transaction.atomic():
+        [(theirs,)] = rows(
+            "SELECT id FROM documents_document WHERE provider_id = %s LIMIT 1", [beta.pk]
+        )
+    told = outcome_inside(
+        alfa,
+        "INSERT INTO documents_document SELECT (jsonb_populate_record(d, jsonb_build_object("
+        "'id', %s::text))).* FROM documents_document d LIMIT 1",
+        [str(theirs)],
+    )
+    assert "documents_document_pkey" in told
+    assert "DETAIL" not in told
+    assert str(theirs) not in told
+
+
+def test_by_raw_sql_a_provider_learns_how_many_rows_all_have_together(two_providers, servers):
+    """What PostgreSQL tells every role, and only a superuser could take away: sums over all
+    tenants, never whose or what. No page or endpoint sends such a statement."""
+    alfa, _ = two_providers
+    database = connection.settings_dict["NAME"]
+    with psycopg.connect(servers.database_url("postgres", database), autocommit=True) as link:
+        link.execute("ANALYZE dossiers_dossier")
+    with inside(alfa.pk), transaction.atomic():
+        [(estimate,)] = rows("SELECT reltuples FROM pg_class WHERE relname = 'dossiers_dossier'")
+        plan = rows("EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM dossiers_dossier")
+        own = rows("SELECT count(*) FROM dossiers_dossier")
+    assert (own, int(estimate)) == ([(1,)], 2)
+    assert "Rows Removed by Filter: 1" in str(plan)

@@ -73,6 +73,7 @@ def operation(
     status: int = 200,
     query: Any = None,
     sends: Any = None,
+    refuses: bool = False,
 ) -> Callable[[Method], Method]:
     """Describe an operation; one that sends something needs a key and may be refused."""
     errors = [401, 403, 404, 429, 503]
@@ -80,6 +81,8 @@ def operation(
         errors = [400, *errors]
     if sends is not None:
         errors = [400, *errors, 409, 415]
+    if refuses:
+        errors = [*errors, 409]
     described: Callable[[Method], Method] = extend_schema(
         operation_id=name,
         description=says,

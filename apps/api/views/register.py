@@ -19,6 +19,7 @@ class Register(Door):
         "Facts of an enterprise from the public register and its annual accounts, each with its"
         " source. It says nothing about earlier dossiers.",
         tells=shapes.RegisteredFacts,
+        refuses=True,
     )
     def get(self, request: Request, provider: str, number: str) -> Response:
         found = registered(number)

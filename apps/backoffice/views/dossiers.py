@@ -32,7 +32,7 @@ from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.delivery import Delivered, share_delivered
-from cstraject.eligibility import MET, NOT_MET
+from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
@@ -83,7 +83,7 @@ def dossier(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
-    form = FindingForm(request.POST, auto_id=f"{request.POST.get('question', '')[:30]}_%s")
+    form = FindingForm(request.POST, auto_id=f"{_asked_about(request)}_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request, gettext("The finding is on record.")) as told:
@@ -93,6 +93,12 @@ def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
+def _asked_about(request: DoorRequest) -> str:
+    """The question that was sent, if there is one of that name."""
+    question = request.POST.get("question", "")
+    return question if question in QUESTIONS else ""
+
+
 @requires("decide_dossiers")
 @require_POST
 def confirm(request: DoorRequest, dossier: UUID) -> HttpResponse:
@@ -100,7 +106,7 @@ def confirm(request: DoorRequest, dossier: UUID) -> HttpResponse:
     with telling(request, gettext("The finding is confirmed.")):
         services.confirm_override(
             dossier=case,
-            question=request.POST.get("question", "")[:30],
+            question=_asked_about(request),
             actor=request.user,
             at=timezone.now(),
         )

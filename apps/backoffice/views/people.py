@@ -60,11 +60,11 @@ def withdraw(request: DoorRequest, invitation: UUID) -> HttpResponse:
 @requires("manage_people")
 @require_POST
 def take(request: DoorRequest, person: int) -> HttpResponse:
-    user = get_object_or_404(User, pk=person)
+    user, role = get_object_or_404(User, pk=person), request.POST.get("role", "")
     with telling(request, gettext("The role is taken away.")):
         services.take_agency_role(
             user=user,
-            role=request.POST.get("role", "")[:30],
+            role=role if role in AGENCY_ROLES else "",
             actor=request.user,
             at=timezone.now(),
         )

@@ -63,9 +63,9 @@ def first_page(capacity: Capacity) -> str:
 
 
 def _next(request: HttpRequest) -> str:
-    """The page of ours that somebody was on the way to."""
+    """The page of ours that somebody was on the way to: a path, never the name of a view."""
     wished = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(
         wished, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wished if safe else ""
+    return wished if safe and wished.startswith("/") else ""
