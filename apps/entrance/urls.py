@@ -16,9 +16,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
 
 from apps.design.middleware import PERMISSIONS_POLICY
+from apps.entrance.views.acmidm import ask, come_back
 from apps.entrance.views.home import choose, home
 from apps.entrance.views.rights import rights
-from apps.entrance.views.sign_in import again, second_factor
+from apps.entrance.views.sign_in import again, second_factor, sign_out
 
 View = Callable[..., HttpResponseBase]
 KEYS = PERMISSIONS_POLICY.replace(
@@ -49,13 +50,15 @@ urlpatterns = [
     path("act-as/", choose, name="act-as"),
     path("who-may-do-what/", rights, name="rights"),
     path("sign-in/", with_keys(account.login), name="account_login"),
+    path("sign-in/acmidm/", ask, name="acmidm"),
+    path("sign-in/acmidm/callback/", come_back, name="acmidm-callback"),
     path("sign-in/again/", again, name="sign-in-again"),
     path("sign-in/code/", with_keys(factors.authenticate), name="mfa_authenticate"),
     path("sign-in/passkey/", with_keys(webauthn.login_webauthn), name="mfa_login_webauthn"),
     path("sign-in/second-factor/", second_factor, name="second-factor"),
     path("sign-in/shut/", account.account_inactive, name="account_inactive"),
     path("sign-in/up/", shut, name="account_signup"),
-    path("sign-out/", account.logout, name="account_logout"),
+    path("sign-out/", sign_out, name="account_logout"),
     path("account/", with_keys(factors.index), name="mfa_index"),
     path("account/again/", account.reauthenticate, name="account_reauthenticate"),
     path("account/again/code/", with_keys(factors.reauthenticate), name="mfa_reauthenticate"),
