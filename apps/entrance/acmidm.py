@@ -33,6 +33,9 @@ from cstraject.roles import AGENCY_ROLES_TOLD, PROVIDER_ROLES_TOLD, roles_told
 # By how many seconds the clocks of the OP and ours may differ.
 LEEWAY = 60
 SUBJECT_LENGTH_MAX = 191
+# In the session: that the last attempt was refused. The next one has the OP ask anew who it is and
+# for whom; else it would let the same person pass in the same way while its own session lasts.
+REFUSED = "acmidm-refused"
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,11 @@ def address_to_ask(request: HttpRequest, *, next_page: str, again: bool = False)
         if settings.ACMIDM_ACR:
             # Only of whom it is asked, the OP tells by what means they signed in.
             more["acr_values"] = " ".join(settings.ACMIDM_ACR)
+        if again or request.session.pop(REFUSED, False):
+            more["prompt"] = "login"
         if again:
-            # The moment of signing in is told too, for the browser could leave out the asking.
-            more |= {"prompt": "login", "max_age": "0"}
+            # Has the moment of signing in told: the browser could leave out the line above.
+            more["max_age"] = "0"
         address: str = client.get_redirect_url(op.authorize_url, op.provider.get_scope(), more)
         return address
 
@@ -171,7 +176,7 @@ def _proven(op: Op, id_token: object, state: dict[str, Any]) -> dict[str, Any]:
     keys = _fetched(op.openid_config["jwks_uri"])["keys"]
     try:
         kid = jwt.get_unverified_header(str(id_token)).get("kid")
-        [key] = [key for key in keys if key.get("kid") == kid and key.get("kty") == "RSA"]
+        [key] = [key for key in keys if _could_have_signed(key, kid)]
         claims: dict[str, Any] = jwt.decode(
             str(id_token),
             jwt.PyJWK(key, "RS256"),
@@ -197,6 +202,12 @@ def _proven(op: Op, id_token: object, state: dict[str, Any]) -> dict[str, Any]:
     ):
         raise Refusal("acmidm-failed", why="auth_time")
     return claims
+
+
+def _could_have_signed(key: dict[str, Any], kid: str | None) -> bool:
+    """Whether it is an RSA key for signing, and the one that is named, if one is."""
+    signs = key.get("kty") == "RSA" and key.get("use", "sig") == "sig"
+    return signs and kid in (None, key.get("kid"))
 
 
 def _name_of(claims: dict[str, Any]) -> str:

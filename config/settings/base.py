@@ -201,7 +201,7 @@ CONTENT_SECURITY_POLICY = {
         # Signing in and out goes on to the OP, which browsers count as where a form goes.
         "form-action": [
             SELF,
-            *(["{0.scheme}://{0.netloc}".format(urlsplit(ACMIDM_ISSUER))] if ACMIDM_ISSUER else []),
+            *({"{0.scheme}://{0.netloc}".format(urlsplit(ACMIDM_ISSUER))} - {"://"}),
         ],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -368,6 +368,18 @@ def test_a_provider_without_a_contract_and_an_unknown_one_are_told_the_same(alfa
     assert one == other
 
 
+def test_who_was_refused_can_show_the_op_that_they_come_for_another(alfa, op, refused):
+    """Else its own session would let them pass in the same way for as long as it lasts."""
+    number = op.person.pop("vo_orgcode")
+    client = Client()
+    refused(client, signed_in(client, op), "acmidm-no-role")
+    assert "prompt" not in op.asked
+    op.person["vo_orgcode"] = number
+    signed_in(client, op)
+    assert op.asked["prompt"] == "login"
+    assert is_in(client)
+
+
 def test_without_an_agency_code_nobody_is_of_the_agency(alfa, op, refused, settings):
     settings.ACMIDM_AGENCY_CODE = ""
     op.person = of_agency("Auditor") | {"vo_orgcode": "", "cstraject_rol_3d": ["Auditor:"]}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.services import welcome
 from apps.accounts.sessions import AT_ACMIDM, TOLD
-from apps.entrance.acmidm import Told, address_to_ask, answer_of_op
+from apps.entrance.acmidm import REFUSED, Told, address_to_ask, answer_of_op
 from apps.entrance.adapters import ACMIDM
 from apps.entrance.refusals import refused
 from apps.entrance.views.home import page_wished
@@ -47,6 +47,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
         told = answer_of_op(request)
         return _shown_again(request, told) if told.again else _let_in(request, told)
     except Refusal as refusal:
+        request.session[REFUSED] = True
         return refused(request, refusal)
 
 
