@@ -28,8 +28,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    # Before the library whose pages it dresses.
+    # Before the library whose pages they dress, and whose words give way to ours.
     "apps.entrance",
+    "apps.design",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -41,7 +42,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "apps.audit",
-    "apps.design",
     "apps.accounts",
     "apps.providers",
     "apps.documents",
@@ -164,10 +164,10 @@ SECOND_FACTOR_KEY = env("SECOND_FACTOR_KEY", default="")
 ACMIDM_ISSUER = env("ACMIDM_ISSUER", default="")
 ACMIDM_CLIENT_ID = env("ACMIDM_CLIENT_ID", default="")
 ACMIDM_CLIENT_SECRET = env("ACMIDM_CLIENT_SECRET", default="")
-ACMIDM_SCOPES = env("ACMIDM_SCOPES", default="openid profile vo cstraject").split()
+ACMIDM_SCOPES = (env("ACMIDM_SCOPES", default="") or "openid profile vo cstraject").split()
 # Where the roles stand, the agency's own code there, and by what means one must have signed in
 # (space-separated; none: any that ACM/IDM lets pass).
-ACMIDM_ROLE_CLAIM = env("ACMIDM_ROLE_CLAIM", default="cstraject_rol_3d")
+ACMIDM_ROLE_CLAIM = env("ACMIDM_ROLE_CLAIM", default="") or "cstraject_rol_3d"
 ACMIDM_AGENCY_CODE = env("ACMIDM_AGENCY_CODE", default="")
 ACMIDM_ACR = env("ACMIDM_ACR", default="").split()
 if "rrn" in ACMIDM_SCOPES:
