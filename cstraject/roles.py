@@ -1,5 +1,7 @@
 """Who may do what. One declaration: rights, the tests' table of doors and a page follow it."""
 
+from collections.abc import Iterable, Mapping
+
 SEES_DOSSIERS = frozenset({"see_dossiers"})
 FILES = SEES_DOSSIERS | {"file_dossiers"}
 
@@ -32,5 +34,32 @@ AGENCY_ACTS = frozenset().union(*AGENCY_ROLES.values())
 # What a provider's machine may be given; members are people's business.
 MACHINE_ACTS = PROVIDER_ACTS - {"manage_members"}
 
+# By what names ACM/IDM tells these roles: at a provider, and at the agency.
+PROVIDER_ROLES_TOLD = {"Lezer": "reader", "Coach": "coach", "Beheerder": "manager"}
+AGENCY_ROLES_TOLD = {
+    "Dossierbehandelaar": "reviewer",
+    "Controleur": "controller",
+    "Betaalverantwoordelijke": "payments_officer",
+    "Betaalgoedkeurder": "payments_approver",
+    "Rapporteur": "reporting_officer",
+    "Toepassingsbeheerder": "administrator",
+    "Auditor": "auditor",
+    "Gast": "guest",
+}
+
 # Who does one of these first shows again that it is they: it pays, or gives others rights.
 SIGN_IN_AGAIN_FOR = frozenset({"approve_runs", "manage_members", "manage_people"})
+
+
+def roles_told(values: Iterable[object], *, names: Mapping[str, str], at: str) -> set[str]:
+    """The roles of these names that somebody has at one organisation.
+
+    ACM/IDM tells each as `Name:code,code`: the role, and the organisations where it holds. What is
+    written otherwise, or holds elsewhere, is no role.
+    """
+    found = set()
+    for value in values:
+        name, _, codes = value.partition(":") if isinstance(value, str) else ("", "", "")
+        if name in names and at in codes.split(","):
+            found.add(names[name])
+    return found

@@ -11,6 +11,7 @@ from itertools import count
 import psycopg
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from apps.accounts.models import User
@@ -76,6 +77,12 @@ def sign_in(client: Client, person: User, *methods: str, ago: float = 0.0) -> No
     session["account_authentication_methods_user"] = str(person.pk)
     session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = sealed(session.session_key)
+
+
+def session_of(client: Client) -> SessionStore:
+    """What the session of a browser holds; the cookie names it with a seal."""
+    cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    return SessionStore(cookie.value.rpartition(":")[0] if cookie and cookie.value else None)
 
 
 def make_officer(role: str = "reviewer") -> User:

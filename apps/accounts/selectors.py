@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Permission
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import User
 from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 
 TIMETABLE = "timetable@cstraject.invalid"
 AT_AGENCY = ""
+# Accounts of whom ACM/IDM tells who they are: it tells no address.
+OF_ACMIDM = "@acmidm.invalid"
 
 
 def timetable() -> User:
@@ -63,9 +65,9 @@ def capacities_in(group_names: Iterable[str]) -> list[Capacity]:
 
 
 def staff() -> QuerySet[User]:
-    """Whoever has a role at the agency, by name."""
-    at_agency = User.objects.filter(groups__name__startswith="agency:", is_active=True)
-    return at_agency.distinct().order_by("name", "pk")
+    """Whoever has a role at the agency, or may be told to have one by ACM/IDM; by name."""
+    could_be = Q(groups__name__startswith="agency:") | Q(email__endswith=OF_ACMIDM)
+    return User.objects.filter(could_be, is_active=True).distinct().order_by("name", "pk")
 
 
 def people_at_agency() -> list[tuple[User, str]]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.contrib.auth.models import Group, Permission
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.accounts.models import PERSON, User
 from apps.accounts.selectors import AT_AGENCY, Capacity
@@ -25,6 +25,19 @@ def add_user(
         user.save(update_fields=["password"])
         record(actor=actor, action="user.add", subject_id=user.pk, at=at, facts={"kind": kind})
     return user
+
+
+@transaction.atomic
+def welcome(*, subject: str, name: str, at: datetime) -> User:
+    """The account of whom ACM/IDM knows as this subject, made at their first coming.
+
+    It has no password, no address and no role here. The doorkeeper asks for it by one function,
+    which alone may tie a subject to an account: never to one that was there already.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cst_welcome(%s, %s, %s)", [subject, name, at])
+        [pk] = cursor.fetchone()
+    return User.objects.get(pk=pk)
 
 
 def follow_agency_roles() -> None:

@@ -1,4 +1,4 @@
-"""What a session shows: when somebody signed in, by what, and how lately."""
+"""What a session shows: when somebody signed in, by what, how lately, and as what they may act."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +9,9 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 
+from apps.accounts.models import User
+from apps.accounts.selectors import Capacity, capacities_of
+
 # Whatever somebody does, after so long they sign in again; when idle, `SESSION_COOKIE_AGE` ends it.
 LONGEST = timedelta(hours=12)
 # So long after showing who they are nobody is asked to show it again.
@@ -16,8 +19,12 @@ FRESH = timedelta(minutes=5)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
-# What counts as more than a password.
-SECOND_FACTORS = frozenset({"mfa"})
+# What counts as more than a password: a second factor of ours, or having signed in at ACM/IDM.
+AT_ACMIDM = "socialaccount"
+SECOND_FACTORS = frozenset({"mfa", AT_ACMIDM})
+
+# In the session: what ACM/IDM told when it was opened there. It is kept nowhere else.
+TOLD = "acmidm"
 
 
 def _moments(request: HttpRequest) -> list[float]:
@@ -64,3 +71,18 @@ def sealed_cookie(get_response: Handler) -> Handler:
         return response
 
     return middleware
+
+
+def capacities_now(request: HttpRequest) -> list[Capacity]:
+    """Everything that somebody can act as: what ACM/IDM told at signing in, or else their groups.
+
+    What was told holds for this session alone, and only while ACM/IDM is used at all.
+    """
+    assert isinstance(request.user, User)
+    told = request.session.get(TOLD)
+    if told is None:
+        return capacities_of(request.user)
+    if not (request.user.is_active and settings.ACMIDM_ISSUER):
+        return []
+    found = (Capacity(place, role) for place, role in told["claimed"])
+    return sorted(capacity for capacity in found if capacity.known)

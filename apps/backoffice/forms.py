@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.accounts.selectors import staff
+from apps.accounts.selectors import OF_ACMIDM, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.design.fields import DayField, QuarterForm
 from apps.design.words import words_for, words_for_question, words_for_state
@@ -52,10 +52,15 @@ class DossierFilter(forms.Form):
         provider.queryset = Provider.objects.order_by("name")
 
 
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: User) -> str:
+        return f"{obj.name} · {'ACM/IDM' if obj.email.endswith(OF_ACMIDM) else obj.email}"
+
+
 class AccessForm(forms.Form):
     """A single dossier opened or closed to somebody, until a day."""
 
-    person = forms.ModelChoiceField(label=_("Person"), queryset=User.objects.none())
+    person = PersonField(label=_("Person"), queryset=User.objects.none())
     reference = forms.CharField(label=_("Reference of the dossier"), max_length=40)
     kind = forms.ChoiceField(
         label=_("What"),

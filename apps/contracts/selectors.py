@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
@@ -33,6 +34,17 @@ def contract_of(provider_id: int, *, on: date) -> Contract:
     if contract is None:
         raise Refusal("no-contract", on=on)
     return contract
+
+
+def contract_holder(enterprise_number: str) -> str:
+    """The short name of the provider of this number, if it ever held a contract; "" otherwise.
+
+    Asked by the doorkeeper, of somebody who comes in the name of that enterprise.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cst_contract_holder(%s)", [enterprise_number])
+        [slug] = cursor.fetchone()
+    return slug or ""
 
 
 def _net(plus: str, minus: str) -> Coalesce:

@@ -69,6 +69,35 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("This day lies in the future. Give today or an earlier day."),
     ),
     # People, roles and keys.
+    "account-shut": (
+        _("This account is shut. Ask whoever manages the users of your organisation."),
+    ),
+    "acmidm-failed": (
+        _(
+            "Begin again on the page where you sign in. If it goes wrong once more, ask whoever"
+            " manages the users of your organisation."
+        ),
+    ),
+    "acmidm-down": (_("ACM/IDM does not answer. Try again in a few minutes."),),
+    "acmidm-stopped": (_("You stopped signing in at ACM/IDM. Begin again when you wish."),),
+    "acmidm-no-role": (
+        _(
+            "ACM/IDM told us no role of yours here for this organisation. Ask whoever manages the"
+            " users of your organisation, or choose another organisation when you sign in."
+        ),
+    ),
+    "acmidm-means": (
+        _(
+            "Sign in again and choose another means at ACM/IDM, such as your eID: the one you used"
+            " is not enough here."
+        ),
+    ),
+    "acmidm-someone-else": (
+        _(
+            "It was not the person who works here that signed in at ACM/IDM. Show again that it is"
+            " you, or sign out first."
+        ),
+    ),
     "own-rights": (_("Nobody changes their own rights. Ask a colleague who may."),),
     "unknown-role": (_("There is no role “%(given)s” here. Choose one from the list."),),
     "role-missing": (_("This person does not have that role. Reload the page."),),

@@ -5,6 +5,9 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,6 +18,9 @@ from apps.accounts.models import PERSON, User
 from apps.accounts.sessions import is_fresh
 from apps.entrance.refusals import note_refusal
 from apps.notices.services import post_mail
+
+# Under what name the library knows the one provider of identities that we use.
+ACMIDM = "acmidm"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -102,3 +108,27 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return unlock(encrypted_text, purpose="second factor") or ""
+
+
+class FederatedAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """ACM/IDM, as the settings say, and no other: none is ever read from the database."""
+
+    def list_apps(
+        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        if not settings.ACMIDM_ISSUER:
+            return []
+        return [
+            SocialApp(
+                provider="openid_connect",
+                provider_id=ACMIDM,
+                name="ACM/IDM",
+                client_id=settings.ACMIDM_CLIENT_ID,
+                secret=settings.ACMIDM_CLIENT_SECRET,
+                settings={
+                    "server_url": settings.ACMIDM_ISSUER.rstrip("/"),
+                    "scope": settings.ACMIDM_SCOPES,
+                    "oauth_pkce_enabled": True,
+                },
+            )
+        ]

@@ -16,10 +16,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, re_path
 
 from apps.design.middleware import PERMISSIONS_POLICY
+from apps.entrance.views.acmidm import ask, come_back
 from apps.entrance.views.home import choose, home
 from apps.entrance.views.invitation import invitation, open_invitation
 from apps.entrance.views.rights import rights
-from apps.entrance.views.sign_in import again, choose_password, second_factor
+from apps.entrance.views.sign_in import again, choose_password, second_factor, sign_out
 
 View = Callable[..., HttpResponseBase]
 KEYS = PERMISSIONS_POLICY.replace(
@@ -52,6 +53,8 @@ urlpatterns = [
     path("invitation/", invitation, name="invitation"),
     path("invitation/<str:key>/", open_invitation, name="invitation-open"),
     path("sign-in/", with_keys(account.login), name="account_login"),
+    path("sign-in/acmidm/", ask, name="acmidm"),
+    path("sign-in/acmidm/callback/", come_back, name="acmidm-callback"),
     path("sign-in/again/", again, name="sign-in-again"),
     path("sign-in/code/", with_keys(factors.authenticate), name="mfa_authenticate"),
     path("sign-in/passkey/", with_keys(webauthn.login_webauthn), name="mfa_login_webauthn"),
@@ -72,7 +75,7 @@ urlpatterns = [
         account.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    path("sign-out/", account.logout, name="account_logout"),
+    path("sign-out/", sign_out, name="account_logout"),
     path("account/", with_keys(factors.index), name="mfa_index"),
     path("account/again/", account.reauthenticate, name="account_reauthenticate"),
     path("account/again/code/", with_keys(factors.reauthenticate), name="mfa_reauthenticate"),

@@ -18,8 +18,8 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as, capacities_of
-from apps.accounts.sessions import is_too_old, shows_enough
+from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as
+from apps.accounts.sessions import capacities_now, is_too_old, shows_enough
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
 from apps.providers.selectors import acts_at, provider_by_slug, shown_key
@@ -62,7 +62,7 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         if not shows_enough(request):
             return redirect("second-factor")
-        request.capacities = capacities_of(request.user)
+        request.capacities = capacities_now(request)
         place = match.kwargs["provider"] if door == "portal" else AT_AGENCY
         provider = provider_by_slug(place) if door == "portal" else None
         here = [capacity for capacity in request.capacities if capacity.place == place]

@@ -1,9 +1,11 @@
 """Settings that hold everywhere. What differs per place comes from the environment."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from kombu.entity import Queue
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,18 +28,20 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    # Before the library whose pages it dresses.
+    # Before the library whose pages they dress, and whose words give way to ours.
     "apps.entrance",
+    "apps.design",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "guardian",
     "rest_framework",
     "drf_spectacular",
     "apps.audit",
-    "apps.design",
     "apps.accounts",
     "apps.providers",
     "apps.notices",
@@ -176,6 +180,23 @@ MFA_TOTP_ISSUER = "cstraject"
 MFA_TOTP_TOLERANCE = 1
 # Whether a password alone is not enough.
 SECOND_FACTOR = True
+# Signing in by ACM/IDM, the identity of the Flemish government. Without an issuer it is not
+# offered. Who somebody is and as what they may act is told by its OP, at every sign-in anew.
+ACMIDM_ISSUER = env("ACMIDM_ISSUER", default="")
+ACMIDM_CLIENT_ID = env("ACMIDM_CLIENT_ID", default="")
+ACMIDM_CLIENT_SECRET = env("ACMIDM_CLIENT_SECRET", default="")
+ACMIDM_SCOPES = (env("ACMIDM_SCOPES", default="") or "openid profile vo cstraject").split()
+# Where the roles stand, the agency's own code there, and by what means one must have signed in
+# (space-separated; none: any that ACM/IDM lets pass).
+ACMIDM_ROLE_CLAIM = env("ACMIDM_ROLE_CLAIM", default="") or "cstraject_rol_3d"
+ACMIDM_AGENCY_CODE = env("ACMIDM_AGENCY_CODE", default="")
+ACMIDM_ACR = env("ACMIDM_ACR", default="").split()
+if "rrn" in ACMIDM_SCOPES:
+    raise ImproperlyConfigured("the national number is not asked: take rrn out of ACMIDM_SCOPES")
+SOCIALACCOUNT_ADAPTER = "apps.entrance.adapters.FederatedAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 # How many proxies of ours stand before this process, so that attempts are counted by who made them.
 ALLAUTH_TRUSTED_PROXY_COUNT = 0
 # Rights on a provider are group rights alone, in their own table.
@@ -198,7 +219,11 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF],
         "font-src": [SELF],
-        "form-action": [SELF],
+        # Signing in and out goes on to the OP, which browsers count as where a form goes.
+        "form-action": [
+            SELF,
+            *({"{0.scheme}://{0.netloc}".format(urlsplit(ACMIDM_ISSUER))} - {"://"}),
+        ],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

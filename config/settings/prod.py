@@ -6,7 +6,13 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import AS_OWNER, env
+from config.settings.base import (
+    ACMIDM_CLIENT_ID,
+    ACMIDM_CLIENT_SECRET,
+    ACMIDM_ISSUER,
+    AS_OWNER,
+    env,
+)
 
 SECRET_KEY = env("SECRET_KEY")
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
@@ -16,6 +22,10 @@ if len(DATABASE_KEY) < 50:
     raise ImproperlyConfigured("DATABASE_KEY must be 50 random characters or more")
 if not env.bool("SECOND_FACTOR", default=True):
     raise ImproperlyConfigured("SECOND_FACTOR cannot be switched off here")
+if ACMIDM_ISSUER and not ACMIDM_ISSUER.startswith("https://"):
+    raise ImproperlyConfigured("ACMIDM_ISSUER must be an https address")
+if ACMIDM_ISSUER and not (ACMIDM_CLIENT_ID and ACMIDM_CLIENT_SECRET):
+    raise ImproperlyConfigured("ACMIDM_CLIENT_ID and ACMIDM_CLIENT_SECRET belong to ACMIDM_ISSUER")
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 if AS_OWNER and Path(sys.argv[0]).name != "manage.py":
     raise ImproperlyConfigured("only manage.py works as the owner of the tables")

@@ -171,6 +171,9 @@ STRANGERS_GO_ON = ("account_logout", "invitation-open")
 # The library's pages of signing in: what a stranger gets, and whoever signed in a moment ago.
 ENTRANCE = {
     "account_login": (200, 302),
+    # Not configured here, so not there; tests/integration/test_acmidm.py has an OP.
+    "acmidm": (404, 404),
+    "acmidm-callback": (404, 404),
     "sign-in-again": (302, 302),
     "second-factor": (302, 302),
     "mfa_authenticate": (302, 302),

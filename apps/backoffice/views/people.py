@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -114,6 +115,7 @@ def _page(
             ],
             "invite": reverse("backoffice:person-invite"),
             "invite_form": invite_form,
+            "with_acmidm": bool(settings.ACMIDM_ISSUER),
             "accesses": accesses,
             "access_form": access_form,
             "wrong": access_form if access_form.errors else invite_form,

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.models import User
-from apps.accounts.selectors import AT_AGENCY, Capacity, capacities_of
+from apps.accounts.selectors import AT_AGENCY, Capacity
+from apps.accounts.sessions import capacities_now
 from apps.providers.middleware import act_as
 from apps.providers.selectors import providers_named
 from cstraject.roles import AGENCY_ROLES
@@ -26,25 +26,23 @@ FIRST_PAGES = {
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """To the one place where someone has a role, or a choice between several."""
-    assert isinstance(request.user, User)
-    capacities = _served(capacities_of(request.user))
+    capacities = _served(capacities_now(request))
     if len(capacities) == 1:
-        return redirect(_next(request) or first_page(capacities[0]))
+        return redirect(page_wished(request) or first_page(capacities[0]))
     names = {p.slug: p.name for p in providers_named(c.place for c in capacities)}
     choices = [(capacity, names.get(capacity.place, "")) for capacity in capacities]
-    return render(request, "entrance/home.html", {"choices": choices, "next": _next(request)})
+    return render(request, "entrance/home.html", {"choices": choices, "next": page_wished(request)})
 
 
 @login_required
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """From now on act in this role, at its place."""
-    assert isinstance(request.user, User)
     wanted = Capacity(request.POST.get("place", ""), request.POST.get("role", ""))
-    if wanted not in _served(capacities_of(request.user)):
+    if wanted not in _served(capacities_now(request)):
         raise Http404
     act_as(request, wanted)
-    wished = _next(request)
+    wished = page_wished(request)
     root = "/agency/" if wanted.place == AT_AGENCY else f"/p/{wanted.place}/"
     return redirect(wished if wished.startswith(root) else first_page(wanted))
 
@@ -62,7 +60,7 @@ def first_page(capacity: Capacity) -> str:
     return reverse(next(page for act, page in FIRST_PAGES.items() if act in acts))
 
 
-def _next(request: HttpRequest) -> str:
+def page_wished(request: HttpRequest) -> str:
     """The page of ours that somebody was on the way to: a path, never the name of a view."""
     wished = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(

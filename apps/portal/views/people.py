@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -143,6 +144,7 @@ def _page(
         ],
         "invite": reverse("portal:member-invite", args=[slug]),
         "invite_form": invite_form,
+        "with_acmidm": bool(settings.ACMIDM_ISSUER),
         "keys": [
             (token, [words_for_may(act) for act in token.acts]) for token in tokens_in_use(at=at)
         ],

@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("providers", "0004_people_and_machines_tables"),
         ("accounts", "0004_roles_of_the_agency"),
+        ("audit", "0002_walls"),
     ]
     operations = [
         migrations.RunSQL(ROLES, migrations.RunSQL.noop),
