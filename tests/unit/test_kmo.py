@@ -1165,3 +1165,68 @@ def test_whose_earlier_accounts_are_missing_is_told():
         )
     )
     assert [d.who for d in size.doubts if d.why == "history-short"] == [("B",)]
+
+
+# ---- What mutants asked for, once more -----------------------------------------------------------
+
+
+def test_accounts_that_do_not_all_say_when_they_closed_follow_by_their_years():
+    dated = kmo.Period(2021, SMALL, closed_on=date(2021, 12, 31))
+    for periods in ((dated, kmo.Period(2020, SMALL)), (kmo.Period(2022, SMALL), dated)):
+        size = kmo.size_of(graph(replace(entity("A"), periods=periods)))
+        assert len(size.periods) == 2
+
+
+def test_a_year_after_one_that_is_not_whole_counts_no_more():
+    own = over_years("A", 260, 200, 240, last=2021)
+    daughter = replace(entity("B"), periods=tuple(kmo.Period(year, SMALL) for year in (2021, 2019)))
+    size = kmo.size_of(graph(own, daughter, holdings=[holds("A", "B", 100)]))
+    assert (size.category, doubts(size)) == ("large", {"history-short"})
+
+
+@pytest.mark.parametrize(
+    "holdings", [[("A", "D", 100), ("D", "A", 30)], [("A", "A", 10), ("P", "A", 90)]]
+)
+def test_large_as_it_stands_a_share_in_oneself_is_still_for_a_person(holdings):
+    entities = (over_years("A", 900, 900), over_years("D", 5, 5), person("P"))
+    size = kmo.size_of(graph(*entities, holdings=[holds(*held) for held in holdings]))
+    assert (size.category, size.needs_a_person) == ("large", True)
+
+
+def test_large_by_one_year_alone_is_for_a_person():
+    size = kmo.size_of(graph(over_years("A", 900)))
+    assert (size.category, doubts(size), size.needs_a_person) == ("large", {"history-short"}, True)
+
+
+def test_who_owns_one_enterprise_and_who_owns_another_are_not_the_same_persons():
+    two = [entity(key, markets=frozenset("m")) for key in "AB"]
+    holdings = [holds("P", "A", 60), holds("Q", "B", 60)]
+    size = kmo.size_of(graph(*two, person("P"), person("Q"), holdings=holdings))
+    assert (size.relation, doubts(size)) == ("autonomous", set())
+
+
+def test_who_acts_jointly_with_the_owner_is_not_tied_by_what_the_owner_has_alone():
+    two = [entity(key, markets=frozenset("m")) for key in "AE"]
+    size = kmo.size_of(
+        graph(
+            *(*two, person("P")),
+            holdings=[holds("P", "A", 60), holds("E", "A", 10)],
+            findings=kmo.Findings(acting_jointly=(("P", "E"),)),
+        )
+    )
+    assert size.relation == "autonomous"
+
+
+@pytest.mark.parametrize("above", "0Z")
+def test_an_owner_with_a_public_quarter_is_for_a_person_by_whatever_name(above):
+    body = entity("G", None, kind="public_body")
+    holdings = [holds("G", above, 30), holds(above, "A", 60)]
+    size = kmo.size_of(graph(entity("A"), entity(above), body, holdings=holdings))
+    assert "public-in-group" in doubts(size)
+
+
+def test_what_others_hold_does_not_count_for_a_public_owner():
+    holdings = [holds("G", "A", 20), holds("P", "A", 30)]
+    body = entity("G", SMALL, public=True)
+    size = kmo.size_of(graph(entity("A"), body, person("P"), holdings=holdings))
+    assert doubts(size) == set()
