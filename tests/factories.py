@@ -11,12 +11,12 @@ from itertools import count
 import psycopg
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user, grant_agency_role
+from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
 from apps.claims.models import Claim
 from apps.claims.services import file_claim, file_statement, verify_claim
@@ -107,7 +107,7 @@ def invited(
         name="Nieuw",
         role=role,
         link=link,
-        actor=make_user("inviter"),
+        actor=make_member(provider, "manager") if provider else make_officer("administrator"),
         at=at,
     )
     return invitation, keys[0]

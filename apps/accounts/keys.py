@@ -3,14 +3,16 @@
 import base64
 import hashlib
 import hmac
+from contextlib import suppress
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
 
-def key_for(purpose: str) -> bytes:
+def key_for(purpose: str, key: str = "") -> bytes:
     """32 bytes of their own for one purpose, so that one use tells nothing of another."""
-    return hmac.digest(settings.DATABASE_KEY.encode(), purpose.encode(), hashlib.sha256)
+    whole = key or settings.DATABASE_KEY
+    return hmac.digest(whole.encode(), purpose.encode(), hashlib.sha256)
 
 
 def lock(text: str, *, purpose: str) -> str:
@@ -19,12 +21,12 @@ def lock(text: str, *, purpose: str) -> str:
 
 
 def unlock(locked: str, *, purpose: str) -> str | None:
-    """What was locked for the same purpose; None for anything else."""
-    try:
-        return _box(purpose).decrypt(locked.encode()).decode()
-    except InvalidToken:
-        return None
+    """What was locked for the same purpose, with the key of now or of before; else None."""
+    for key in filter(None, (settings.DATABASE_KEY, settings.DATABASE_KEY_BEFORE)):
+        with suppress(InvalidToken):
+            return _box(purpose, key).decrypt(locked.encode()).decode()
+    return None
 
 
-def _box(purpose: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(key_for(purpose)))
+def _box(purpose: str, key: str = "") -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(key_for(purpose, key)))

@@ -40,6 +40,14 @@ def welcome(*, subject: str, name: str, at: datetime) -> User:
     return User.objects.get(pk=pk)
 
 
+@transaction.atomic
+def shut_account(*, user: User, actor: Actor, at: datetime) -> None:
+    """Let an account in no more, from its next request on. What it signed stays nameable."""
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    record(actor=actor, action="user.shut", subject_id=user.pk, at=at)
+
+
 def follow_agency_roles() -> None:
     """Give the agency's groups the rights that `cstraject.roles` declares, and no others.
 

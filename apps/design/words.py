@@ -108,9 +108,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "invitation-gone": (
         _("This invitation is not good any more: it was accepted, taken back or is too old."),
     ),
-    "too-many-invitations": (
-        _("%(max)s invitations wait for an answer already. Take some back first."),
-    ),
+    "too-many-invitations": (_("%(max)s invitations were sent since yesterday. Go on tomorrow."),),
     "token-gone": (_("This key ended already. Reload the page."),),
     "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),
     "token-days": (_("A key lasts from 1 to %(max)s days. Choose a number of days."),),
@@ -1211,6 +1209,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "document.receive": (_("Document received: %(kind)s"), _("Document received")),
     "provider.register": (_("Provider registered: %(name)s"), _("Provider registered")),
     "user.add": (_("User added"),),
+    "user.shut": (_("Account shut"),),
     "user.grant": (_("Role given: %(role)s"), _("Role given")),
     "user.take": (_("Role taken away: %(role)s"), _("Role taken away")),
     "member.shut_out": (_("Shut out of the provider"),),

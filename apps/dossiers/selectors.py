@@ -52,6 +52,12 @@ def is_closed_to(user: User, dossier: Dossier, *, on: date) -> bool:
     return accesses_in_force(on=on).filter(user=user, dossier=dossier, kind=CLOSED).exists()
 
 
+def references_closed_to(user: User, *, on: date) -> set[str]:
+    """Of which dossiers somebody may read nothing, whatever else mentions them."""
+    closed = accesses_in_force(on=on).filter(user=user, kind=CLOSED)
+    return set(closed.values_list("dossier__reference", flat=True))
+
+
 def dossiers_to_assess() -> QuerySet[Dossier]:
     """What was filed and waits for the rules; the oldest first."""
     return Dossier.objects.filter(state="submitted", assessment=None).order_by("submitted_at")

@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         if user.kind == PERSON:
-            super().send_password_reset_mail(user, email, context)
+            super().send_password_reset_mail(user, user.email, context)
 
     def send_notification_mail(
         self,
@@ -107,7 +107,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return lock(text, purpose="second factor")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return unlock(encrypted_text, purpose="second factor") or ""
+        secret = unlock(encrypted_text, purpose="second factor")
+        if secret is None:
+            # An empty secret would be one that everybody knows.
+            raise self.validation_error("incorrect_code")
+        return secret
 
 
 class FederatedAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

@@ -1,6 +1,9 @@
 """Who is not let in: told in one sentence what to do, and on record."""
 
+from contextlib import suppress
+
 from allauth.account.adapter import get_adapter
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,11 +14,19 @@ from cstraject.refusal import Refusal
 
 # It is not the person who is refused: the other side does not answer.
 DOWN = "acmidm-down"
+# From one place; more tell nothing new.
+REFUSALS_PER_MINUTE_MAX = 30
 
 
 def note_refusal(request: HttpRequest, reason: str, *, address: str = "") -> None:
     """Put on record that somebody was not let in: why, from where, and whose address they gave."""
     origin = get_adapter().get_client_ip(request) or ""
+    # The record is never emptied, so nobody may fill it.
+    counted = f"refusals:{origin}"
+    cache.add(counted, 0, timeout=60)
+    with suppress(ValueError):  # The minute ended in between.
+        if cache.incr(counted) > REFUSALS_PER_MINUTE_MAX:
+            return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT cst_note_refusal(%s, %s, %s, %s)", [address, reason, origin, timezone.now()]

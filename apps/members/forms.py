@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from apps.design.words import words_for_role
@@ -11,8 +12,19 @@ from apps.design.words import words_for_role
 class InvitationForm(forms.Form):
     """Who is asked, and for which role."""
 
-    email = forms.EmailField(label=_("E-mail address"), max_length=254)
-    name = forms.CharField(label=_("Name"), max_length=200)
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        validators=[
+            RegexValidator('"', _("Give an address without quotation marks."), inverse_match=True)
+        ],
+    )
+    # It is how the mail begins: no place for an address of somebody's own.
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        validators=[RegexValidator("[/:@]", _("Give the name alone."), inverse_match=True)],
+    )
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
 
     def __init__(self, *args: object, roles: Collection[str], **kwargs: object) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from apps.accounts.selectors import digest_of
 from apps.members.models import Invitation
+from apps.providers.models import Provider
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,21 @@ def members() -> list[Member]:
         return [Member(*row) for row in cursor.fetchall()]
 
 
+def invitations_since(*, provider: Provider | None, at: datetime) -> int:
+    """How many were sent from a place since a moment, whatever became of them."""
+    return Invitation.objects.filter(
+        _at(provider.pk if provider else None), invited_at__gt=at
+    ).count()
+
+
+def _at(provider_id: int | None) -> Q:
+    return Q(provider=None) if provider_id is None else Q(provider=provider_id)
+
+
 def open_invitations(*, provider_id: int | None, at: datetime) -> QuerySet[Invitation]:
     """What can still be accepted, at a provider or at the agency; the last one first."""
     still = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at)
-    here = Q(provider=None) if provider_id is None else Q(provider=provider_id)
-    return still.filter(here).order_by("-invited_at", "id")
+    return still.filter(_at(provider_id)).order_by("-invited_at", "id")
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,6 @@ class Shown:
 def shown_invitation(key: str, *, at: datetime) -> Shown | None:
     """What a key still opens, if anything. Asked by the doorkeeper."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM cst_show_invitation(%s, %s)", [digest_of(key), at])
+        cursor.execute("SELECT * FROM cst_show_invitation(%s, %s)", [key.replace("\0", ""), at])
         row = cursor.fetchone()
     return Shown(*row) if row else None

@@ -8,23 +8,24 @@ from uuid import UUID
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from apps.accounts.models import User
-from apps.accounts.selectors import AT_AGENCY, Capacity, digest_of
+from apps.accounts.selectors import AT_AGENCY, OF_ACMIDM, Capacity, digest_of
 from apps.audit.services import Actor, record
 from apps.members.models import Invitation
-from apps.members.selectors import open_invitations
+from apps.members.selectors import invitations_since, members, open_invitations
 from apps.notices.services import post_mail
-from apps.providers.models import Provider
+from apps.providers.models import Provider, Token
 from cstraject.refusal import Refusal
 
 INVITATION_DAYS = 7
-# What the database can number people with.
-HIGHEST_KEY = 2**63 - 1
-# So many may wait at one place, so that nobody sends the world mails by us.
-INVITATIONS_MAX = 50
+# Of whoever comes by ACM/IDM we do not hear when they leave.
+INVITATION_DAYS_BY_ACMIDM = 1
+# So many a day from one place, so that nobody sends the world mails by us.
+INVITATIONS_PER_DAY_MAX = 50
 
 
 @transaction.atomic
@@ -50,10 +51,11 @@ def invite(
         raise Refusal("unknown-role", given=role[:30])
     if email == actor.email:
         raise Refusal("own-rights")
+    if invitations_since(provider=provider, at=at - timedelta(days=1)) >= INVITATIONS_PER_DAY_MAX:
+        raise Refusal("too-many-invitations", max=INVITATIONS_PER_DAY_MAX)
     waiting = open_invitations(provider_id=provider.pk if provider else None, at=at)
     waiting.filter(email=email).update(revoked_at=at)
-    if waiting.count() >= INVITATIONS_MAX:
-        raise Refusal("too-many-invitations", max=INVITATIONS_MAX)
+    days = INVITATION_DAYS_BY_ACMIDM if actor.email.endswith(OF_ACMIDM) else INVITATION_DAYS
     key = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         provider=provider,
@@ -63,7 +65,7 @@ def invite(
         digest=digest_of(key),
         invited_by=actor,
         invited_at=at,
-        expires_at=at + timedelta(days=INVITATION_DAYS),
+        expires_at=at + timedelta(days=days),
     )
     _tell(invitation, link(key))
     _record(actor, "invitation.send", invitation.pk, at, provider, role=role)
@@ -75,7 +77,7 @@ def _tell(invitation: Invitation, link: str) -> None:
     text = []
     for language in ("nl", "en"):
         with override(language):
-            about = {"invitation": invitation, "link": link, "days": INVITATION_DAYS}
+            about = {"invitation": invitation, "link": link}
             text.append(render_to_string("members/invitation.txt", about).strip())
     with override("nl"):
         subject = render_to_string("members/invitation_subject.txt").strip()
@@ -110,7 +112,7 @@ def accept_invitation(
         cursor.execute(
             "SELECT * FROM cst_accept_invitation(%s, %s, %s, %s)",
             [
-                *(digest_of(key), at, user.pk if user else None),
+                *(key, at, user.pk if user else None),
                 make_password(password) if password else None,
             ],
         )
@@ -124,17 +126,20 @@ def accept_invitation(
 def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> None:
     """Take every role at a provider from a person, at once. What they signed stays nameable.
 
-    Whom they invited and who did not answer yet is not let in either.
+    Nor do the keys that they made for machines open anything any more, nor an invitation that they
+    sent or were sent.
     """
     if member == actor.pk:
         raise Refusal("own-rights")
-    if member > HIGHEST_KEY:
+    here = members()
+    if member not in {each.user_id for each in here}:
         raise Refusal("not-a-member")
     with connection.cursor() as cursor:
         cursor.execute("SELECT cst_shut_out(%s)", [member])
-        if not cursor.fetchone()[0]:
-            raise Refusal("not-a-member")
-    open_invitations(provider_id=provider.pk, at=at).filter(invited_by=member).update(revoked_at=at)
+    address = next(each.email for each in here if each.user_id == member)
+    theirs = Q(invited_by=member) | Q(email=address)
+    open_invitations(provider_id=provider.pk, at=at).filter(theirs).update(revoked_at=at)
+    Token.objects.filter(issued_by=member, revoked_at=None).update(revoked_at=at)
     _record(actor, "member.shut_out", member, at, provider)
 
 
@@ -142,7 +147,7 @@ def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> N
 def take_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> None:
     """Take a role at the agency away, at once. Nobody takes their own: somebody must stay.
 
-    Whom an administrator invited and who did not answer yet is not let in either.
+    Nor is anybody let in by an invitation that they sent or were sent.
     """
     if user.pk == actor.pk:
         raise Refusal("own-rights")
@@ -155,7 +160,8 @@ def take_agency_role(*, user: User, role: str, actor: Actor, at: datetime) -> No
     ):
         raise Refusal("last-administrator")
     user.groups.remove(group)
-    open_invitations(provider_id=None, at=at).filter(invited_by=user).update(revoked_at=at)
+    theirs = Q(invited_by=user) | Q(email=user.email)
+    open_invitations(provider_id=None, at=at).filter(theirs).update(revoked_at=at)
     _record(actor, "user.take", user.pk, at, None, role=role)
 
 

@@ -1,5 +1,6 @@
 """What one may do: post a message, and send what was posted."""
 
+import logging
 from datetime import datetime, timedelta
 
 from django.core.mail import send_mail
@@ -7,6 +8,8 @@ from django.db import transaction
 
 from apps.accounts.keys import lock, unlock
 from apps.notices.models import Mail
+
+log = logging.getLogger(__name__)
 
 TRIES_MAX = 10
 PURPOSE = "mail"
@@ -32,7 +35,8 @@ def send_mail_posted(*, mail: Mail, at: datetime) -> bool:
         if text is not None:
             send_mail(mail.subject, text, None, [mail.to])
             mail.sent_at = at
-    except OSError:  # Those of SMTP are among them.
+    except Exception:  # Whatever is wrong with one message or its server keeps no other waiting.
+        log.exception("message %s was not sent", mail.pk)
         mail.next_try_at = at + timedelta(minutes=2**mail.tries)
     if mail.sent_at is None and (text is None or mail.tries >= TRIES_MAX):
         mail.given_up_at = at

@@ -117,6 +117,8 @@ DATABASES["default"]["OPTIONS"] = {
 }
 # With what the database is told whose rows a transaction may see, and keeps what it may not read.
 DATABASE_KEY = env("DATABASE_KEY", default="")
+# After a change of key: the one before it, for as long as something is kept with that.
+DATABASE_KEY_BEFORE = env("DATABASE_KEY_BEFORE", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -126,6 +128,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cst",
+        "OPTIONS": {"serializer": "config.cache.PlainSerializer"},
     }
 }
 # How often a machine may ask.
@@ -203,6 +206,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 0
 ANONYMOUS_USER_NAME = None
 GUARDIAN_RAISE_403 = False
 
+SESSION_ENGINE = "apps.accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # Half an hour without a word ends a session; each answer prolongs it (and see accounts.sessions).
@@ -314,6 +318,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "release what completed work will not use": {
         "task": "claims.release_rests",
+        "schedule": env.float("NIGHT_SECONDS", default=24 * 60 * 60.0),
+        "options": {"expires": 60 * 60},
+    },
+    "clear sessions that are over": {
+        "task": "accounts.clear_sessions",
         "schedule": env.float("NIGHT_SECONDS", default=24 * 60 * 60.0),
         "options": {"expires": 60 * 60},
     },

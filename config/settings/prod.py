@@ -11,6 +11,7 @@ from config.settings.base import (
     ACMIDM_CLIENT_SECRET,
     ACMIDM_ISSUER,
     AS_OWNER,
+    DOORS,
     env,
 )
 
@@ -20,6 +21,8 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
 DATABASE_KEY = env("DATABASE_KEY")
 if len(DATABASE_KEY) < 50:
     raise ImproperlyConfigured("DATABASE_KEY must be 50 random characters or more")
+if DATABASE_KEY == SECRET_KEY:
+    raise ImproperlyConfigured("DATABASE_KEY and SECRET_KEY must be two keys")
 if not env.bool("SECOND_FACTOR", default=True):
     raise ImproperlyConfigured("SECOND_FACTOR cannot be switched off here")
 if ACMIDM_ISSUER and not ACMIDM_ISSUER.startswith("https://"):
@@ -33,7 +36,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 DATABASE_URL = env("DATABASE_URL")
 REDIS_URL = env("REDIS_URL")
 PAYER_IBAN = env("PAYER_IBAN")
-vars().update(env.email_url("EMAIL_URL"))
+if "backoffice" in DOORS:  # The worker sends; the portal only posts.
+    vars().update(env.email_url("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -45,6 +49,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# A browser takes cookies of these names from this very host alone.
+SESSION_COOKIE_NAME = "__Host-sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken"
 STORAGES = {
     **STORAGES,  # noqa: F405
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

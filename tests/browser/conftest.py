@@ -55,6 +55,7 @@ class Site:
 
     url: str
     people: dict[str, str]
+    database: str
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def site(servers, portfolio_template, django_db_blocker) -> Iterator[Site]:
         make.add_edition_of_2026(servers.database_url("cst_owner", name))
         people = _people()
         with _served(servers.database_url("cst_web", name)) as url:
-            yield Site(url, people)
+            yield Site(url, people, name)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def strict_site(servers, template, django_db_blocker) -> Iterator[Site]:
                 person.set_password(PASSWORD)
                 person.save(update_fields=["password"])
         with _served(servers.database_url("cst_web", name), SECOND_FACTOR="1") as url:
-            yield Site(url, {role: person.email for role, person in people.items()})
+            yield Site(url, {role: person.email for role, person in people.items()}, name)
 
 
 @transaction.atomic

@@ -13,7 +13,6 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from apps.accounts.models import User
 from apps.accounts.services import follow_agency_roles
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -229,7 +228,7 @@ def test_who_stops_at_the_op_is_told_so(world, opened):
 
 def minutes_pass(page, minutes):
     [key] = [c["value"] for c in page.context.cookies() if c["name"] == "sessionid"]
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key.rpartition(":")[0])
     for record in session["account_authentication_methods"]:
         record["at"] -= minutes * 60
     session.save()
@@ -237,7 +236,8 @@ def minutes_pass(page, minutes):
 
 def give_rights(page):
     page.goto("/agency/people/")
-    form = page.locator("form[action$='/give/']")
+    form = page.locator("form[action$='/people/invite/']")
+    page.locator("summary", has_text="Nodig iemand uit").click()
     form.locator("input[name=email]").fill("nieuw@test.example")
     form.locator("input[name=name]").fill("Nieuw")
     form.locator("input[name=role][value=auditor]").check()
@@ -247,7 +247,7 @@ def give_rights(page):
 
 def given():
     with across_providers():
-        return User.objects.filter(email="nieuw@test.example").exists()
+        return Invitation.objects.filter(email="nieuw@test.example").exists()
 
 
 def test_who_gives_rights_shows_again_at_the_op_that_it_is_they(world, opened):

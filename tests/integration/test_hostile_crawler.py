@@ -256,10 +256,13 @@ class Crawler:
                 self.forms.setdefault(form.shape, form)
 
     def crawl(self) -> None:
+        given = {"account_reset_password_from_key": ["1", "x"], "invitation-open": ["x"]}
         start = [
-            name for name in ENTRANCE if name not in ("mfa_edit_webauthn", "mfa_remove_webauthn")
+            reverse(name, args=given.get(name, ()))
+            for name in ENTRANCE
+            if name not in ("mfa_edit_webauthn", "mfa_remove_webauthn")
         ]
-        self.waiting += [*OPEN_PAGES, *(reverse(name) for name in start)]
+        self.waiting += [*OPEN_PAGES, *start]
         self.walk()
         for form in list(self.forms.values()):
             self.attack_form(form)

@@ -2,25 +2,29 @@
 
 import re
 from datetime import timedelta
+from io import StringIO
 from smtplib import SMTPException
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.selectors import Capacity, capacities_of
-from apps.accounts.services import add_user
+from apps.accounts.services import add_user, shut_account
 from apps.audit.models import Entry
+from apps.entrance.refusals import REFUSALS_PER_MINUTE_MAX
 from apps.members import services
 from apps.members.models import Invitation
 from apps.notices import tasks
 from apps.notices.models import Mail
 from apps.notices.services import TRIES_MAX, post_mail
 from apps.providers.scope import DOORKEEPER, across_providers, inside
+from apps.providers.services import grant_provider_role, issue_token
 from cstraject.refusal import Refusal
 from tests import factories as make
 from tests.factories import AT
@@ -141,14 +145,33 @@ def test_nobody_invites_themselves(alfa):
         assert not Invitation.objects.exists()
 
 
-def test_so_many_invitations_wait_and_no_more(alfa, monkeypatch):
-    monkeypatch.setattr(services, "INVITATIONS_MAX", 2)
+def test_so_many_invitations_a_day_and_no_more(alfa, clock, monkeypatch):
+    monkeypatch.setattr(services, "INVITATIONS_PER_DAY_MAX", 2)
     invited(alfa, "coach", email="a@test.example")
     invited(alfa, "coach", email="b@test.example")
-    # The same address again takes the place of its earlier one.
-    invited(alfa, "reader", email="b@test.example")
+    # Taking back makes no room for another mail.
+    with across_providers():
+        Invitation.objects.update(revoked_at=AT)
     with pytest.raises(Refusal, match="too-many-invitations"):
         invited(alfa, "coach", email="c@test.example")
+    with across_providers():
+        make.invited(alfa, "coach", at=AT + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("email", '"=?utf-8?q?=e9?="@example.com'),
+        ("name", "Win! https://evil.example"),
+        ("name", "x" * 81),
+    ],
+)
+def test_a_mail_says_nothing_of_somebodys_own(alfa, field, typed):
+    with across_providers():
+        manager = make.make_member(alfa, "manager")
+    asked = {"email": "nieuw@test.example", "name": "Nieuw", "role": "coach", field: typed}
+    answer = signed_in(manager).post(reverse("portal:member-invite", args=["alfa"]), asked)
+    assert list(answer.context["invite_form"].errors) == [field]
 
 
 # ---- Accepting -----------------------------------------------------------------------------------
@@ -181,12 +204,33 @@ def spoilt_by_a_later_one(invitation, clock):
 
 def spoilt_by_who_invited_leaving(invitation, clock):
     with across_providers():
-        alfa, boss = invitation.provider, make.make_user("boss")
-        make.grant_provider_role(
-            user=invitation.invited_by, provider=alfa, role="manager", actor=boss, at=AT
+        boss = make.make_user("boss")
+    with inside(invitation.provider_id):
+        services.shut_out(
+            provider=invitation.provider, member=invitation.invited_by_id, actor=boss, at=AT
         )
-    with inside(alfa.pk):
-        services.shut_out(provider=alfa, member=invitation.invited_by_id, actor=boss, at=AT)
+
+
+def spoilt_by_who_invited_being_no_manager_any_more(invitation, clock):
+    """The row itself is not touched, as in a race: accepting asks who invited."""
+    with across_providers():
+        invitation.invited_by.groups.clear()
+
+
+def spoilt_by_who_invited_being_shut(invitation, clock):
+    with across_providers():
+        shut_account(user=invitation.invited_by, actor=make.make_user(), at=AT)
+
+
+def spoilt_by_who_was_invited_leaving(invitation, clock):
+    with across_providers():
+        boss = make.make_user("boss")
+        leaver = add_user(email=invitation.email, name="Leaver", actor=boss, at=AT)
+        grant_provider_role(
+            user=leaver, provider=invitation.provider, role="reader", actor=boss, at=AT
+        )
+    with inside(invitation.provider_id):
+        services.shut_out(provider=invitation.provider, member=leaver.pk, actor=boss, at=AT)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +240,9 @@ def spoilt_by_who_invited_leaving(invitation, clock):
         spoilt_by_withdrawing,
         spoilt_by_a_later_one,
         spoilt_by_who_invited_leaving,
+        spoilt_by_who_invited_being_no_manager_any_more,
+        spoilt_by_who_invited_being_shut,
+        spoilt_by_who_was_invited_leaving,
     ],
 )
 def test_an_invitation_that_is_spoilt_opens_nothing(alfa, clock, spoil):
@@ -207,7 +254,8 @@ def test_an_invitation_that_is_spoilt_opens_nothing(alfa, clock, spoil):
     with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
         services.accept_invitation(key=key, password=PASSWORD, at=clock.at)
     with across_providers():
-        assert not User.objects.filter(email="a@test.example").exists()
+        let_in = User.objects.filter(email="a@test.example", groups__isnull=False)
+        assert not let_in.exists()
     assert refusals()
 
 
@@ -349,6 +397,17 @@ def test_a_mail_that_does_not_go_is_tried_again_ever_later_and_given_up_in_the_e
     assert (given_up.locked, given_up.tries) == ("", TRIES_MAX)
 
 
+def test_a_mail_that_cannot_be_written_keeps_no_other_waiting(alfa, settings):
+    """As a server for mail is told addresses: the quick way of tests does not look at them."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 1
+    with across_providers():
+        post_mail(to='"=?utf-8?q?=e9?="@example.com', subject="x", text="x", at=AT)
+    assert tasks.send_waiting() == 0
+    with across_providers():
+        assert Mail.objects.get().tries == 1
+
+
 def test_a_mail_that_sql_put_there_is_not_sent(alfa):
     with across_providers():
         Mail.objects.create(
@@ -466,6 +525,36 @@ def test_a_wrong_password_stands_on_record_by_whom_it_concerns(forgetful):
     for email in (forgetful.email, "niemand@test.example"):
         Client().post("/sign-in/", {"login": email, "password": "verkeerd"})
     assert refusals() == [("password", forgetful.name), ("password", "")]
+
+
+def test_whoever_knocks_on_and_on_does_not_fill_the_record(alfa):
+    client = Client(REMOTE_ADDR="203.0.113.9")
+    for _ in range(REFUSALS_PER_MINUTE_MAX + 5):
+        opened(client, "x")
+    assert len(refusals()) == REFUSALS_PER_MINUTE_MAX
+
+
+def test_a_leavers_keys_open_nothing_any_more(alfa, clock):
+    with across_providers():
+        boss, leaver = make.make_member(alfa, "manager"), make.make_member(alfa, "manager")
+    with inside(alfa.pk):
+        key = issue_token(
+            provider=alfa, name="x", acts=["see_dossiers"], days=30, actor=leaver, at=AT
+        )
+    asked = {"Authorization": f"Bearer {key}"}
+    assert Client().get("/api/v1/providers/alfa/dossiers/", headers=asked).status_code == 200
+    with inside(alfa.pk):
+        services.shut_out(provider=alfa, member=leaver.pk, actor=boss, at=AT)
+    assert Client().get("/api/v1/providers/alfa/dossiers/", headers=asked).status_code == 401
+
+
+def test_an_account_that_is_shut_is_out_at_its_next_request(alfa):
+    with across_providers():
+        person = make.make_member(alfa, "coach")
+    client = signed_in(person)
+    assert client.get("/p/alfa/").status_code == 200
+    call_command("shut_account", person.email, stdout=StringIO())
+    assert client.get("/p/alfa/").status_code == 302
 
 
 def test_nobody_but_the_record_can_be_told_by_the_doorkeeper(forgetful):

@@ -163,6 +163,23 @@ def with_app(person):
         TOTP.activate(person, SECRET)
 
 
+def test_a_secret_that_the_key_does_not_open_lets_nobody_in(person, asked_for_more, settings):
+    """An empty secret in its place would be one that everybody knows."""
+    now, settings.DATABASE_KEY = settings.DATABASE_KEY, "the key of before"
+    with_app(person)
+    settings.DATABASE_KEY = now
+    client = Client()
+    try_in(client, person)
+    code_of_nothing = format_hotp_value(hotp_value("", list(yield_hotp_counters_from_time())[1]))
+    for code in (code_now(), code_of_nothing):
+        client.post("/sign-in/code/", {"code": code})
+    assert not is_in(client)
+    # With the key of before it goes on.
+    settings.DATABASE_KEY_BEFORE = "the key of before"
+    client.post("/sign-in/code/", {"code": code_now()})
+    assert is_in(client)
+
+
 def test_a_password_alone_opens_nothing(person, asked_for_more):
     client = Client()
     try_in(client, person)

@@ -3,8 +3,10 @@
 import psycopg
 import pytest
 from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 
+from apps.accounts.session_store import SessionStore
 from apps.claims.services import stop_dossier
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers.models import Dossier
@@ -714,3 +716,54 @@ def test_by_raw_sql_a_provider_learns_how_many_rows_all_have_together(two_provid
         own = rows("SELECT count(*) FROM dossiers_dossier")
     assert (own, int(estimate)) == ([(1,)], 2)
     assert "Rows Removed by Filter: 1" in str(plan)
+
+
+def test_functions_with_other_rights_look_nowhere_but_in_our_tables(db):
+    """Whoever may make a temporary table would else put one in the place of ours."""
+    found = rows(
+        "SELECT proname, coalesce(array_to_string(proconfig, ','), '') FROM pg_proc"
+        " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+    )
+    assert len(found) > 8
+    wanted = "search_path=pg_catalog, public, pg_temp"
+    assert [name for name, config in found if config != wanted] == []
+
+
+@pytest.mark.parametrize("login", ["cst_portal", "cst_web"])
+def test_how_an_officer_signs_in_changes_at_the_office_alone(servers, committed, login):
+    with across_providers(), transaction.atomic():
+        officer, member = (
+            make.make_officer("auditor"),
+            make.make_member(make.make_provider(), "coach"),
+        )
+    changes = (
+        "UPDATE accounts_user SET password = 'x' WHERE id = %s",
+        "INSERT INTO mfa_authenticator (user_id, type, data, created_at)"
+        " VALUES (%s, 'webauthn', '{}', now())",
+        "DELETE FROM mfa_authenticator WHERE user_id = %s",
+    )
+    with psycopg.connect(servers.database_url(login, committed), autocommit=True) as link:
+        link.execute("SET ROLE cst_doorkeeper")
+        for change in changes:
+            link.execute(change, [member.pk])
+        with psycopg.connect(servers.database_url("postgres", committed)) as past_walls:
+            past_walls.execute(changes[1], [officer.pk])
+        for change in changes:
+            if login == "cst_web":
+                link.execute(change.replace("webauthn", "totp"), [officer.pk])
+                continue
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="at the office alone"):
+                link.execute(change, [officer.pk])
+
+
+def test_a_session_opens_under_its_own_name_alone(db):
+    """Whoever could write rows would else copy an officer's session into their own."""
+    mine, theirs = SessionStore(), SessionStore()
+    mine["who"], theirs["who"] = "me", "an officer"
+    mine.save()
+    theirs.save()
+    assert SessionStore(mine.session_key)["who"] == "me"
+    kept = Session.objects.get(pk=theirs.session_key).session_data
+    assert "officer" not in kept
+    Session.objects.filter(pk=mine.session_key).update(session_data=kept)
+    assert "who" not in SessionStore(mine.session_key)

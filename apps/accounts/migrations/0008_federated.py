@@ -17,7 +17,7 @@ CREATE POLICY tells ON audit_entry FOR INSERT TO cst_porter
 
 -- The account of a subject of ACM/IDM. At the first coming it is made, and that is on record.
 CREATE FUNCTION cst_welcome(subject text, called text, moment timestamptz) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     found_id bigint;
 BEGIN

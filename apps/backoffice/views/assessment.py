@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.backoffice.pictures import ownership
@@ -13,10 +14,12 @@ from apps.backoffice.time_line import time_lines
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import references_closed_to
 from apps.eligibility.models import Workings
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
 from cstraject.kmo import CEILINGS
+from cstraject.quarter import day_of
 
 FIGURES = ("headcount", "turnover", "balance_total")
 
@@ -98,7 +101,7 @@ def _named(tie: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-@requires("open_dossiers")
+@requires("see_portfolio")
 @require_safe
 def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """Every earlier aid, the ceilings over it, and from when how much frees up."""
@@ -109,8 +112,12 @@ def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
         raise Http404
     names = {entity["key"]: entity["name"] for entity in workings.size["entities"]}
     # Older assessments kept neither names nor sources with the aid.
+    hidden = references_closed_to(request.user, on=day_of(timezone.now()))
     aid = [
-        {"name": names.get(each["recipient"], ""), "source": None} | each for each in room["aid"]
+        {"name": names.get(each["recipient"], ""), "source": None}
+        | each
+        | {"note": "" if each.get("note") in hidden else each.get("note", "")}
+        for each in room["aid"]
     ]
     amount = Decimal(room["amount"])
     context = {

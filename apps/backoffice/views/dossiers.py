@@ -180,7 +180,9 @@ def dossier_page(
 ) -> HttpResponse:
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
     offered = Delivered(case.person_days, case.price_excl_vat)
-    standings = standings_of(case.assessment) if case.assessment else []
+    # Whoever sees this dossier alone is not told what was granted in others.
+    alone = "see_portfolio" not in request.acts
+    standings = standings_of(case.assessment, told=alone) if case.assessment else []
     found = [f for s in standings for f in (s.finding, s.pending) if f]
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
     context = {
@@ -254,7 +256,9 @@ def _row(
     row: dict[str, object] = {
         "standing": standing,
         "workings": reverse(addresses[question], args=[case.pk])
-        if question in addresses and kept
+        if question in addresses
+        and kept
+        and (question == "size" or "see_portfolio" in request.acts)
         else "",
         "own": standing.pending is not None and standing.pending.found_by_id == request.user.pk,
         "figures": figures_told(standing.answer.figures),

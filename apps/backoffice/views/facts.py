@@ -44,7 +44,7 @@ ADDITIONS = {
 }
 
 
-@requires("open_dossiers")
+@requires("see_portfolio")
 @require_safe
 def facts(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)

@@ -16,6 +16,7 @@ from apps.backoffice.forms import AbandonForm, DrawUpForm, SettleForm
 from apps.backoffice.views.frame import show
 from apps.design import figures
 from apps.design.words import words_for_unpaid
+from apps.dossiers.selectors import references_closed_to
 from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, Run
 from apps.payouts.selectors import due_quarter, lines_of, payments_of, preflight, runs_newest_first
@@ -213,7 +214,7 @@ def _run_page(
             (payment, communication_as_written(payment.communication)) for payment in payments
         ],
         "lines": list(lines_of(run)),
-        "left_out": _left_out(run),
+        "left_out": _left_out(request, run),
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
         "may_approve": "approve_runs" in acts and RUN.allows(run.state, "approve"),
         "may_send": "settle_runs" in acts and RUN.allows(run.state, "send"),
@@ -237,10 +238,15 @@ def _run_page(
     )
 
 
-def _left_out(run: Run) -> list[tuple[object, str]]:
+def _left_out(request: DoorRequest, run: Run) -> list[tuple[object, str]]:
     """What a run leaves out and why, as long as it is not over; what can be helped first."""
     if run.state in ("settled", "abandoned"):
         return []
-    left_out = preflight(Quarter.parse(run.quarter)).left_out
+    closed = references_closed_to(request.user, on=day_of(timezone.now()))
+    left_out = [
+        item
+        for item in preflight(Quarter.parse(run.quarter)).left_out
+        if item.dossier.reference not in closed
+    ]
     left_out.sort(key=lambda item: WAITING.get(item.why, len(WAITING)))
     return [(item, words_for_unpaid(item.why, item.facts)) for item in left_out]

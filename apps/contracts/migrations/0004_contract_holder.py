@@ -9,7 +9,7 @@ CREATE POLICY by_provider_for_functions ON contracts_contract FOR SELECT TO cst_
 
 -- The short name of the provider of this number, if it holds a contract or ever held one.
 CREATE FUNCTION cst_contract_holder(wanted text) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT p.slug FROM providers_provider p WHERE p.enterprise_number = wanted
         AND EXISTS (SELECT FROM contracts_contract c WHERE c.provider_id = p.id)
 $$;

@@ -136,8 +136,10 @@ def _page(
     form = form or KeyForm(auto_id="key_%s")
     invite_form = invite_form or InvitationForm(roles=PROVIDER_ROLES)
     waiting = open_invitations(provider_id=request.provider.pk, at=at)
+    here = members_here()
+    names = {member.user_id: member.name for member in here}
     context = {
-        "members": members_here(),
+        "members": here,
         "invitations": [
             (asked, reverse("portal:invitation-withdraw", args=[slug, asked.pk]))
             for asked in waiting
@@ -146,7 +148,8 @@ def _page(
         "invite_form": invite_form,
         "with_acmidm": bool(settings.ACMIDM_ISSUER),
         "keys": [
-            (token, [words_for_may(act) for act in token.acts]) for token in tokens_in_use(at=at)
+            (token, [words_for_may(act) for act in token.acts], names.get(token.issued_by_id, ""))
+            for token in tokens_in_use(at=at)
         ],
         "form": form,
         "key": key,

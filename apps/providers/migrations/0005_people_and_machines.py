@@ -47,7 +47,7 @@ ALTER POLICY own_deeds ON audit_entry WITH CHECK (action IN (
 -- Accounts have no tenant. A provider sees those of its own members, through this door alone.
 CREATE FUNCTION cst_members()
 RETURNS TABLE (user_id bigint, name text, email text, role text, last_login timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT u.id, u.name, u.email, split_part(g.name, ':', 3), u.last_login
     FROM accounts_user u
     JOIN accounts_user_groups m ON m.user_id = u.id
@@ -59,7 +59,7 @@ $$;
 
 -- Takes every role at the provider whose scope is open from somebody; whether there was one.
 CREATE FUNCTION cst_shut_out(member bigint) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     DELETE FROM accounts_user_groups m USING auth_group g, providers_provider p
     WHERE m.user_id = member AND g.id = m.group_id
@@ -71,7 +71,7 @@ $$;
 
 -- An account for a machine: it has no password, no address and no role, and never signs in.
 CREATE FUNCTION cst_new_machine(called text) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     INSERT INTO accounts_user (email, name, kind, is_active, is_superuser, password)
     VALUES (gen_random_uuid() || '@machine.invalid', called, 'machine', true, false, '!')
     RETURNING id
@@ -81,13 +81,13 @@ $$;
 -- last use is known to some minutes; each use would be a write otherwise.
 CREATE FUNCTION cst_show_key(shown text, moment timestamptz)
 RETURNS TABLE (user_id bigint, provider_id bigint, acts varchar[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     found_id uuid;
 BEGIN
     SELECT t.id INTO found_id FROM providers_token t JOIN accounts_user u ON u.id = t.user_id
-    WHERE t.digest = shown AND t.revoked_at IS NULL AND t.expires_at > moment
+    WHERE t.digest = encode(sha256(convert_to(shown, 'UTF8')), 'hex') AND t.revoked_at IS NULL AND t.expires_at > moment
         AND u.is_active AND u.kind = 'machine';
     UPDATE providers_token t SET last_used_at = moment WHERE t.id = found_id
         AND (t.last_used_at IS NULL OR t.last_used_at < moment - interval '5 minutes');

@@ -17,7 +17,7 @@ GRANT SELECT, INSERT, UPDATE ON cst_seal TO cst_porter;
 
 -- The provider whose scope is open; none without one. Policies ask once per statement.
 CREATE FUNCTION cst_tenant() RETURNS bigint
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     told text := current_setting('app.provider', true);
     named text := split_part(told, '.', 1);
@@ -35,7 +35,7 @@ END
 $$;
 
 CREATE FUNCTION cst_keep_seal(of_inner bytea, of_outer bytea) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     INSERT INTO cst_seal (inner_key, outer_key) VALUES (of_inner, of_outer)
     ON CONFLICT (only_one) DO UPDATE SET inner_key = of_inner, outer_key = of_outer
 $$;
@@ -88,7 +88,7 @@ ALTER POLICY own ON providers_provider USING (id = (SELECT cst_tenant()));
 
 CREATE OR REPLACE FUNCTION cst_members()
 RETURNS TABLE (user_id bigint, name text, email text, role text, last_login timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT u.id, u.name, u.email, split_part(g.name, ':', 3), u.last_login
     FROM accounts_user u
     JOIN accounts_user_groups m ON m.user_id = u.id
@@ -99,7 +99,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION cst_shut_out(member bigint) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     DELETE FROM accounts_user_groups m USING auth_group g, providers_provider p
     WHERE m.user_id = member AND g.id = m.group_id AND p.id = cst_tenant()
