@@ -35,7 +35,8 @@ SHARED = make.enterprise_number(4_997)
 TENANT_TABLES = sorted(
     model._meta.db_table
     for model in apps.get_models()
-    if any(field.column == "provider_id" for field in model._meta.concrete_fields)
+    if model.__module__.startswith("apps.")
+    and any(field.column == "provider_id" for field in model._meta.concrete_fields)
 )
 
 
@@ -184,6 +185,7 @@ def _make_history(tenant: Tenant, *, first_number: int) -> None:
         "sheet": str(unanswered.facts_id),
         "key": str(Token.objects.get(provider=provider).pk),
         "member": str(leaver.pk),
+        "invitation": str(make.invited(provider, "coach", at=NOW)[0].pk),
     }
 
 

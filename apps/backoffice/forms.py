@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,7 +40,7 @@ class DossierFilter(forms.Form):
         label=_("Provider"), queryset=Provider.objects.none(), to_field_name="slug", required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, providers: QuerySet[Provider], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         state, provider = self.fields["state"], self.fields["provider"]
         assert isinstance(state, forms.ChoiceField)
@@ -49,7 +50,7 @@ class DossierFilter(forms.Form):
             *((name, words_for_state(name, "dossier")) for name in DOSSIER.states),
         ]
         provider.empty_label = _("All")
-        provider.queryset = Provider.objects.order_by("name")
+        provider.queryset = providers.order_by("name")
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from apps.accounts.services import follow_agency_roles
+from apps.members.models import Invitation
 from apps.providers.scope import across_providers
 from tests import factories as make
 from tests.browser.conftest import _answers, _served
@@ -93,7 +93,6 @@ def world(servers, template, django_db_blocker, op):
 
     with own_database(servers, template, django_db_blocker) as name:
         with transaction.atomic(), across_providers():
-            follow_agency_roles()
             provider = make.make_provider("alfa")
             make.make_contract(provider)
         with _served(
@@ -246,7 +245,7 @@ def give_rights(page):
 
 
 def given():
-    with across_providers():
+    with transaction.atomic(), across_providers():
         return Invitation.objects.filter(email="nieuw@test.example").exists()
 
 

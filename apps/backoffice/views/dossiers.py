@@ -31,6 +31,7 @@ from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.providers.models import Provider
 from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
@@ -45,7 +46,10 @@ DOSSIERS_PER_PAGE = 50
 @require_safe
 def dossiers(request: DoorRequest) -> HttpResponse:
     listed = in_sight(request).select_related("provider").order_by("-submitted_on", "-id")
-    filters = DossierFilter(request.GET)
+    providers = Provider.objects.all()
+    if "see_portfolio" not in request.acts:
+        providers = providers.filter(pk__in=in_sight(request).values("provider"))
+    filters = DossierFilter(request.GET, providers=providers)
     filters.is_valid()
     chosen = {name: value for name, value in filters.cleaned_data.items() if value}
     query = urlencode({name: request.GET[name] for name in chosen})
