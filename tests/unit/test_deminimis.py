@@ -363,3 +363,8 @@ def test_farms_enter_the_register_from_2027_on():
         assert deminimis.register_deadline(first, regulation=regulation)
         before = deminimis.register_deadline(first - timedelta(days=1), regulation=regulation)
         assert before is None
+
+
+def test_aid_of_the_day_itself_is_told_once():
+    asked = room("2025-03-01", aid("2025-03-01", 100, "2023/2831"))
+    assert [each.why for each in asked.lines] == ["counted"]

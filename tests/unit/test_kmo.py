@@ -765,6 +765,7 @@ def test_a_takeover_decides_only_where_it_makes_the_difference(
         on=date(2024, 3, 1),
     )
     assert (size.category, size.ownership_changed, doubts(size)) == (category, changed, why)
+    assert size.needs_a_person == bool(why)
 
 
 def test_who_leaves_a_large_group_is_judged_by_the_last_accounts():
@@ -1230,3 +1231,32 @@ def test_what_others_hold_does_not_count_for_a_public_owner():
     body = entity("G", SMALL, public=True)
     size = kmo.size_of(graph(entity("A"), body, person("P"), holdings=holdings))
     assert doubts(size) == set()
+
+
+def test_accounts_with_years_between_them_do_not_follow():
+    closings = (date(2021, 12, 31), date(2018, 12, 31))
+    periods = tuple(kmo.Period(day.year, SMALL, closed_on=day) for day in closings)
+    assert len(kmo.size_of(graph(replace(entity("A"), periods=periods))).periods) == 1
+
+
+@pytest.mark.parametrize("other", "BP")
+def test_a_quarter_of_others_is_no_quarter_of_an_owner_in_public_hands(other):
+    holdings = [holds("G", "H", 30), holds("H", "A", 20), holds(other, "A", 30)]
+    body = entity("G", None, kind="public_body")
+    size = kmo.size_of(graph(*map(entity, ("A", "H", other)), body, holdings=holdings))
+    assert doubts(size) == set()
+
+
+def test_large_by_a_sum_of_the_group_to_check_is_for_a_person():
+    periods = tuple(replace(p, whole_group=True) for p in over_years("A", 300, 300).periods)
+    own = replace(over_years("A", 300, 300), periods=periods)
+    holdings = [holds("A", "B", 100)]
+    size = kmo.size_of(graph(own, over_years("B", 400, 400), holdings=holdings))
+    assert (size.is_sme, doubts(size), size.needs_a_person) == (
+        *(False, {"whole-group-to-check"}, True),
+    )
+
+
+def test_one_year_that_is_not_known_is_no_short_history():
+    unknown = entity("A", kmo.Figures(None, None, None), years=(2023,))
+    assert "history-short" not in doubts(kmo.size_of(graph(unknown)))
