@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +15,6 @@ from cstraject.refusal import Refusal
 
 # It is not the person who is refused: the other side does not answer.
 DOWN = "acmidm-down"
-# From one place; more tell nothing new.
-REFUSALS_PER_MINUTE_MAX = 30
 
 
 def note_refusal(request: HttpRequest, reason: str, *, address: str = "") -> None:
@@ -25,7 +24,7 @@ def note_refusal(request: HttpRequest, reason: str, *, address: str = "") -> Non
     counted = f"refusals:{origin}"
     cache.add(counted, 0, timeout=60)
     with suppress(ValueError):  # The minute ended in between.
-        if cache.incr(counted) > REFUSALS_PER_MINUTE_MAX:
+        if cache.incr(counted) > settings.REFUSALS_PER_MINUTE:
             return
     with connection.cursor() as cursor:
         cursor.execute(

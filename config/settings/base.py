@@ -133,6 +133,8 @@ CACHES = {
 }
 # How often a machine may ask.
 KEY_RATE = env("KEY_RATE", default="300/min")
+# How many refusals from one place are put on record; more tell nothing new.
+REFUSALS_PER_MINUTE = 30
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

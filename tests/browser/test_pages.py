@@ -14,8 +14,10 @@ PAGES_MAX = 40
 
 
 def shape(path: str) -> str:
-    """Pages that differ only in which dossier or run they show look alike."""
-    return "/".join("…" if len(part) == 36 else part for part in path.split("/"))
+    """Pages that differ only in which dossier, run or answer they show look alike."""
+    path, _, query = path.partition("?")
+    asked = sorted(part.partition("=")[0] for part in query.split("&"))
+    return "/".join("…" if len(part) == 36 else part for part in path.split("/")) + str(asked)
 
 
 def pages_of(page, start: str):

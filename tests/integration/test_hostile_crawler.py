@@ -110,7 +110,7 @@ DECIDES = set(AGENCY_ROLES) - set(CHANGES_NOTHING)
 OTHER_METHODS = ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 PAGES_ALIKE = 1
 # Of a form, per visitor: each draws other ones. Everybody meets the pages that are open.
-ATTEMPTS, ATTEMPTS_AT_WHAT_ALL_MEET = 10, 3
+ATTEMPTS, ATTEMPTS_AT_WHAT_ALL_MEET = 7, 2
 SIGNS_OUT = re.compile(r"^/(sign-|account/)")
 NUMBERED = re.compile(r"/(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d+)(?=/)")
 
