@@ -960,6 +960,8 @@ def test_enterprises_that_control_together_stay_partners(kind, relation, why):
     ("province", "university", "public", "why"),
     [
         (20, 24, False, {"public-with-exempt"}),
+        (0, 25, False, set()),
+        (1, 24, False, {"public-with-exempt"}),
         (0, 40, False, set()),
         (0, 24, False, set()),
         (10, 14, False, set()),
@@ -1079,7 +1081,9 @@ def test_what_owners_of_less_than_a_quarter_are_to_one_another_matters(holdings,
     shared = [holds(key, "A", 20) for key in H_J]
     size = kmo.size_of(graph(*entities, holdings=[*shared, *holdings]))
     assert doubts(size) == why
-    # With less than a quarter between them it does not.
+    # From just a quarter between them on; with less it does not.
+    quarter = [holds(key, "A", "12.5") for key in H_J]
+    assert doubts(kmo.size_of(graph(*entities, holdings=[*quarter, *holdings]))) == why
     little = [holds(key, "A", 12) for key in H_J]
     assert doubts(kmo.size_of(graph(*entities, holdings=[*little, *holdings]))) == set()
 
