@@ -20,12 +20,12 @@ def shape(path: str) -> str:
     return "/".join("…" if len(part) == 36 else part for part in path.split("/")) + str(asked)
 
 
-def pages_of(page, start: str):
-    """Follow the links from a page; at most two pages that look alike."""
+def pages_of(page, start: str, alike: int):
+    """Follow the links from a page; no more pages than that which look alike."""
     waiting, seen, shapes = [start], set(), {}
     while waiting and len(seen) < PAGES_MAX:
         path = waiting.pop(0)
-        if path in seen or shapes.get(shape(path), 0) >= 2:
+        if path in seen or shapes.get(shape(path), 0) >= alike:
             continue
         response = page.goto(path)
         if response is None or "text/html" not in response.headers.get("content-type", ""):
@@ -68,7 +68,9 @@ def test_every_page_is_accessible_within_its_policy_and_fits_a_phone(sign_in, ro
     page.on("pageerror", lambda error: reports.append(str(error)))
     start = urlparse(page.url).path
     visited = 0
-    for path in pages_of(page, start):
+    # Whoever comes second sees the same pages once more, in other words or with other forms.
+    first = (role, language) in (("manager", "nl"), ("reviewer", "nl"))
+    for path in pages_of(page, start, alike=2 if first else 1):
         visited += 1
         assert page.locator("html").get_attribute("lang") == language, path
         assert page.locator("h1").count() == 1, path
