@@ -78,6 +78,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " manages the users of your organisation."
         ),
     ),
+    "at-office-alone": (
+        _(
+            "You work for the agency: change your password and second factor, and use recovery"
+            " codes, at the address of the agency and not here."
+        ),
+    ),
     "acmidm-down": (_("ACM/IDM does not answer. Try again in a few minutes."),),
     "acmidm-stopped": (_("You stopped signing in at ACM/IDM. Begin again when you wish."),),
     "acmidm-no-role": (

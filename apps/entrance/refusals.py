@@ -1,20 +1,25 @@
 """Who is not let in: told in one sentence what to do, and on record."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import ProgrammingError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from psycopg.errors import InsufficientPrivilege
 
 from apps.design.words import words_for
 from cstraject.refusal import Refusal
 
 # It is not the person who is refused: the other side does not answer.
 DOWN = "acmidm-down"
+# What the database says to a process of the portal (`cst_guard_officers`).
+AT_OFFICE_ALONE = "at the office alone"
 
 
 def note_refusal(request: HttpRequest, reason: str, *, address: str = "") -> None:
@@ -41,3 +46,30 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         {"sentence": words_for(refusal)},
         status=503 if refusal.code == DOWN else 403,
     )
+
+
+def in_words(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """What the library does not expect of the account of somebody, told on a page.
+
+    The database changes how an officer signs in at the office alone; and recovery codes can have
+    been locked with a key that is gone.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if (
+            isinstance(exception, ProgrammingError)
+            and isinstance(exception.__cause__, InsufficientPrivilege)
+            and AT_OFFICE_ALONE in str(exception)
+        ):
+            return refused(request, Refusal("at-office-alone"))
+        if isinstance(exception, ValidationError) and request.user.is_authenticated:
+            return render(request, "entrance/codes_unreadable.html", status=409)
+        return None
+
+    answer.process_exception = process_exception  # type: ignore[attr-defined]
+    return answer

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "apps.design.middleware.headers",
     "apps.design.middleware.busy",
+    "apps.entrance.refusals.in_words",
     "apps.accounts.sessions.sealed_cookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -465,7 +465,7 @@ class Structure:
         for members in (group, *partners):
             found += self._doubts_about_persons(members, behind.keys() - members, behind)
         for owner in sorted(owners & behind.keys()):
-            others = {key for key in owners & behind.keys() if self._both_near(owner, key, owners)}
+            others = {key for key in owners & behind.keys() if key not in self._group[owner]}
             found += self._doubts_about_persons({owner}, others, behind)
         for key in sorted(group):
             if {holding.owner for holding in self._into[key]} & {key, *self.controlled_by({key})}:

@@ -1,10 +1,12 @@
 """Signing in: a password and more, attempts that are counted, sessions that end."""
 
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
     TOTP,
     format_hotp_value,
@@ -14,7 +16,7 @@ from allauth.mfa.totp.internal.auth import (
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -178,6 +180,75 @@ def test_a_secret_that_the_key_does_not_open_lets_nobody_in(person, asked_for_mo
     settings.DATABASE_KEY_BEFORE = "the key of before"
     client.post("/sign-in/code/", {"code": code_now()})
     assert is_in(client)
+
+
+def test_codes_that_the_key_does_not_open_are_replaced_and_fail_no_page(person, settings):
+    now, settings.DATABASE_KEY = settings.DATABASE_KEY, "the key of before"
+    with_app(person)
+    with transaction.atomic():
+        RecoveryCodes.activate(person)
+    settings.DATABASE_KEY = now
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    for name in ("mfa_index", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"):
+        answer = client.get(reverse(name))
+        assert answer.status_code == 409
+        assert "Uw herstelcodes zijn niet meer leesbaar" in answer.content.decode()
+    client.post(reverse("mfa_generate_recovery_codes"))
+    for name in ("mfa_index", "mfa_view_recovery_codes"):
+        assert client.get(reverse(name)).status_code == 200
+
+
+@contextmanager
+def at_portal(settings):
+    """For a while this is a process of the portal, with its login."""
+    doors, settings.DOORS = settings.DOORS, ["portal", "api"]
+    login = connection.settings_dict["USER"]
+    connection.close()
+    connection.settings_dict["USER"] = "cst_portal"
+    yield
+    connection.close()
+    connection.settings_dict["USER"] = login
+    settings.DOORS = doors
+
+
+def test_officers_are_sent_from_the_portal_to_the_office_in_words(committed, settings):
+    cache.clear()
+    with transaction.atomic(), across_providers():
+        coach = with_password(make.make_member(make.make_provider("alfa"), "coach"))
+        officer = with_password(make.make_officer())
+    with_app(officer)
+    with transaction.atomic():
+        codes = RecoveryCodes.activate(officer).get_unused_codes()
+    with at_portal(settings):
+        change_at_the_portal(coach, officer, codes, settings)
+    with transaction.atomic():
+        assert refusals() == ["at-office-alone"] * 4
+
+
+def change_at_the_portal(coach, officer, codes, settings):
+    change = {"oldpassword": PASSWORD, "password1": "een heel ander", "password2": "een heel ander"}
+    for who, allowed in ((coach, True), (officer, False)):
+        client = Client(headers={"accept-language": "nl"})
+        make.sign_in(client, who)
+        answer = client.post(reverse("account_change_password"), change)
+        if allowed:
+            assert answer.status_code == 302
+        else:
+            sent_to_the_office(answer)
+    sent_to_the_office(client.post(reverse("mfa_generate_recovery_codes")))
+    sent_to_the_office(client.post(reverse("mfa_deactivate_totp")))
+
+    settings.SECOND_FACTOR = True
+    client = Client(headers={"accept-language": "nl"})
+    assert try_in(client, officer)["Location"] == "/sign-in/code/"
+    sent_to_the_office(client.post("/sign-in/code/", {"code": codes[0]}))
+    assert client.get("/")["Location"].startswith("/sign-in/")
+
+
+def sent_to_the_office(answer):
+    assert answer.status_code == 403
+    assert "op het adres van het agentschap en niet hier" in answer.content.decode()
 
 
 def test_a_password_alone_opens_nothing(person, asked_for_more):

@@ -1264,3 +1264,31 @@ def test_large_by_a_sum_of_the_group_to_check_is_for_a_person():
 def test_one_year_that_is_not_known_is_no_short_history():
     unknown = entity("A", kmo.Figures(None, None, None), years=(2023,))
     assert "history-short" not in doubts(kmo.size_of(graph(unknown)))
+
+
+@pytest.mark.parametrize(("before", "follows"), [(date(2022, 1, 31), 2), (date(2021, 12, 31), 1)])
+def test_a_period_of_almost_two_years_follows_the_one_before(before, follows):
+    periods = tuple(kmo.Period(day.year, SMALL, day) for day in (date(2023, 12, 31), before))
+    assert len(kmo.size_of(graph(replace(entity("A"), periods=periods))).periods) == follows
+
+
+def test_a_partner_that_left_and_had_made_it_large_is_for_a_person():
+    left = replace(holds("G", "A", 49), valid_until=date(2024, 2, 1))
+    own, partner = over_years("A", 40, 40, 40), over_years("G", 9000, 9000, 9000)
+    size = kmo.size_of(graph(own, partner, holdings=[left]), on=date(2024, 3, 1))
+    assert (size.category, doubts(size)) == ("large", {"ownership-changed"})
+
+
+def test_of_a_size_that_is_not_known_it_is_not_told_that_the_accounts_are_old():
+    unknown = entity("A", kmo.Figures(D(40), None, None), years=(2019,))
+    size = kmo.size_of(graph(unknown), on=date(2024, 3, 1))
+    assert (size.is_sme, doubts(size)) == (None, set())
+
+
+@pytest.mark.parametrize("stranger", "0X")
+def test_what_an_owner_and_a_stranger_are_to_one_another_does_not_matter(stranger):
+    shares = [holds(key, "A", 20) for key in H_J]
+    one_person = [holds("P", "H", 60), holds("P", stranger, 60)]
+    entities = [over_years(key, 1000, 1000) for key in (*H_J, stranger)]
+    known = graph(over_years("A", 20, 20), *entities, person("P"), holdings=shares + one_person)
+    assert doubts(kmo.size_of(known)) == set()
