@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.db import transaction
 
 from apps.accounts.selectors import timetable
@@ -29,6 +30,7 @@ from tests.conftest import ROOT, own_database
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 PASSWORD = "alleen in de testen"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CHROMIUM = next(
     (
         path
@@ -204,24 +206,59 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture
-def sign_in(site, browser):
-    """Opens a page in a browser of one's own, signed in as somebody, in a language."""
+def visit(browser):
+    """Opens a browser of one's own at the page where people sign in; what it says is kept."""
     contexts = []
 
-    def signed_in(role: str, language: str = "nl", **options):
-        context = browser.new_context(base_url=site.url, **options)
+    def come(url: str, language: str = "nl", **options):
+        context = browser.new_context(base_url=url, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
+        page.reports = []
+        page.on("console", lambda message: page.reports.append(message.text))
+        page.on("pageerror", lambda error: page.reports.append(str(error)))
         page.goto("/sign-in/")
         if language == "en":
             page.get_by_role("button", name="English").click()
-        page.locator("input[name=login]").fill(site.people[role])
-        page.locator("input[name=password]").fill(PASSWORD)
-        page.locator("main button[type=submit], main button.button").first.click()
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def sign_in(site, visit):
+    """A page in a browser of one's own, signed in as somebody, in a language."""
+
+    def signed_in(role: str, language: str = "nl", **options):
+        page = visit(site.url, language, **options)
+        with_password(page, site.people[role])
         page.wait_for_url(lambda url: "/sign-in/" not in url)
         return page
 
-    yield signed_in
-    for context in contexts:
-        context.close()
+    return signed_in
+
+
+def with_password(page, email: str, password: str = PASSWORD) -> None:
+    page.locator("input[name=login]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.locator("main button[type=submit], main button.button").first.click()
+    page.wait_for_load_state()
+
+
+def wrong_on(page) -> list[str]:
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    return [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:120]}"
+        for violation in found.response["violations"]
+    ]
+
+
+def is_sound(page) -> None:
+    """Whether everybody can use a page, at this width, within its policy."""
+    assert wrong_on(page) == []
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [report for report in page.reports if "Content Security" in report] == []

@@ -16,8 +16,7 @@ from django.db import transaction
 from apps.members.models import Invitation
 from apps.providers.scope import across_providers
 from tests import factories as make
-from tests.browser.conftest import _answers, _served
-from tests.browser.test_sign_in import is_sound
+from tests.browser.conftest import _answers, _served, is_sound
 
 AGENCY = "OVO000001"
 
@@ -107,25 +106,8 @@ def world(servers, template, django_db_blocker, op):
 
 
 @pytest.fixture
-def opened(world, browser):
-    """Opens a browser of one's own at the page where people sign in."""
-    contexts = []
-
-    def open_one(language="nl", **options):
-        context = browser.new_context(base_url=world.url, **options)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.reports = []
-        page.on("console", lambda message: page.reports.append(message.text))
-        page.goto("/sign-in/")
-        if language == "en":
-            page.get_by_role("button", name="English").click()
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
+def opened(world, visit):
+    return lambda language="nl", **options: visit(world.url, language, **options)
 
 
 def sign_in(page, world, subject):

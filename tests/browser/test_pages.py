@@ -5,11 +5,10 @@ import re
 from urllib.parse import urldefrag, urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from cstraject.roles import PROVIDER_ROLES
+from tests.browser.conftest import is_sound, with_password, wrong_on
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES_MAX = 40
 
 
@@ -44,14 +43,6 @@ def is_download(path: str) -> bool:
     return path.endswith(("/file/", "/workbook/", "/json/"))
 
 
-def wrong_on(page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    return [
-        f"{violation['id']}: {violation['nodes'][0]['html'][:120]}"
-        for violation in found.response["violations"]
-    ]
-
-
 @pytest.mark.parametrize(
     ("role", "language"),
     [
@@ -63,9 +54,6 @@ def wrong_on(page) -> list[str]:
 )
 def test_every_page_is_accessible_within_its_policy_and_fits_a_phone(sign_in, role, language):
     page = sign_in(role, language)
-    reports: list[str] = []
-    page.on("console", lambda message: reports.append(message.text))
-    page.on("pageerror", lambda error: reports.append(str(error)))
     start = urlparse(page.url).path
     visited = 0
     # Whoever comes second sees the same pages once more, in other words or with other forms.
@@ -80,47 +68,30 @@ def test_every_page_is_accessible_within_its_policy_and_fits_a_phone(sign_in, ro
         assert width <= 320, (path, width)
         page.set_viewport_size({"width": 1280, "height": 800})
 
-    assert [report for report in reports if "favicon" not in report] == []
+    assert [report for report in page.reports if "favicon" not in report] == []
     assert visited >= {"administrator": 2}.get(role, 4 if role in PROVIDER_ROLES else 8)
 
 
-def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, browser):
-    page = browser.new_page()
-    page.goto(f"{site.url}/sign-in/")
-    assert wrong_on(page) == []
-
-    page.locator("input[name=login]").fill("iemand@voorbeeld.example")
-    page.locator("input[name=password]").fill("verkeerd")
-    page.locator("main button").first.click()
-
-    assert wrong_on(page) == []
+def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, visit):
+    page = visit(site.url)
+    is_sound(page)
+    with_password(page, "iemand@voorbeeld.example", "verkeerd")
+    is_sound(page)
     assert page.locator("[role=alert]").count() >= 1
     assert page.locator("input[name=login]").input_value() == "iemand@voorbeeld.example"
-    page.close()
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_the_pre_check_answers_without_an_account(site, browser, language, width):
-    page = browser.new_page(base_url=site.url, viewport={"width": width, "height": 800})
-    reports: list[str] = []
-    page.on("console", lambda message: reports.append(message.text))
-
-    def is_sound():
-        assert page.locator("html").get_attribute("lang") == language
-        assert wrong_on(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-    page.goto("/sign-in/")
-    if language == "en":
-        page.get_by_role("button", name="English").click()
+def test_the_pre_check_answers_without_an_account(site, visit, language, width):
+    page = visit(site.url, language, viewport={"width": width, "height": 800})
     page.locator("main a[href='/pre-check/']").click()
-    is_sound()
+    is_sound(page)
     # Enter checks; it does not look up. What is wrong is told, and leads to its field.
     page.locator("[name=number]").fill("0428.315.872")
     page.locator("[name=number]").press("Enter")
     assert page.locator(".error-summary a").count() >= 5
-    is_sound()
+    is_sound(page)
     page.locator(".error-summary a").first.click()
     assert page.evaluate("document.activeElement.name") == "number"
     assert page.locator("[name=number]").input_value() == "0428.315.872"
@@ -128,7 +99,7 @@ def test_the_pre_check_answers_without_an_account(site, browser, language, width
     page.locator("[name=number]").fill("0428.315.871")
     page.locator("main [name=deed][value=look-up]").click()
     assert page.locator("[role=status]").count() == 1
-    is_sound()
+    is_sound(page)
     page.locator("[name=legal_form]").select_option("bv")
     for name, value in (("postal_code", "9000"), ("headcount", "12"), ("turnover", "1000000")):
         page.locator(f"[name={name}]").fill(value)
@@ -143,17 +114,17 @@ def test_the_pre_check_answers_without_an_account(site, browser, language, width
     page.locator("[name=aid1_amount]").fill("12.500")
     page.locator("[name=package]").select_option("basis")
     page.locator("[name=price]").fill("30.000")
-    is_sound()
+    is_sound(page)
     page.locator("main [name=deed][value=check]").last.click()
 
     assert page.locator("[role=status]").count() == 1
     assert "19.965,00" in page.content() or "19,965.00" in page.content()
-    is_sound()
+    is_sound(page)
     with page.expect_download() as download:
         page.locator("[name=deed][value=carry]").click()
     assert download.value.suggested_filename == "cstraject-facts.json"
-    assert [report for report in reports if "422" not in report] == []
-    page.close()
+    assert page.locator("html").get_attribute("lang") == language
+    assert [report for report in page.reports if "422" not in report] == []
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -173,16 +144,13 @@ def test_axe_would_notice(sign_in):
 
 def test_the_policy_lets_no_script_of_a_page_run(sign_in):
     page = sign_in("manager")
-    reports: list[str] = []
-    page.on("console", lambda message: reports.append(message.text))
-
     page.evaluate(
         "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
         " document.body.append(s); }"
     )
 
     assert page.evaluate("window.ran") is None
-    assert any("Content Security Policy" in report for report in reports)
+    assert any("Content Security Policy" in report for report in page.reports)
 
 
 def test_the_forms_that_correct_facts_are_accessible_and_fit_a_phone(sign_in):

@@ -8,47 +8,15 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 
 from apps.notices.tasks import send_waiting
-from tests.browser.conftest import PASSWORD
-from tests.browser.test_pages import wrong_on
+from tests.browser.conftest import is_sound, with_password
 from tests.conftest import using
 
 
 @pytest.fixture
-def opened(strict_site, browser):
-    """Opens a browser of one's own at the strict site."""
-    contexts = []
-
-    def open_one(language="nl", **options):
-        # A name, not a number: browsers keep passkeys for names alone.
-        url = strict_site.url.replace("127.0.0.1", "localhost")
-        context = browser.new_context(base_url=url, **options)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.reports = []
-        page.on("console", lambda message: page.reports.append(message.text))
-        page.goto("/sign-in/")
-        if language == "en":
-            page.get_by_role("button", name="English").click()
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-
-
-def with_password(page, email):
-    page.locator("input[name=login]").fill(email)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("main button").first.click()
-    page.wait_for_load_state()
-
-
-def is_sound(page):
-    assert wrong_on(page) == []
-    width = page.viewport_size["width"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert [report for report in page.reports if "Content Security" in report] == []
+def opened(strict_site, visit):
+    # A name, not a number: browsers keep passkeys for names alone.
+    url = strict_site.url.replace("127.0.0.1", "localhost")
+    return lambda language="nl", **options: visit(url, language, **options)
 
 
 def code_of(secret):
@@ -151,12 +119,11 @@ def address_in_mail(site, to):
 
 @pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("en", 320)])
 def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
-    site, browser, sign_in, language, width
+    site, visit, sign_in, language, width
 ):
     size = {"viewport": {"width": width, "height": 900}}
     newcomer = f"nieuw-{language}@test.example"
     manager = sign_in("manager", language, **size)
-    manager.reports = []
     manager.goto("/p/toreon/people/")
     manager.locator("summary", has_text=re.compile("Nodig iemand|Invite")).click()
     invite = manager.locator("form[action$='/people/invite/']")
@@ -171,12 +138,7 @@ def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
     assert manager.get_by_role("rowheader", name=f"Nieuwe Coach {language}").count() == 1
     is_sound(manager)
 
-    context = browser.new_context(base_url=site.url, **size)
-    page = context.new_page()
-    page.reports = []
-    page.goto("/sign-in/")
-    if language == "en":
-        page.get_by_role("button", name="English").click()
+    page = visit(site.url, language, **size)
     page.goto(address_in_mail(site, newcomer))
     # The key is gone from the address line.
     assert page.url == f"{site.url}/invitation/"
@@ -190,9 +152,7 @@ def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
         page.locator(f"[name={name}]").fill("een lange zin van de nieuwe")
     page.locator("main form button").click()
     page.wait_for_url("**/sign-in/")
-    page.locator("input[name=login]").fill(newcomer)
-    page.locator("input[name=password]").fill("een lange zin van de nieuwe")
-    page.locator("main button").first.click()
+    with_password(page, newcomer, "een lange zin van de nieuwe")
     page.wait_for_url("**/p/toreon/")
 
     page.context.clear_cookies(name="sessionid")
@@ -211,8 +171,5 @@ def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
     page.wait_for_url("**/done/")
     is_sound(page)
     page.goto("/sign-in/")
-    page.locator("input[name=login]").fill(newcomer)
-    page.locator("input[name=password]").fill("een andere lange zin dan")
-    page.locator("main button").first.click()
+    with_password(page, newcomer, "een andere lange zin dan")
     page.wait_for_url("**/p/toreon/")
-    context.close()

@@ -1292,3 +1292,13 @@ def test_what_an_owner_and_a_stranger_are_to_one_another_does_not_matter(strange
     entities = [over_years(key, 1000, 1000) for key in (*H_J, stranger)]
     known = graph(over_years("A", 20, 20), *entities, person("P"), holdings=shares + one_person)
     assert doubts(kmo.size_of(known)) == set()
+
+
+@pytest.mark.parametrize("daughter", "0Z")
+def test_what_a_public_body_holds_in_a_daughter_does_not_matter(daughter):
+    held = [holds("A", daughter, 60), holds("G", daughter, 30)]
+    # Nor what that daughter holds in another.
+    held += [holds("A", "Y", 60), holds(daughter, "Y", 30)]
+    body = entity("G", None, kind="public_body")
+    size = kmo.size_of(graph(*map(entity, ("A", daughter, "Y")), body, holdings=held))
+    assert doubts(size) == set()
