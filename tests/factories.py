@@ -50,6 +50,11 @@ def enterprise_number(nth: int) -> str:
     return f"{base}{97 - base % 97:02d}"
 
 
+def some_number() -> str:
+    """One that neither the published portfolio, the demo nor a test of its own uses."""
+    return enterprise_number(1_000 + next(numbers) % 3_000)
+
+
 def iban(nth: int) -> str:
     """A valid account at a bank that does not exist."""
     base = f"99950{nth:05d}"
@@ -157,7 +162,7 @@ def make_contract(provider: Provider | None = None, budget: str = "100000.00") -
 
 def facts(number: str | None = None, **changes: object) -> dict[str, object]:
     """What is stated of a small enterprise with nothing against it."""
-    number = number or enterprise_number(next(numbers) % 5_000)
+    number = number or some_number()
     return {
         "number": number,
         "name": f"Voorbeeld {number}",

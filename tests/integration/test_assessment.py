@@ -46,7 +46,7 @@ def contract(agency):
 
 
 def assessed(contract, number=None, **stated):
-    number = number or make.enterprise_number(next(make.numbers) % 4_000)
+    number = number or make.some_number()
     dossier = make.submitted(contract, number=number, **stated)
     return services.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
 
