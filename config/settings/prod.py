@@ -23,6 +23,8 @@ if len(DATABASE_KEY) < 50:
     raise ImproperlyConfigured("DATABASE_KEY must be 50 random characters or more")
 if DATABASE_KEY == SECRET_KEY:
     raise ImproperlyConfigured("DATABASE_KEY and SECRET_KEY must be two keys")
+# A session of some doors opens no others, also where they were given one key by mistake.
+SECRET_KEY = f"{SECRET_KEY}:{','.join(sorted(DOORS))}"
 if not env.bool("SECOND_FACTOR", default=True):
     raise ImproperlyConfigured("SECOND_FACTOR cannot be switched off here")
 if ACMIDM_ISSUER and not ACMIDM_ISSUER.startswith("https://"):

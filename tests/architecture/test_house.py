@@ -57,27 +57,48 @@ def test_migrations_are_complete(servers, template):
     assert told.strip() == "No changes detected"
 
 
+GIVEN = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+    "SECRET_KEY": "x" * 25 + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+    "DATABASE_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2,
+    "ALLOWED_HOSTS": "cstraject.example",
+    "DATABASE_URL": "postgresql://cst_web@127.0.0.1:1/cstraject",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "PAYER_IBAN": "BE56999000060088",
+    "EMAIL_URL": "smtp+tls://user:password@127.0.0.1:587",
+    "EMAIL_FROM": "cstraject <noreply@cstraject.example>",
+    "PATH": "/usr/bin:/bin",
+}
+
+
+def test_one_key_given_to_two_doors_signs_no_session_of_the_other():
+    told = [
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from config.settings.prod import SECRET_KEY; print(SECRET_KEY)",
+            ],
+            cwd=ROOT,
+            env={**GIVEN, "DOORS": doors},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for doors in ("portal,api", "api,portal", "backoffice")
+    ]
+    assert told[0] == told[1] != told[2]
+
+
 def test_settings_pass_the_deployment_checks():
-    given = {
-        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
-        "SECRET_KEY": "x" * 25 + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-        "DATABASE_KEY": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2,
-        "ALLOWED_HOSTS": "cstraject.example",
-        "DATABASE_URL": "postgresql://cst_web@127.0.0.1:1/cstraject",
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "PAYER_IBAN": "BE56999000060088",
-        "EMAIL_URL": "smtp+tls://user:password@127.0.0.1:587",
-        "EMAIL_FROM": "cstraject <noreply@cstraject.example>",
-        "PATH": "/usr/bin:/bin",
-    }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
-    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=GIVEN, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
     needed = ("SECRET_KEY", "DATABASE_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL")
     for missing in (*needed, "PAYER_IBAN", "EMAIL_URL", "EMAIL_FROM"):
-        less = {name: value for name, value in given.items() if name != missing}
+        less = {name: value for name, value in GIVEN.items() if name != missing}
         done = subprocess.run(
             command, cwd=ROOT, env=less, capture_output=True, text=True, check=False
         )
@@ -89,7 +110,7 @@ def test_settings_pass_the_deployment_checks():
         ({"DATABASE_KEY": "short"}, "50 random characters"),
         ({"SECOND_FACTOR": "off"}, "cannot be switched off"),
     ):
-        env = {**given, **weaker}
+        env = {**GIVEN, **weaker}
         done = subprocess.run(
             command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
         )

@@ -90,7 +90,7 @@ def test_one_dossier(many, member):
 
     def selectors(key=None):
         found = provider_by_slug(provider.slug)
-        assert "see_dossiers" in acts_at(found, user=member)
+        assert "see_dossiers" in acts_at(found, role="coach")
         with inside(found.pk), transaction.atomic():
             return Dossier.objects.get(pk=key or next(turns["selectors"])).pk
 

@@ -1,5 +1,6 @@
 """Answering an invitation, by the key in its mail."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
@@ -76,6 +77,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": asked,
         "form": form,
+        "second_factor": settings.SECOND_FACTOR,
         "is_this_person": _is(user, asked),
         "sign_in": f"{reverse('account_login')}?next={reverse('invitation')}",
     }
