@@ -20,7 +20,7 @@ from cstraject.eligibility import (
     Assessment,
     assess,
 )
-from cstraject.facts import Facts, Offer, facts_from_json
+from cstraject.facts import Facts, Known, Offer, facts_from_json
 from cstraject.refusal import Refusal
 from cstraject.terms import Terms
 
@@ -108,6 +108,22 @@ def readable(stated: Mapping[str, Any]) -> dict[str, Any]:
         if stated.get("aid") is not None
         else None,
     }
+
+
+def rehearse(
+    facts: Facts, *, offer: Offer, terms: Terms, on: date, provider: str
+) -> tuple[Line, ...]:
+    """What the rules will say of a dossier as it is prepared, by its own provider.
+
+    All questions but one: whether an enterprise was helped before is told of a filed dossier alone.
+    """
+    assessed = assess(facts, offer=offer, terms=terms, on=on, known=Known(provider=provider))
+    return tuple(
+        Line(answer.question, None, "when-filed", {})
+        if answer.question == "once_only"
+        else Line(answer.question, answer.outcome, answer.finding, answer.figures)
+        for answer in assessed.answers
+    )
 
 
 def _assess(facts: Facts, said: Said, price: Decimal, terms: Terms, on: date) -> Assessment:

@@ -7,6 +7,8 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Any
+from uuid import UUID
 
 import psycopg
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -24,7 +26,7 @@ from apps.contracts.models import Contract
 from apps.contracts.services import award_contract
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import services
-from apps.dossiers.models import Dossier
+from apps.dossiers.models import Dossier, Draft
 from apps.eligibility.selectors import standings_of
 from apps.members.models import Invitation
 from apps.members.services import invite
@@ -157,6 +159,76 @@ def make_contract(provider: Provider | None = None, budget: str = "100000.00") -
         valid_until=date(2024, 12, 31),
         actor=timetable(),
         at=AT,
+    )
+
+
+# What is typed in the steps of a draft that can be filed.
+TYPED: dict[str, dict[str, str | list[str]]] = {
+    "enterprise": {
+        "number": enterprise_number(4_600),
+        "name": "Voorbeeld Meubelen bv",
+        "legal_form": "bv",
+        "postal_code": "9000",
+        "nace_code": "31.001",
+        "nace_version": "2008",
+        "public_share_pct": "0",
+    },
+    "figures": {
+        "year": "2021",
+        "headcount": "12,5",
+        "turnover": "1.500.000",
+        "balance_total": "900.000",
+        "headcount_before": "12",
+        "turnover_before": "1.400.000",
+        "balance_total_before": "900.000",
+        "equity": "50.000",
+        "accounts_source": "NBB, neerlegging 2022-1",
+        "related": "no",
+    },
+    "aid": {"aid": "no", "tied": "no"},
+    "offer": {"package": "basis", "price": "30.000,00", "person_days": "25"},
+    "documents": {
+        "declarations": ["sme_status", "legal_form", "de_minimis", "main_activity"],
+        "declared_on": "31/01/2022",
+    },
+}
+
+
+def draft(
+    provider: Provider,
+    person: User,
+    *,
+    name: str = "",
+    offer: UUID | None = None,
+    declaration: UUID | None = None,
+) -> Draft:
+    """A draft of which every step was saved once."""
+    steps: dict[str, Any] = {
+        step: {
+            "fields": {
+                field: value if isinstance(value, list) else [value]
+                for field, value in fields.items()
+            },
+            "language": "nl",
+            "version": 1,
+            "by": person.name,
+            "at": AT.isoformat(),
+        }
+        for step, fields in TYPED.items()
+    }
+    if name:
+        steps["enterprise"]["fields"]["name"] = [name]
+    return Draft.objects.create(
+        provider=provider,
+        started_by=person,
+        started_at=AT,
+        changed_by=person,
+        changed_at=AT,
+        steps=steps,
+        enterprise_number=TYPED["enterprise"]["number"],
+        enterprise_name=name or TYPED["enterprise"]["name"],
+        offer_id=offer,
+        declaration_id=declaration,
     )
 
 

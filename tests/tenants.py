@@ -185,6 +185,7 @@ def _make_history(tenant: Tenant, *, first_number: int) -> None:
         "sheet": str(unanswered.facts_id),
         "key": str(Token.objects.get(provider=provider).pk),
         "member": str(leaver.pk),
+        "draft": str(make.draft(provider, coach, name=f"{tenant.mark} ontwerp").pk),
         "invitation": str(make.invited(provider, "coach", at=NOW)[0].pk),
     }
 

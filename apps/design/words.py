@@ -145,6 +145,11 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "unknown-document": (
         _("This document is not known here. Upload it again and use the new one."),
     ),
+    "draft-changed": (
+        _("Somebody else saved this step meanwhile. Nothing of yours was saved yet: look below."),
+    ),
+    "draft-gone": (_("This draft was filed or set aside meanwhile."),),
+    "draft-too-long": (_("This is too long to keep. Shorten the longest texts."),),
     "upload-too-large": (
         _("This file is too large. Upload a file of at most %(max_mb)s MB."),
         _("This file is too large. Upload a smaller one."),
@@ -1103,12 +1108,14 @@ WORKINGS = {
     "family": FAMILIES,
     "kind": KINDS,
     "provider_tie": PROVIDER_TIES,
+    "declaration": DECLARATIONS,
 }
 
 # ---- What happened: the lines of a timeline ------------------------------------------------------
 
 ACTS: dict[str, tuple[str, ...]] = {
     "dossier.file": (_("Dossier filed"),),
+    "draft.discard": (_("Draft set aside"),),
     "dossier.assess": (_("Assessed by the rules"),),
     "dossier.assess_again": (_("Assessed anew, as of that day"),),
     "dossier.find": (

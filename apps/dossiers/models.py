@@ -205,6 +205,63 @@ class Dossier(models.Model):
         return self.reference
 
 
+class Draft(models.Model):
+    """What somebody is preparing to file, as it was typed, step by step.
+
+    It is no dossier yet: nobody at the agency reads it, and nothing is decided on it. It is never
+    removed, so that what was begun and never filed can be counted by day, sector, size and
+    province [answer 526, question 1g].
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who began it stays nameable.
+        related_name="+",
+    )
+    started_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, related_name="+"
+    )
+    steps = models.JSONField(
+        default=dict,
+        help_text="Per step what was typed, in which language, how often saved, by whom and when.",
+    )
+    enterprise_number = models.CharField(max_length=10, blank=True)
+    enterprise_name = models.CharField(max_length=200, blank=True)
+    nace_code = models.CharField(max_length=10, blank=True)
+    postal_code = models.CharField(max_length=4, blank=True)
+    headcount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    offer = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
+    declaration = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
+    discarded_on = models.DateField(null=True)
+    filed_on = models.DateField(null=True)
+    dossier = models.OneToOneField(
+        Dossier, on_delete=models.PROTECT, null=True, related_name="draft"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="draft_filed_or_discarded_or_neither",
+                condition=Q(dossier=None, filed_on=None)
+                | Q(dossier__isnull=False, filed_on__isnull=False, discarded_on=None),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="draft_in_hand",
+                fields=["provider", "-changed_at"],
+                condition=Q(dossier=None, discarded_on=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.enterprise_name or str(self.id)
+
+
 class RegisterEntry(models.Model):
     """What the European register of de minimis aid says of a dossier, since a day. Never changed.
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.contracts.selectors import committed_by_case
-from apps.dossiers.models import CLOSED, OPENED, Access, Dossier, RegisterEntry
+from apps.dossiers.models import CLOSED, OPENED, Access, Dossier, Draft, RegisterEntry
 from apps.eligibility.selectors import facts_of
 from apps.programme.selectors import terms_of
 from cstraject.deminimis import (
@@ -31,6 +31,12 @@ ENTER, AMEND, WITHDRAW, DONE = ("enter", "amend", "withdraw", "done")
 def dossiers_newest_first() -> QuerySet[Dossier]:
     """The dossiers in scope, the last filed first."""
     return Dossier.objects.order_by("-submitted_on", "-id")
+
+
+def drafts_in_hand() -> QuerySet[Draft]:
+    """What is being prepared in scope, and was not filed or set aside; the last changed first."""
+    begun = ~Q(steps={}) | Q(offer__isnull=False) | Q(declaration__isnull=False)
+    return Draft.objects.filter(begun, dossier=None, discarded_on=None).order_by("-changed_at")
 
 
 def accesses_in_force(*, on: date) -> QuerySet[Access]:

@@ -1,180 +1,33 @@
-"""What the pre-check asks, and its answers as a dossier states them.
+"""What the pre-check asks: all parts on one page, with as little as possible that must be told."""
 
-Everything but a few choices may stay empty, and is then not known.
-"""
-
-import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.forms.boundfield import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.design import figures
-from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
-from apps.design.words import words_for, words_for_package, words_for_working
-from apps.enterprises.selectors import STATED_VERSIONS
-from cstraject.deminimis import regulation_for
-from cstraject.identifiers import enterprise_number, nace_code
-from cstraject.kmo import KINDS
-from cstraject.precheck import Said
-from cstraject.refusal import Refusal
-from cstraject.terms import Terms
-
-# Of how many years back the last annual accounts may be.
-YEARS = 4
-RELATED = range(1, 5)
-GRANTS = range(1, 5)
-OTHER, HOLDS_OF_US = "?", "owner-0"
-YES, NO, UNSURE = "yes", "no", "unsure"
-# In the order of their years, the last first: the ends of the names of their fields.
-PERIODS = ("", "_before")
-FIGURES = ("headcount", "turnover", "balance_total")
-# Who has no accounts to add.
-WITHOUT_FIGURES = frozenset(
-    {"natural_person", "public_body", "local_authority", "local_authority_small"}
+from apps.portal.asked import (
+    NO,
+    UNSURE,
+    YES,
+    AidAsked,
+    EnterpriseAsked,
+    GroupAsked,
+    OfferAsked,
 )
+from cstraject.precheck import Said
 
 
-class PrecheckForm(forms.Form):
-    number = forms.CharField(label=_("Enterprise number"), max_length=20, required=False)
-    name = forms.CharField(label=_("Name of the enterprise"), max_length=200, required=False)
-    legal_form = forms.ChoiceField(label=_("Legal form"))
-    postal_code = forms.RegexField(
-        label=_("Postal code of the establishment"),
-        regex=r"\A[0-9]{4}\Z",
-        help_text=_("Of the establishment that is helped, for example 9000."),
-        error_messages={"invalid": _("Give a postal code of four digits.")},
-    )
-    nace_version = forms.ChoiceField(
-        label=_("Version of NACE-BEL"), choices=[(v, v) for v in STATED_VERSIONS]
-    )
-    nace_code = forms.CharField(
-        label=_("NACE code of the main activity"),
-        max_length=10,
-        required=False,
-        help_text=_("Five digits, for example 62010."),
-    )
-    year = forms.TypedChoiceField(label=_("Year of the last annual accounts"), coerce=int)
-    related = forms.ChoiceField(
-        label=_("Does anybody hold 25% or more of the enterprise, or does it hold that of others?"),
-        choices=((NO, _("No")), (YES, _("Yes"))),
-        widget=forms.RadioSelect,
-    )
-    public_share_pct = NumberField(
-        label=_("Share in public hands, in percent"),
-        most=100,
-        decimals=6,
-        required=False,
-        help_text=_("0 if no public body holds any."),
-    )
+class PrecheckForm(EnterpriseAsked, GroupAsked, AidAsked, OfferAsked):
     negative_equity = forms.ChoiceField(
         label=_("Is the equity negative?"),
         help_text=_("Equity as in the last annual accounts (heading 10/15)."),
         choices=((NO, _("No")), (YES, _("Yes")), (UNSURE, _("I do not know"))),
         widget=forms.RadioSelect,
     )
-    equity = WholeEuroField(
-        label=_("Equity"),
-        signed=True,
-        required=False,
-        help_text=_("In euro, with a minus sign below zero."),
-    )
-    aid = forms.ChoiceField(
-        label=_("De minimis aid of the last three years"),
-        help_text=_("Of all authorities, also to enterprises linked with this one."),
-        choices=((NO, _("None")), (YES, _("Received")), (UNSURE, _("I do not know"))),
-        widget=forms.RadioSelect,
-    )
-    maatwerk = forms.BooleanField(label=_("A recognised maatwerkbedrijf"), required=False)
-    recognition = forms.CharField(
-        label=_("Number of the recognition"), max_length=60, required=False
-    )
-    package = forms.ChoiceField(label=_("Package"), required=False)
-    with_extension = forms.BooleanField(label=_("With an extension"), required=False)
-    price = EuroField(label=_("Price of the offer, excluding VAT"), required=False)
-
-    def __init__(self, *args: Any, terms: Terms, on: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.terms, self.on = terms, on
-        known = sorted({*terms.legal_forms, *terms.legal_forms_refused})
-        self._offer(
-            "legal_form",
-            [("", "–"), *((code, code) for code in known), (OTHER, gettext("Another one"))],
-        )
-        self._offer("year", [(str(on.year - ago), str(on.year - ago)) for ago in range(YEARS)])
-        self._offer(
-            "package",
-            [("", "–"), *((p.code, words_for_package(p.code)) for p in terms.packages)],
-        )
-        self.fields["year"].initial = str(on.year - 1)
-        for period in PERIODS:
-            self.fields |= _figures("", period, gettext("the enterprise"))
-        for nth in RELATED:
-            self.fields |= _related(nth)
-        for nth in GRANTS:
-            self.fields |= _grant(nth)
-
-    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
-
-    # ---- On the page -----------------------------------------------------------------------------
-
-    def own_figures(self) -> list[BoundField]:
-        return [self[f"{name}{period}"] for period in PERIODS for name in FIGURES]
-
-    def related_rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "nth": nth,
-                # The first stands open; another only if something was told of it.
-                "open": nth == 1
-                or any(name.startswith(f"r{nth}_") for name in self.errors)
-                or any(self[f"r{nth}_{name}"].value() for name in ("name", "number", "pct")),
-                "who": [self[f"r{nth}_{name}"] for name in ("name", "number", "kind")],
-                "share": [self[f"r{nth}_{name}"] for name in ("tie", "pct")],
-                "figures": [self[f"r{nth}_{name}{p}"] for p in PERIODS for name in FIGURES],
-            }
-            for nth in RELATED
-        ]
-
-    def aid_rows(self) -> list[list[BoundField]]:
-        return [[self[f"aid{nth}_on"], self[f"aid{nth}_amount"]] for nth in GRANTS]
-
-    def numbers(self) -> dict[str, Decimal]:
-        """What was typed as numbers in the active language; what cannot be read is left out."""
-        read = {}
-        for name, field in self.fields.items():
-            if isinstance(field, NumberField):
-                with suppress(ValidationError):
-                    read[name] = field.clean(self.data.get(name, ""))
-        return {name: number for name, number in read.items() if number is not None}
-
-    # ---- Read, one by one and together -----------------------------------------------------------
-
-    def clean_number(self) -> str:
-        return self._checked("number", enterprise_number)
-
-    def clean_nace_code(self) -> str:
-        return self._checked("nace_code", nace_code)
-
-    def _checked(self, name: str, read: Callable[[str], str]) -> str:
-        text: str = self.cleaned_data[name]
-        try:
-            return read(text) if text else ""
-        except Refusal as refusal:
-            raise ValidationError(words_for(refusal)) from None
 
     def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = self.cleaned_data
+        given = super().clean()
         negative, equity = given.get("negative_equity"), given.get("equity")
         if equity is not None and {YES: equity >= 0, NO: equity < 0}.get(str(negative)):
             self.add_error(
@@ -182,68 +35,7 @@ class PrecheckForm(forms.Form):
             )
         if given.get("package") and given.get("price") is None and "price" not in self.errors:
             self.add_error("price", gettext("Give the price of this package, or leave both empty."))
-        if given.get("related") == YES:
-            self._clean_related()
-        else:
-            self._pass_over("r")
-        if given.get("aid") == YES:
-            self._clean_aid()
-        else:
-            self._pass_over("aid")
         return given
-
-    def _pass_over(self, rows: str) -> None:
-        """What stands in rows that the answer above them hides is not read."""
-        for name in [name for name in self.errors if re.match(rf"{rows}\d+_", name)]:
-            del self.errors[name]
-
-    def _filled(self, prefix: str, names: tuple[str, ...]) -> bool:
-        """Whether anything was typed in a row."""
-        return any(self.data.get(f"{prefix}_{name}", "").strip() for name in names)
-
-    def _rows(self) -> list[int]:
-        """The owners and daughters of whom anything was told."""
-        told = ("name", "number", "pct", *(f"{name}{p}" for p in PERIODS for name in FIGURES))
-        return [nth for nth in RELATED if self._filled(f"r{nth}", told)]
-
-    def _clean_related(self) -> None:
-        rows, given = self._rows(), self.cleaned_data
-        if not rows:
-            self.add_error("r1_name", gettext("Name who holds or is held, or answer “no” above."))
-        numbers = {given.get("number"): 0}
-        for nth in rows:
-            self._needed(f"r{nth}_name")
-            self._needed(f"r{nth}_pct")
-            _side, _mark, other = (given.get(f"r{nth}_tie") or HOLDS_OF_US).partition("-")
-            if other not in ("", "0") and int(other) not in rows:
-                self.add_error(f"r{nth}_tie", gettext("Nothing was filled in of that one."))
-            try:
-                number = enterprise_number(given.get(f"r{nth}_number") or "")
-            except Refusal as refusal:
-                if given.get(f"r{nth}_number"):
-                    self.add_error(f"r{nth}_number", words_for(refusal))
-                continue
-            given[f"r{nth}_number"] = number
-            if number in numbers:
-                self.add_error(f"r{nth}_number", gettext("This number stands here twice."))
-            numbers[number] = nth
-
-    def _clean_aid(self) -> None:
-        rows = [nth for nth in GRANTS if self._filled(f"aid{nth}", ("on", "amount"))]
-        if not rows:
-            self.add_error("aid1_on", gettext("Give the day and the amount, or answer “none”."))
-        for nth in rows:
-            self._needed(f"aid{nth}_on")
-            self._needed(f"aid{nth}_amount")
-            day = self.cleaned_data.get(f"aid{nth}_on")
-            if day and day > self.on:
-                self.add_error(f"aid{nth}_on", words_for(Refusal("future-date", given=day)))
-
-    def _needed(self, name: str) -> None:
-        if self.cleaned_data.get(name) in (None, "") and name not in self.errors:
-            self.add_error(name, self.fields[name].error_messages["required"])
-
-    # ---- As a dossier states it ------------------------------------------------------------------
 
     def said(self) -> Said:
         given, facts = self.cleaned_data, self.facts()
@@ -256,153 +48,3 @@ class PrecheckForm(forms.Form):
             with_extension=given["with_extension"],
             price=given["price"],
         )
-
-    def facts(self) -> dict[str, Any]:
-        """In the form in which the API takes `facts`; what is empty or not known is left out."""
-        given = self.cleaned_data
-        facts: dict[str, Any] = {
-            "number": given["number"],
-            "name": given["name"],
-            "legal_form": "" if given["legal_form"] == OTHER else given["legal_form"],
-            "nace_version": given["nace_version"] if given["nace_code"] else "",
-            "nace_code": given["nace_code"],
-            "postal_code": given["postal_code"],
-            "periods": list(self._periods("")),
-            "public_share_pct": _text(given["public_share_pct"]),
-            "equity": _text(given["equity"]),
-            "maatwerk_recognition": given["recognition"],
-        }
-        if given["related"] == YES:
-            facts["others"] = list(self._others())
-            facts["holdings"] = list(self._holdings())
-        facts = {name: value for name, value in facts.items() if value}
-        if given["aid"] != UNSURE:
-            facts["aid"] = list(self._aid()) if given["aid"] == YES else []
-        return facts
-
-    def _periods(self, prefix: str) -> Iterator[dict[str, Any]]:
-        for ago, period in enumerate(PERIODS):
-            told = {
-                name: _text(self.cleaned_data[f"{prefix}{name}{period}"])
-                for name in FIGURES
-                if self.cleaned_data[f"{prefix}{name}{period}"] is not None
-            }
-            if told:
-                yield {"year": self.cleaned_data["year"] - ago, **told}
-
-    def _key(self, nth: int) -> str:
-        number: str = self.cleaned_data["number"] if nth == 0 else self._number_of(nth)
-        return number or (f"R{nth}" if nth else "")
-
-    def _number_of(self, nth: int) -> str:
-        return str(self.cleaned_data[f"r{nth}_number"])
-
-    def _others(self) -> Iterator[dict[str, Any]]:
-        for nth in self._rows():
-            given = {n: self.cleaned_data[f"r{nth}_{n}"] for n in ("name", "number", "kind")}
-            other = {"number" if given["number"] else "key": self._key(nth), "name": given["name"]}
-            if given["kind"] not in ("", "enterprise"):
-                other["kind"] = given["kind"]
-            if given["kind"] not in WITHOUT_FIGURES and (periods := [*self._periods(f"r{nth}_")]):
-                other["periods"] = periods
-            yield other
-
-    def _holdings(self) -> Iterator[dict[str, Any]]:
-        for nth in self._rows():
-            side, _mark, other = (self.cleaned_data[f"r{nth}_tie"] or HOLDS_OF_US).partition("-")
-            this, that = self._key(nth), self._key(int(other))
-            owner, owned = (this, that) if side == "owner" else (that, this)
-            pct = _text(self.cleaned_data[f"r{nth}_pct"])
-            holding = {"owner": owner, "owned": owned, "capital_pct": pct, "voting_pct": pct}
-            yield {name: value for name, value in holding.items() if value}
-
-    def _aid(self) -> Iterator[dict[str, Any]]:
-        for nth in GRANTS:
-            on, amount = self.cleaned_data[f"aid{nth}_on"], self.cleaned_data[f"aid{nth}_amount"]
-            if on is None or amount is None:
-                continue
-            regulation, _doubts = regulation_for(on, reading=self.terms.reading)
-            aid = {"on": on.isoformat(), "amount": _text(amount), "regulation": regulation}
-            if self.cleaned_data["number"]:
-                aid["recipient"] = self.cleaned_data["number"]
-            yield aid
-
-
-def _text(amount: Decimal | None) -> str:
-    """A number as it is stated, without zeros that say nothing."""
-    return "" if amount is None else f"{amount.normalize():f}"
-
-
-def _figures(prefix: str, period: str, whose: str) -> dict[str, forms.Field]:
-    """Headcount, turnover and balance total of a period; the year says which."""
-    when = gettext("the year before") if period else gettext("last accounts")
-    told = {"whose": whose, "when": when}
-    return {
-        f"{prefix}headcount{period}": NumberField(
-            label=gettext("Headcount of %(whose)s, %(when)s") % told, most=10**7, required=False
-        ),
-        f"{prefix}turnover{period}": WholeEuroField(
-            label=gettext("Turnover of %(whose)s, %(when)s") % told, required=False, help_text=""
-        ),
-        f"{prefix}balance_total{period}": WholeEuroField(
-            label=gettext("Balance total of %(whose)s, %(when)s") % told,
-            required=False,
-            help_text="",
-        ),
-    }
-
-
-def _related(nth: int) -> dict[str, forms.Field]:
-    """An owner or daughter, and its one tie with the enterprise or with another of them."""
-    told = {"nth": nth}
-    ties = [(HOLDS_OF_US, gettext("holds shares of the enterprise"))]
-    ties += [("daughter-0", gettext("is held by the enterprise"))]
-    for other in RELATED:
-        if other != nth:
-            ties += [(f"owner-{other}", gettext("holds shares of number %(nth)s") % {"nth": other})]
-            ties += [(f"daughter-{other}", gettext("is held by number %(nth)s") % {"nth": other})]
-    fields = {
-        "name": forms.CharField(
-            label=gettext("Name of number %(nth)s") % told, max_length=200, required=False
-        ),
-        "number": forms.CharField(
-            label=gettext("Enterprise number of number %(nth)s") % told,
-            max_length=20,
-            required=False,
-        ),
-        "kind": forms.ChoiceField(
-            label=gettext("Kind of number %(nth)s") % told,
-            choices=[(kind, words_for_working("kind", kind)) for kind in KINDS],
-            required=False,
-        ),
-        "tie": forms.ChoiceField(
-            label=gettext("Number %(nth)s …") % told, choices=ties, required=False
-        ),
-        "pct": NumberField(
-            label=gettext("How much, in percent (number %(nth)s)") % told,
-            most=100,
-            decimals=6,
-            required=False,
-        ),
-    }
-    whose = gettext("number %(nth)s") % told
-    return {f"r{nth}_{name}": field for name, field in fields.items()} | {
-        name: field
-        for period in PERIODS
-        for name, field in _figures(f"r{nth}_", period, whose).items()
-    }
-
-
-def _grant(nth: int) -> dict[str, forms.Field]:
-    told = {"nth": nth}
-    return {
-        f"aid{nth}_on": DayField(label=gettext("Day of aid %(nth)s") % told, required=False),
-        f"aid{nth}_amount": WholeEuroField(
-            label=gettext("Amount of aid %(nth)s") % told, required=False
-        ),
-    }
-
-
-def as_typed(number: Decimal | None) -> str:
-    """A figure of the register, as somebody here would type it."""
-    return "" if number is None else figures.number(round(number, 2))

@@ -1,8 +1,19 @@
 """The provider's door. Who comes from outside finds nothing here."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from apps.portal.views import claims, dossiers, overview, people, statements
+from apps.portal.draft_forms import STEPS
+from apps.portal.views import claims, dossiers, drafts, overview, people, statements
+
+
+class StepConverter(StringConverter):
+    """The name of a step of a draft."""
+
+    regex = "|".join(STEPS)
+
+
+register_converter(StepConverter, "step")
 
 app_name = "portal"
 urlpatterns = [
@@ -17,6 +28,11 @@ urlpatterns = [
     path("people/<int:member>/shut-out/", people.shut_out, name="member-shut-out"),
     path("people/keys/", people.issue, name="key-issue"),
     path("people/keys/<uuid:key>/end/", people.revoke, name="key-end"),
+    path("drafts/new/", drafts.start, name="draft-start"),
+    path("drafts/<uuid:draft>/check/", drafts.check, name="draft-check"),
+    path("drafts/<uuid:draft>/file/", drafts.file, name="draft-file"),
+    path("drafts/<uuid:draft>/discard/", drafts.discard, name="draft-discard"),
+    path("drafts/<uuid:draft>/<step:step>/", drafts.step, name="draft-step"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
     path("dossiers/<uuid:dossier>/start/", dossiers.start, name="dossier-start"),
     path("dossiers/<uuid:dossier>/complete/", dossiers.complete, name="dossier-complete"),

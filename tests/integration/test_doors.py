@@ -25,6 +25,7 @@ from apps.claims.services import file_claim, verify_claim
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
+from apps.dossiers.models import Draft
 from apps.enterprises.models import Enterprise, RegisterImport
 from apps.payouts import services as payouts
 from apps.providers.models import Token
@@ -71,6 +72,12 @@ DOORS = {
     ("post", "portal:member-shut-out"): "manage_members",
     ("post", "portal:key-issue"): "manage_members",
     ("post", "portal:key-end"): "manage_members",
+    ("post", "portal:draft-start"): "file_dossiers",
+    ("get", "portal:draft-step"): "file_dossiers",
+    ("post", "portal:draft-step"): "file_dossiers",
+    ("get", "portal:draft-check"): "file_dossiers",
+    ("post", "portal:draft-file"): "file_dossiers",
+    ("post", "portal:draft-discard"): "file_dossiers",
     ("get", "portal:dossier"): "see_dossiers",
     ("post", "portal:dossier-start"): "file_dossiers",
     ("post", "portal:dossier-complete"): "file_dossiers",
@@ -338,6 +345,7 @@ def make_world() -> SimpleNamespace:
             ).pk
             for kind in ("offer", "declaration")
         )
+        draft = make.draft(alfa, people["coach"], offer=offer, declaration=declaration)
         # Open to the guest, who then sees of these what the others see.
         accesses = [
             dossiers.give_access(
@@ -371,6 +379,7 @@ def make_world() -> SimpleNamespace:
             approved=make.approved(contract),
             started=started,
             completed=completed,
+            draft=draft,
             offer=offer,
             declaration=declaration,
         )
@@ -383,6 +392,7 @@ def address_and_body(world, visitor, name):
     def of(dossier):
         return {**portal, "dossier": dossier.pk}
 
+    draft = {**portal, "draft": world.draft.pk}
     statement = {"quarter": str(LATE), "person_days": "5,0", "amount": "5.000,00"}
     table = {
         "language": ({}, {"language": "en", "next": "/accessibility/"}),
@@ -426,6 +436,14 @@ def address_and_body(world, visitor, name):
         ),
         "backoffice:access-end": ({"access": world.access.pk}, {}),
         "backoffice:person-take": ({"person": world.spare.pk}, {"role": "auditor"}),
+        "portal:draft-start": (portal, {}),
+        "portal:draft-step": (
+            {**draft, "step": "offer"},
+            {**make.TYPED["offer"], "seen": "1", "deed": "save"},
+        ),
+        "portal:draft-check": (draft, {}),
+        "portal:draft-file": (draft, {}),
+        "portal:draft-discard": (draft, {}),
         "portal:dossier": (of(world.started), {}),
         "portal:dossier-start": (of(world.approved), {"on": "01/03/2022"}),
         "portal:dossier-complete": (of(world.started), {"on": "01/03/2022"}),
@@ -531,9 +549,10 @@ def knock(world, visitor, method, name):
     return getattr(client, method)(path, body)
 
 
-def deeds() -> int:
+def deeds() -> tuple[int, int]:
+    """What is on record; and drafts, of which not every saving is."""
     with across_providers():
-        return Entry.objects.count()
+        return Entry.objects.count(), Draft.objects.filter(changed_at=NOW).count()
 
 
 @pytest.mark.parametrize(("method", "name"), DOORS, ids=lambda value: value)

@@ -27,6 +27,7 @@ from django.utils import timezone
 
 from apps.members import services
 from apps.members.selectors import Member
+from apps.portal.draft_forms import STEPS
 from config.celery import app
 from cstraject.roles import AGENCY_ROLES
 from tests import factories as make
@@ -339,6 +340,7 @@ class Crawler:
         strange = self.strange.typed
         known: dict[str, list[object]] = {
             "dossier": [strange["submitted"], strange["approved"], strange["started"]],
+            "draft": [strange["draft"]],
             "claim": [strange["claim"]],
             "key": [strange["key"]],
             "invitation": [strange["invitation"]],
@@ -351,7 +353,8 @@ class Crawler:
         }
         row = next((key for key in wanted if key != "provider"), "")
         for value in known.get(row, [None]):
-            yield {key: value if key == row else slug for key in wanted}
+            told = {key: value if key == row else slug for key in wanted}
+            yield told | ({"step": self.draw.choice(STEPS)} if "step" in told else {})
 
 
 def doors(resolver=None, namespace="", above=()) -> Iterator[tuple[str, list[str]]]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from apps.enterprises.models import Accounts
 from apps.enterprises.services import import_register
-from apps.portal.precheck_form import GRANTS, RELATED
+from apps.portal.asked import GRANTS, RELATED
 from apps.providers.scope import across_providers
 from cstraject.facts import facts_from_json
 from cstraject.identifiers import enterprise_number

@@ -11,14 +11,16 @@ from django.views.decorators.http import require_safe
 from apps.claims.selectors import current_statements_of, dossiers_without_statement
 from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances
-from apps.dossiers.selectors import dossiers_newest_first
+from apps.dossiers.selectors import dossiers_newest_first, drafts_in_hand
 from apps.payouts.selectors import preflight
+from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
 from cstraject.quarter import ClaimWindow, Quarter, day_of
 
 DOSSIERS_PER_PAGE = 50
+DRAFTS_MAX = 50
 
 
 @requires("see_dossiers")
@@ -31,6 +33,7 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     open_now = window is not None and window.opens_on <= today
     to_claim = _tranches_to_claim(window.quarter) if window and open_now else {}
     last_statements = current_statements_of([dossier.pk for dossier in page])
+    in_hand = drafts_in_hand()[:DRAFTS_MAX]
     context = {
         "contracts": [
             (contract, contract.committed / contract.budget if contract.budget else 0)
@@ -40,6 +43,9 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
         "window_open": open_now,
         "window_days_left": (window.shuts_on - today).days if window else 0,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
+        "drafts": waiting(request, list(in_hand)),
+        "can_begin": "file_dossiers" in request.acts
+        and any(c.valid_from <= today <= c.valid_until for c in contracts),
         "page": page,
         "rows": [
             (dossier, last_statements.get(dossier.pk), to_claim.get(dossier.pk)) for dossier in page

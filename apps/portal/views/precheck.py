@@ -18,16 +18,9 @@ from django.views.i18n import set_language
 
 from apps.design import figures
 from apps.design.words import words_for, words_for_finding
-from apps.enterprises.selectors import Registered, as_facts, registered
-from apps.portal.precheck_form import (
-    FIGURES,
-    NO,
-    PERIODS,
-    YEARS,
-    YES,
-    PrecheckForm,
-    as_typed,
-)
+from apps.enterprises.selectors import Registered, registered
+from apps.portal.asked import NO, YES, accounts_typed, identity_typed
+from apps.portal.precheck_form import PrecheckForm
 from apps.programme.selectors import edition_on, terms_of
 from cstraject.precheck import Line, outlook
 from cstraject.quarter import day_of
@@ -91,7 +84,7 @@ def _check(request: HttpRequest, typed: Mapping[str, str], asks: Mapping[str, An
     terms, price = asks["terms"], form.cleaned_data["price"]
     context: dict[str, Any] = {
         "told": told,
-        "lines": [(line, _sentence(line)) for line in told.lines],
+        "lines": [(line, sentence_of(line)) for line in told.lines],
         "price": price,
         "missing": [
             form[name].label
@@ -128,7 +121,7 @@ def _page(request: HttpRequest, form: PrecheckForm, **more: Any) -> HttpResponse
     return render(request, "portal/precheck.html", context, status=status)
 
 
-def _sentence(line: Line) -> str:
+def sentence_of(line: Line) -> str:
     if line.finding in NOTES:
         return gettext(NOTES[line.finding])
     return words_for_finding(line.finding, line.figures)
@@ -155,27 +148,7 @@ def _look_up(request: HttpRequest, asks: Mapping[str, Any]) -> HttpResponse:
 
 def _as_typed(found: Registered, form: PrecheckForm) -> dict[str, str]:
     """What the register tells, as somebody would type it; what it does not tell is left out."""
-    facts = as_facts(found, on=form.on)
-    known = {
-        name: facts.get(name, "")
-        for name in ("number", "legal_form", "postal_code", "nace_version", "nace_code")
-    }
-    known["name"] = found.name[:200]
-    if known["legal_form"] not in {*form.terms.legal_forms, *form.terms.legal_forms_refused}:
-        known["legal_form"] = ""
+    known = identity_typed(found, terms=form.terms, on=form.on) | accounts_typed(found, on=form.on)
     if found.equity is not None:
-        known |= {
-            "negative_equity": YES if found.equity < 0 else NO,
-            "equity": as_typed(found.equity),
-        }
-    known = {name: value for name, value in known.items() if value}
-    last = found.periods[0].year if found.periods else 0
-    if form.on.year - YEARS < last <= form.on.year:
-        # All of them: what the accounts do not tell is not told by another year either.
-        known["year"] = str(last)
-        for ago, ending in enumerate(PERIODS):
-            # Figures of a year of another length would have to be converted first.
-            told = [p for p in found.periods if p.year == last - ago and p.months == 12]
-            for name in FIGURES:
-                known[name + ending] = as_typed(getattr(told[0], name)) if told else ""
+        known["negative_equity"] = YES if found.equity < 0 else NO
     return known

@@ -1,0 +1,422 @@
+"""A dossier in preparation: step by step, checked, and filed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.contracts.selectors import contract_of
+from apps.design import figures
+from apps.design.words import words_for
+from apps.documents.models import KINDS
+from apps.documents.services import BYTES_MAX, receive_document
+from apps.dossiers import drafts
+from apps.dossiers.models import Draft
+from apps.enterprises.selectors import registered
+from apps.portal.asked import accounts_typed, identity_typed
+from apps.portal.draft_forms import (
+    DOCUMENTS,
+    ENTERPRISE,
+    FIGURES,
+    STEPS,
+    TITLES,
+    Prepared,
+    Step,
+    kept,
+    typed_in_form,
+)
+from apps.portal.views.frame import show
+from apps.portal.views.precheck import sentence_of
+from apps.programme.selectors import terms_of
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.facts import facts_from_json
+from cstraject.precheck import rehearse
+from cstraject.quarter import day_of
+from cstraject.refusal import Refusal
+from cstraject.subsidy import granted_for, own_part_of
+
+FACTS_SOURCE = "opgave van de dienstverlener"
+CHECK = "check"
+
+
+@requires("file_dossiers")
+@require_POST
+def start(request: DoorRequest, provider: str) -> HttpResponse:
+    at = timezone.now()
+    with telling(request) as told:
+        contract_of(request.provider.pk, on=day_of(at))
+        draft = drafts.start_draft(provider_id=request.provider.pk, actor=request.user, at=at)
+    if told.refused:
+        return redirect("portal:overview", provider=provider)
+    return redirect("portal:draft-step", provider=provider, draft=draft.pk, step=ENTERPRISE)
+
+
+@requires("file_dossiers")
+@require_POST
+def discard(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
+    with telling(request, gettext("The draft is set aside.")):
+        drafts.discard_draft(draft=draft_of(draft), actor=request.user, at=timezone.now())
+    return redirect("portal:overview", provider=provider)
+
+
+@requires("file_dossiers")
+@require_http_methods(["GET", "HEAD", "POST"])
+def step(request: DoorRequest, provider: str, draft: UUID, step: str) -> HttpResponse:
+    """One step of a draft. What is sent is kept first, right or wrong; then it is looked at."""
+    one = draft_of(draft)
+    if (elsewhere := _not_in_hand(one, provider)) is not None:
+        return elsewhere
+    try:
+        prepared = _prepared(request, one)
+    except Refusal as refusal:
+        return _no_contract(request, one, refusal)
+    if request.method != "POST":
+        return _step_page(request, prepared, step, _opened(prepared, step))
+    if request.POST.get("deed") == "look-up":
+        return _look_up(request, prepared, step)
+    return _keep(request, prepared, step)
+
+
+@requires("file_dossiers")
+@require_safe
+def check(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
+    """All answers once more, what the rules will say of them, and what it costs whom."""
+    one = draft_of(draft)
+    if (elsewhere := _not_in_hand(one, provider)) is not None:
+        return elsewhere
+    try:
+        return _check_page(request, _prepared(request, one))
+    except Refusal as refusal:
+        return _no_contract(request, one, refusal)
+
+
+@requires("file_dossiers")
+@require_POST
+def file(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
+    """File it. A second press finds the dossier that the first one made."""
+    one = draft_of(draft)
+    if one.dossier_id is None:
+        try:
+            prepared = _prepared(request, one)
+        except Refusal as refusal:
+            return _no_contract(request, one, refusal)
+        if prepared.to_complete():
+            return _check_page(request, prepared, status=422)
+        offer = prepared.offer()
+        with telling(request) as told:
+            one.dossier = drafts.file_draft(
+                draft=one,
+                facts=prepared.facts(),
+                facts_source=FACTS_SOURCE,
+                package=offer.package,
+                with_extension=offer.with_extension,
+                price_excl_vat=offer.price_excl_vat,
+                person_days=offer.person_days,
+                actor=request.user,
+                at=timezone.now(),
+            )
+        if told.refused:
+            return _check_page(request, prepared, status=409)
+    return redirect("portal:dossier", provider=provider, dossier=one.dossier_id)
+
+
+def draft_of(pk: UUID) -> Draft:
+    """A draft in scope; another provider's is not there."""
+    return get_object_or_404(Draft.objects.select_related("dossier", "offer", "declaration"), pk=pk)
+
+
+def _not_in_hand(draft: Draft, provider: str) -> HttpResponse | None:
+    """Where somebody goes who comes back to a draft that was filed or set aside."""
+    if draft.dossier_id is not None:
+        return redirect("portal:dossier", provider=provider, dossier=draft.dossier_id)
+    if draft.discarded_on is not None:
+        return redirect("portal:overview", provider=provider)
+    return None
+
+
+def _prepared(request: DoorRequest, draft: Draft) -> Prepared:
+    on = day_of(timezone.now())
+    contract = contract_of(request.provider.pk, on=on)
+    return Prepared(draft, terms=terms_of(contract.edition), on=on)
+
+
+def _no_contract(request: DoorRequest, draft: Draft, refusal: Refusal) -> HttpResponse:
+    context = {"sentence": words_for(refusal), "draft": draft}
+    return show(request, "portal/draft_waits.html", context, below=_title(draft), status=409)
+
+
+def _title(draft: Draft) -> str:
+    return draft.enterprise_name or gettext("New dossier")
+
+
+# ---- A step --------------------------------------------------------------------------------------
+
+
+def _opened(prepared: Prepared, step: str) -> Step:
+    """A step as it stands; one that was never saved begins with what the register tells."""
+    if prepared.typed[step].version == 0 and step == FIGURES and prepared.draft.enterprise_number:
+        found = registered(prepared.draft.enterprise_number)
+        if found is not None:
+            return prepared.form(step, initial=accounts_typed(found, on=prepared.on))
+    return prepared.form(step)
+
+
+def _look_up(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
+    """The step with what the register tells, over what was typed there. Nothing is kept yet."""
+    form = prepared.form(step, request.POST)
+    form.is_valid()
+    number = form.own_number()
+    for name in [name for name in form.errors if name != "number"]:
+        del form.errors[name]
+    if not number:
+        return _step_page(request, prepared, step, form, status=422)
+    found = registered(number)
+    typed: dict[str, Any] = {name: request.POST.get(name, "") for name in form.fields}
+    if found and step == ENTERPRISE:
+        typed |= identity_typed(found, terms=prepared.terms, on=prepared.on)
+    elif found:
+        typed |= accounts_typed(found, on=prepared.on)
+    filled = prepared.form(step, initial=typed)
+    return _step_page(request, prepared, step, filled, looked_up=True, found=found)
+
+
+def _keep(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
+    draft, at = prepared.draft, timezone.now()
+    form = prepared.form(step, request.POST, request.FILES)
+    form.is_valid()
+    seen = request.POST.get("seen", "")
+    try:
+        draft = drafts.keep_step(
+            draft=draft,
+            step=step,
+            fields={n: request.POST.getlist(n) for n in form.fields if n in request.POST},
+            language=get_language() or "",
+            seen=int(seen) if seen.isdecimal() and len(seen) < 9 else 0,
+            told=form.told(),
+            actor=request.user,
+            at=at,
+        )
+    except Refusal as refusal:
+        form.add_error(None, words_for(refusal))
+        # Read anew: somebody saved it meanwhile.
+        now = Prepared(draft_of(draft.pk), terms=prepared.terms, on=prepared.on)
+        return _step_page(
+            request, now, step, form, status=409, theirs=_differences(form, now, step)
+        )
+    if step == DOCUMENTS:
+        draft = _attached(request, draft, form)
+    prepared = Prepared(draft_of(draft.pk), terms=prepared.terms, on=prepared.on)
+    if form.errors:
+        return _step_page(request, prepared, step, form, status=422, kept_wrong=True)
+    after = [*STEPS, CHECK][STEPS.index(step) + 1] if request.POST.get("deed") == "next" else step
+    if after == CHECK:
+        return redirect("portal:draft-check", provider=request.provider.slug, draft=draft.pk)
+    return redirect("portal:draft-step", provider=request.provider.slug, draft=draft.pk, step=after)
+
+
+def _attached(request: DoorRequest, draft: Draft, form: Step) -> Draft:
+    """The documents that came with a step: each is kept by itself, or told why it is not."""
+    for kind in KINDS:
+        upload = request.FILES.get(kind)
+        if not isinstance(upload, UploadedFile):
+            continue
+        try:
+            with transaction.atomic():
+                if (upload.size or 0) > BYTES_MAX:
+                    raise Refusal("upload-too-large", max_mb=BYTES_MAX // 1024 // 1024)
+                document = receive_document(
+                    provider_id=draft.provider_id,
+                    kind=kind,
+                    name=upload.name or "",
+                    content=upload.read(),
+                    actor=request.user,
+                    at=timezone.now(),
+                )
+                draft = drafts.attach(
+                    draft=draft, document=document, actor=request.user, at=timezone.now()
+                )
+        except Refusal as refusal:
+            form.errors.pop(kind, None)
+            form.add_error(kind, words_for(refusal))
+    return draft
+
+
+def _differences(mine: Step, now: Prepared, step: str) -> list[dict[str, str]]:
+    """What somebody else typed meanwhile where this one typed something else, in words."""
+    theirs, typed_here = kept(now.typed[step]), typed_in_form(mine)
+    found = []
+    for name in mine.fields:
+        was, typed = theirs.getlist(name), typed_here.getlist(name)
+        if was != typed:
+            field = mine.fields[name]
+            choices = dict(getattr(field, "choices", ()))
+            found.append(
+                {
+                    "label": str(field.label),
+                    "theirs": ", ".join(str(choices.get(value, value)) for value in was),
+                }
+            )
+    return found
+
+
+def _step_page(
+    request: DoorRequest,
+    prepared: Prepared,
+    step: str,
+    form: Step,
+    *,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    draft, typed = prepared.draft, prepared.typed[step]
+    context = {
+        "draft": draft,
+        "form": form,
+        "step": step,
+        "step_title": TITLES[step],
+        "nth": STEPS.index(step) + 1,
+        "steps": _steps(request, prepared, step),
+        "seen": typed.version,
+        "saved": typed,
+        "subsidy": _subsidy(form),
+        **more,
+    }
+    return show(
+        request,
+        f"portal/draft_{step}.html",
+        context,
+        below=_title(draft),
+        address=_address(request, draft, step),
+        status=status,
+    )
+
+
+def _subsidy(form: Step) -> dict[str, Any] | None:
+    """What an offer costs whom, once there is a price that can be read."""
+    price = form.cleaned_data.get("price") if form.is_bound and form.is_valid() else None
+    if price is None:
+        return None
+    return {
+        "price": price,
+        "granted": granted_for(price, terms=form.terms),
+        "own": own_part_of(price, terms=form.terms),
+    }
+
+
+def _address(request: DoorRequest, draft: Draft, step: str) -> str:
+    here = {"provider": request.provider.slug, "draft": draft.pk}
+    if step == CHECK:
+        return reverse("portal:draft-check", kwargs=here)
+    return reverse("portal:draft-step", kwargs={**here, "step": step})
+
+
+def _steps(request: DoorRequest, prepared: Prepared, current: str) -> list[dict[str, Any]]:
+    told = [
+        {
+            "title": TITLES[step],
+            "url": _address(request, prepared.draft, step),
+            "current": step == current,
+            "complete": prepared.is_complete(step),
+            "begun": step in prepared.forms,
+        }
+        for step in STEPS
+    ]
+    last = {
+        "title": gettext("Check and file"),
+        "url": _address(request, prepared.draft, CHECK),
+        "current": current == CHECK,
+    }
+    return [*told, last]
+
+
+# ---- The check -----------------------------------------------------------------------------------
+
+
+def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) -> HttpResponse:
+    draft = prepared.draft
+    context: dict[str, Any] = {
+        "draft": draft,
+        "steps": _steps(request, prepared, CHECK),
+        "missing": [
+            {"title": TITLES[step], "url": _address(request, draft, step)}
+            for step in prepared.to_complete()
+        ],
+        "answers": [
+            {
+                "title": TITLES[step],
+                "url": _address(request, draft, step),
+                "lines": _lines(form),
+            }
+            for step, form in prepared.forms.items()
+        ],
+    }
+    if not context["missing"]:
+        context |= _outlook(request, prepared)
+    return show(
+        request,
+        "portal/draft_check.html",
+        context,
+        below=_title(draft),
+        address=_address(request, draft, CHECK),
+        status=status,
+    )
+
+
+def _outlook(request: DoorRequest, prepared: Prepared) -> dict[str, Any]:
+    offer, terms = prepared.offer(), prepared.terms
+    try:
+        facts = facts_from_json(prepared.facts(), source=FACTS_SOURCE, stated_on=prepared.on)
+    except Refusal as refusal:
+        return {"unreadable": words_for(refusal)}
+    number = request.provider.enterprise_number
+    lines = rehearse(facts, offer=offer, terms=terms, on=prepared.on, provider=number)
+    contract = contract_of(request.provider.pk, on=prepared.on)
+    granted = granted_for(offer.price_excl_vat, terms=terms)
+    return {
+        "ready": True,
+        "lines": [(line, sentence_of(line)) for line in lines],
+        "against": [line.question for line in lines if line.outcome == "not_met"],
+        "price": offer.price_excl_vat,
+        "granted": granted,
+        "own": own_part_of(offer.price_excl_vat, terms=terms),
+        "contract": contract,
+        "left_after": contract.left - granted.granted,
+    }
+
+
+def _lines(form: Step) -> list[tuple[str, str]]:
+    """What was typed in a step, in words; what was left empty is left out."""
+    told = []
+    typed = typed_in_form(form)
+    for field in form:
+        values = typed.getlist(field.html_name)
+        choices = dict(getattr(field.field, "choices", ()))
+        said = ", ".join(str(choices.get(value, value)) for value in values if value)
+        if said == "on":
+            said = gettext("Yes")
+        if said and field.html_name not in ("deed", "seen"):
+            told.append((str(field.label), said))
+    return told
+
+
+def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
+    """The drafts in hand as the overview lists them."""
+    return [
+        {
+            "draft": draft,
+            "url": _address(request, draft, ENTERPRISE),
+            "changed": figures.moment(draft.changed_at),
+            "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
+            "kept": len(draft.steps),
+            "of": len(STEPS),
+        }
+        for draft in found
+    ]

@@ -1,0 +1,283 @@
+"""A dossier is prepared step by step and filed; nothing that was typed is lost."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.dossiers import drafts
+from apps.dossiers.models import Dossier, Draft
+from apps.enterprises.models import Enterprise, RegisterImport
+from apps.providers.models import Provider
+from apps.providers.scope import across_providers, inside
+from cstraject.refusal import Refusal
+from tests import factories as make
+from tests.factories import AT
+
+NUMBER = make.enterprise_number(4_600)
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n0\n%%EOF\n"
+
+
+@pytest.fixture(autouse=True)
+def in_2022(monkeypatch):
+    for module in ("drafts", "overview"):
+        monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: AT)
+
+
+@pytest.fixture
+def people(db):
+    with across_providers():
+        alfa, beta = make.make_provider("alfa"), make.make_provider("beta")
+        for provider in (alfa, beta):
+            make.make_contract(provider)
+        return {
+            "coach": make.make_member(alfa, "coach"),
+            "colleague": make.make_member(alfa, "coach"),
+            "reader": make.make_member(alfa, "reader"),
+            "beta": make.make_member(beta, "manager"),
+        }
+
+
+def browser_of(person) -> Client:
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+@pytest.fixture
+def coach(people) -> Client:
+    return browser_of(people["coach"])
+
+
+def begun(client, provider="alfa") -> str:
+    answer = client.post(reverse("portal:draft-start", args=[provider]))
+    assert answer.status_code == 302
+    return answer["Location"].rpartition("enterprise/")[0]
+
+
+def kept(client, draft, step, seen=0, deed="next", **changes):
+    return client.post(
+        f"{draft}{step}/", {**make.TYPED[step], "seen": seen, "deed": deed, **changes}, follow=True
+    )
+
+
+def prepared(client) -> str:
+    draft = begun(client)
+    for step in ("enterprise", "figures", "aid", "offer"):
+        assert kept(client, draft, step).status_code == 200
+    files = {
+        name: SimpleUploadedFile(f"{name}.pdf", PDF + name.encode() + b"\n%%EOF")
+        for name in ("offer", "declaration")
+    }
+    answer = kept(client, draft, "documents", **files)
+    assert answer.redirect_chain[-1][0] == f"{draft}check/"
+    return draft
+
+
+def only_draft():
+    with inside(alfa().pk):
+        return Draft.objects.get()
+
+
+def alfa():
+    with across_providers():
+        return Provider.objects.get(slug="alfa")
+
+
+def text_of(answer) -> str:
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
+    draft = prepared(coach)
+    page = text_of(coach.get(f"{draft}check/"))
+    assert "Dossier indienen" in page
+    assert "Het kan nog niet ingediend worden" not in page
+    # 45 % of 30,000 and the VAT on it; the rest is for the enterprise.
+    for amount in ("€ 13.500,00", "€ 16.335,00", "€ 19.965,00"):
+        assert amount in page.replace("\xa0", " ")
+    # Whether it was helped before is not told before it is filed.
+    assert re.search(r"Eenmalige steun</th> <td>.{0,80}Nog niet gevraagd|Nu niet gevraagd", page)
+
+    answer = coach.post(f"{draft}file/", follow=True)
+    assert answer.status_code == 200
+    with across_providers():
+        dossier = Dossier.objects.get()
+        assert answer.redirect_chain[-1][0] == f"/p/alfa/dossiers/{dossier.pk}/"
+        stated = dossier.facts.stated
+        assert (dossier.enterprise_number, dossier.package) == (NUMBER, "basis")
+        assert (str(dossier.price_excl_vat), str(dossier.person_days)) == ("30000.00", "25.0")
+        last = stated["periods"][0]
+        assert [last[name] for name in ("year", "headcount", "turnover", "balance_total")] == [
+            *(2021, "12.5", "1500000", "900000"),
+        ]
+        assert last["source"] == stated["sources"]["equity"] == "NBB, neerlegging 2022-1"
+        assert (stated["aid"], stated["provider_ties"], stated["holdings"]) == ([], [], [])
+        assert stated["declared_on"] == "2022-01-31"
+        assert {dossier.offer.name, dossier.declaration.name} == {"offer.pdf", "declaration.pdf"}
+
+    # Once: a second press, and whoever comes back to the draft, finds the dossier.
+    again = coach.post(f"{draft}file/")
+    assert again["Location"] == coach.get(f"{draft}aid/")["Location"] == answer.request["PATH_INFO"]
+    with across_providers():
+        assert Dossier.objects.count() == 1
+
+
+def test_what_was_typed_is_kept_right_or_wrong(coach):
+    draft = begun(coach)
+    wrong = kept(coach, draft, "enterprise", number="1999.000.151", postal_code="90")
+    assert wrong.status_code == 422
+    assert "Wat u invulde, is bewaard" in text_of(wrong)
+    # Somebody comes back tomorrow, on another machine.
+    page = coach.get(f"{draft}enterprise/")
+    assert page.status_code == 200
+    assert page.context["form"]["number"].value() == "1999.000.151"
+    assert page.context["form"].errors.keys() == {"number", "postal_code"}
+    assert page.context["form"]["name"].value() == "Voorbeeld Meubelen bv"
+    check = text_of(coach.get(f"{draft}check/"))
+    assert "Het kan nog niet ingediend worden" in check
+    assert coach.post(f"{draft}file/").status_code == 422
+    assert "Voorbeeld Meubelen bv" in text_of(coach.get("/p/alfa/"))
+
+
+def test_two_browsers_on_one_step_lose_nothing_and_the_second_is_told(people, coach):
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    other = browser_of(people["colleague"])
+    seen = coach.get(f"{draft}offer/").context["seen"]
+    assert seen == other.get(f"{draft}offer/").context["seen"] == 0
+    kept(coach, draft, "offer", price="28.000")
+    late = kept(other, draft, "offer", price="29.000", person_days="20")
+    assert late.status_code == 409
+    assert late.context["form"]["price"].value() == "29.000"
+    assert [(one["label"], one["theirs"]) for one in late.context["theirs"]] == [
+        ("Prijs van de offerte, exclusief btw", "28.000"),
+        ("Mandagen", "25"),
+    ]
+    assert people["coach"].name in text_of(late)
+    assert drafts.typed_in(only_draft(), "offer").fields["price"] == ["28.000"]
+    # Knowing that, the second one saves; other steps were never in each other's way.
+    assert kept(other, draft, "offer", seen=late.context["seen"], price="29.000").status_code == 200
+    assert kept(coach, draft, "aid").status_code == 200
+    assert drafts.typed_in(only_draft(), "offer").fields["price"] == ["29.000"]
+
+
+def test_numbers_stay_the_same_in_the_other_language(coach):
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    kept(coach, draft, "figures", headcount="1.234,5")
+    english = coach.get(f"{draft}figures/", headers={"accept-language": "en"})
+    assert english.context["form"]["headcount"].value() == "1,234.5"
+    assert english.context["form"].is_valid()
+
+
+def test_the_register_fills_in_what_it_knows_and_is_named_as_the_source(coach, people):
+    with across_providers():
+        RegisterImport.objects.create(
+            number=142, kind="full", snapshot_on=AT.date(), started_at=AT, finished_at=AT
+        )
+        Enterprise.objects.create(
+            number=NUMBER,
+            name="Voorbeeld uit het Register",
+            name_rank=0,
+            named_by=142,
+            placed_by=142,
+            status="AC",
+            postal_code="9000",
+            municipality="Gent",
+            extract=142,
+            snapshot_on=AT.date(),
+        )
+    draft = begun(coach)
+    answer = coach.post(
+        f"{draft}enterprise/", {"number": NUMBER, "deed": "look-up", "name": "", "seen": 0}
+    )
+    assert answer.context["form"]["name"].value() == "Voorbeeld uit het Register"
+    assert "er is nog niets van bewaard" in text_of(answer)
+    assert only_draft().steps == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<html><script>alert(1)</script></html>" + b" " * 40, "pdf of een afbeelding"),
+        (b"", "gaat niet open"),
+        (b"%PDF-1.7 afgebroken", "gaat niet open"),
+        (PDF + b"x" * (10 * 1024 * 1024), "10 MB"),
+    ],
+)
+def test_a_wrong_file_is_told_and_the_rest_of_the_step_is_kept(coach, content, why):
+    draft = begun(coach)
+    answer = kept(
+        coach,
+        draft,
+        "documents",
+        offer=SimpleUploadedFile("offerte.pdf", content),
+        declaration=SimpleUploadedFile("verklaring.pdf", PDF),
+    )
+    assert answer.status_code == 422
+    [error] = answer.context["form"].errors["offer"]
+    assert why in error.lower() or why in error
+    one = only_draft()
+    assert one.offer_id is None
+    assert one.declaration_id is not None
+    assert drafts.typed_in(one, "documents").fields["declared_on"] == ["31/01/2022"]
+
+
+def test_a_draft_is_its_providers_alone_and_a_reader_cannot_begin_one(people, coach):
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    beta = browser_of(people["beta"])
+    pages = ["enterprise/", "check/"]
+    for client, slug in ((beta, "alfa"), (beta, "beta")):
+        for page in pages:
+            assert client.get(draft.replace("/alfa/", f"/{slug}/") + page).status_code == 404
+    reader = browser_of(people["reader"])
+    assert reader.get(f"{draft}enterprise/").status_code == 403
+    assert reader.post(reverse("portal:draft-start", args=["alfa"])).status_code == 403
+    assert "Nieuw dossier" not in text_of(reader.get("/p/alfa/"))
+
+
+def test_the_agency_counts_drafts_and_does_not_read_them(people, coach):
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    with across_providers(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE cst_backoffice")
+        cursor.execute("SELECT nace_code, postal_code, started_at FROM dossiers_draft")
+        assert cursor.fetchall() == [("31001", "9000", AT)]
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            cursor.execute("SELECT steps FROM dossiers_draft")
+
+
+def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(coach):
+    draft = begun(coach)
+    assert begun(coach) == draft
+    assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
+    kept(coach, draft, "enterprise")
+    assert begun(coach) != draft
+    assert "In voorbereiding" in text_of(coach.get("/p/alfa/"))
+    coach.post(f"{draft}discard/")
+    assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
+    assert coach.get(f"{draft}enterprise/")["Location"] == "/p/alfa/"
+    with inside(alfa().pk):
+        assert Draft.objects.exclude(steps={}).get().discarded_on == AT.date()
+
+
+def test_what_is_beyond_measure_is_refused(people):
+    pk = alfa().pk
+    with inside(pk), transaction.atomic():
+        draft = drafts.start_draft(provider_id=pk, actor=people["coach"], at=AT)
+        with pytest.raises(Refusal, match="draft-too-long"):
+            drafts.keep_step(
+                draft=draft,
+                step="offer",
+                fields={"price": ["9" * 300_000]},
+                language="nl",
+                seen=0,
+                told={},
+                actor=people["coach"],
+                at=AT,
+            )
