@@ -6,10 +6,12 @@ The first provider is Alfa, the second Beta; days are in 2021-2022, in the editi
 import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+import pikepdf
 import psycopg
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
@@ -24,7 +26,8 @@ from apps.claims.models import Claim
 from apps.claims.services import file_claim, file_statement, verify_claim
 from apps.contracts.models import Contract
 from apps.contracts.services import award_contract
-from apps.documents.services import note_document_held_elsewhere
+from apps.documents.models import Document
+from apps.documents.services import note_document_held_elsewhere, receive_document
 from apps.dossiers import services
 from apps.dossiers.models import Dossier, Draft
 from apps.eligibility.selectors import standings_of
@@ -256,6 +259,27 @@ def facts(number: str | None = None, **changes: object) -> dict[str, object]:
     }
 
 
+def pdf(words: bytes = b"voorbeeld") -> bytes:
+    """One empty page; what is told in it makes it another file."""
+    made = pikepdf.new()
+    made.add_blank_page(page_size=(200, 200))
+    made.docinfo["/Title"] = words.decode()
+    kept = BytesIO()
+    made.save(kept, deterministic_id=True)
+    return kept.getvalue()
+
+
+def received(provider_id: int, kind: str, person: User, *, at: datetime = AT) -> Document:
+    return receive_document(
+        provider_id=provider_id,
+        kind=kind,
+        name=f"{kind}.pdf",
+        content=pdf(kind.encode()),
+        actor=person,
+        at=at,
+    )
+
+
 def submitted(
     contract: Contract,
     *,
@@ -264,11 +288,15 @@ def submitted(
     with_extension: bool = False,
     coach: User | None = None,
     at: datetime = AT,
+    papers: bool = False,
     **stated: object,
 ) -> Dossier:
+    """A dossier as it is filed; with `papers`, its documents are here."""
     coach = coach or make_user("coach")
     offer, declaration = (
-        note_document_held_elsewhere(
+        received(contract.provider_id, kind, coach, at=at).pk
+        if papers
+        else note_document_held_elsewhere(
             provider_id=contract.provider_id,
             kind=kind,
             name=kind,

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from apps.accounts.models import User
 from apps.accounts.selectors import Capacity, capacities_of
@@ -25,6 +28,8 @@ SECOND_FACTORS = frozenset({"mfa", AT_ACMIDM})
 
 # In the session: what ACM/IDM told when it was opened there. It is kept nowhere else.
 TOLD = "acmidm"
+# In the session: what was sent and waits for its sender to show that it is they.
+UNFINISHED, UNFINISHED_MAX = "unfinished", 20_000
 
 
 def _moments(request: HttpRequest) -> list[float]:
@@ -51,6 +56,15 @@ def shows_enough(request: HttpRequest) -> bool:
     return any(record["method"] in SECOND_FACTORS for record in records)
 
 
+def keep_unfinished(request: HttpRequest, *, back: str) -> None:
+    """Keep what somebody sent, until they have shown again that it is they; never a file."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    if sum(len(value) for _, value in fields) > UNFINISHED_MAX:
+        fields = []
+    request.session[UNFINISHED] = {"path": request.path, "fields": fields, "back": back}
+
+
 def sealed(session_key: str) -> str:
     """What the cookie of a session holds."""
     return Signer(salt="session").sign(session_key)
@@ -71,6 +85,16 @@ def sealed_cookie(get_response: Handler) -> Handler:
         return response
 
     return middleware
+
+
+class Sessions(SessionMiddleware):
+    """Whose session ended while a page was made signs in again, and is not shown a failure."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            return redirect("account_login")
 
 
 def capacities_now(request: HttpRequest) -> list[Capacity]:

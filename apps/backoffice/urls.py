@@ -18,6 +18,7 @@ app_name = "backoffice"
 urlpatterns = [
     path("", dossiers.dossiers, name="dossiers"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
+    path("dossiers/<uuid:dossier>/documents/<slug:kind>/", dossiers.document, name="document"),
     path("dossiers/<uuid:dossier>/size/", assessment.size, name="dossier-size"),
     path("dossiers/<uuid:dossier>/de-minimis/", assessment.de_minimis, name="dossier-de-minimis"),
     path("dossiers/<uuid:dossier>/facts/", facts.facts, name="dossier-facts"),

@@ -157,6 +157,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "upload-unreadable": (
         _("This file cannot be opened. Check that it is complete and has no password."),
     ),
+    "upload-empty": (_("This PDF has no page. Choose the right file."),),
     "upload-type": (
         _("This file is of type “%(found)s”. Upload a PDF or a picture (PNG or JPEG)."),
         _("Files of this type are not accepted. Upload a PDF or a picture (PNG or JPEG)."),

@@ -2,10 +2,13 @@
 
 import hashlib
 from datetime import datetime
+from io import BytesIO
 
+import pikepdf
 import puremagic
 from django.core.files.base import ContentFile
 from django.db import transaction
+from PIL import Image
 
 from apps.accounts.models import User
 from apps.audit.services import record
@@ -85,4 +88,19 @@ def _media_type(content: bytes) -> str:
         raise Refusal("upload-type", found=found)
     if found == "application/pdf" and b"%%EOF" not in content[-1024:]:
         raise Refusal("upload-unreadable")  # Cut off on the way.
+    _must_open(content, found)
     return found
+
+
+def _must_open(content: bytes, media_type: str) -> None:
+    """A PDF with a password, one without a page, a picture that is none: nobody could read it."""
+    try:
+        if media_type == "application/pdf":
+            with pikepdf.open(BytesIO(content)) as pdf:
+                if not pdf.pages:
+                    raise Refusal("upload-empty")
+        else:
+            with Image.open(BytesIO(content)) as picture:
+                picture.verify()
+    except (pikepdf.PdfError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise Refusal("upload-unreadable") from None

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.contracts.selectors import committed_by_case
+from apps.documents.models import Document
 from apps.dossiers.models import CLOSED, OPENED, Access, Dossier, Draft, RegisterEntry
 from apps.eligibility.selectors import facts_of
 from apps.programme.selectors import terms_of
@@ -31,6 +32,15 @@ ENTER, AMEND, WITHDRAW, DONE = ("enter", "amend", "withdraw", "done")
 def dossiers_newest_first() -> QuerySet[Dossier]:
     """The dossiers in scope, the last filed first."""
     return Dossier.objects.order_by("-submitted_on", "-id")
+
+
+def documents_of(dossier: Dossier) -> list[Document]:
+    """The evidence with which a dossier was filed."""
+    return [dossier.offer, dossier.declaration]
+
+
+def document_of(dossier: Dossier, kind: str) -> Document | None:
+    return next((one for one in documents_of(dossier) if one.kind == kind), None)
 
 
 def drafts_in_hand() -> QuerySet[Draft]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.keys import lock, unlock
 from apps.accounts.models import PERSON, User
-from apps.accounts.sessions import is_fresh
+from apps.accounts.sessions import is_fresh, shows_enough
 from apps.entrance.refusals import note_refusal
 from apps.notices.services import post_mail
 
@@ -81,6 +81,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         return not is_fresh(context.request, at=timezone.now())
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """A password is no way to show more than a password."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if shows_enough(context.request):
+            return ways
+        return [way for way in ways if way["id"] != "reauthenticate"] or ways
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Failures count per address and per place that tries: from elsewhere its owner gets in."""

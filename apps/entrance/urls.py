@@ -5,9 +5,11 @@ from functools import wraps
 from typing import Any
 
 from allauth.account import views as account
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions import views as sessions
 from csp.constants import SELF
@@ -20,7 +22,13 @@ from apps.entrance.views.acmidm import ask, come_back
 from apps.entrance.views.home import choose, home
 from apps.entrance.views.invitation import invitation, open_invitation
 from apps.entrance.views.rights import rights
-from apps.entrance.views.sign_in import again, choose_password, second_factor, sign_out
+from apps.entrance.views.sign_in import (
+    again,
+    choose_password,
+    go_on,
+    second_factor,
+    sign_out,
+)
 
 View = Callable[..., HttpResponseBase]
 KEYS = PERMISSIONS_POLICY.replace(
@@ -41,6 +49,21 @@ def with_keys(view: View) -> View:
     return allowed
 
 
+def with_first_factor(view: View) -> View:
+    """Whoever adds their first second factor has shown it, and is not asked for it at once."""
+
+    @wraps(view)
+    def adding(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        had_one = user.is_authenticated and is_mfa_enabled(user)
+        response = view(request, *args, **kwargs)
+        if user.is_authenticated and not had_one and is_mfa_enabled(user):
+            record_authentication(request, user, "mfa", reauthenticated=False)
+        return response
+
+    return with_keys(adding)
+
+
 def shut(request: HttpRequest) -> HttpResponse:
     """What the library knows an address of and we do not offer: nobody makes their own account."""
     raise Http404
@@ -56,6 +79,7 @@ urlpatterns = [
     path("sign-in/acmidm/", ask, name="acmidm"),
     path("sign-in/acmidm/callback/", come_back, name="acmidm-callback"),
     path("sign-in/again/", again, name="sign-in-again"),
+    path("sign-in/go-on/", go_on, name="go-on"),
     path("sign-in/code/", with_keys(factors.authenticate), name="mfa_authenticate"),
     path("sign-in/passkey/", with_keys(webauthn.login_webauthn), name="mfa_login_webauthn"),
     path("sign-in/second-factor/", second_factor, name="second-factor"),
@@ -86,10 +110,18 @@ urlpatterns = [
     ),
     path("account/password/", account.password_change, name="account_change_password"),
     path("account/password/set/", shut, name="account_set_password"),
-    path("account/app/add/", with_keys(totp.activate_totp), name="mfa_activate_totp"),
+    path(
+        "account/app/add/",
+        with_first_factor(totp.activate_totp),
+        name="mfa_activate_totp",
+    ),
     path("account/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("account/keys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
-    path("account/keys/add/", with_keys(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path(
+        "account/keys/add/",
+        with_first_factor(webauthn.add_webauthn),
+        name="mfa_add_webauthn",
+    ),
     path("account/keys/<int:pk>/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
     path("account/keys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
     path("account/codes/", with_keys(recovery.view_recovery_codes), name="mfa_view_recovery_codes"),

@@ -1,19 +1,8 @@
 """The provider's door. Who comes from outside finds nothing here."""
 
-from django.urls import path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import path
 
-from apps.portal.draft_forms import STEPS
 from apps.portal.views import claims, dossiers, drafts, overview, people, statements
-
-
-class StepConverter(StringConverter):
-    """The name of a step of a draft."""
-
-    regex = "|".join(STEPS)
-
-
-register_converter(StepConverter, "step")
 
 app_name = "portal"
 urlpatterns = [
@@ -32,8 +21,9 @@ urlpatterns = [
     path("drafts/<uuid:draft>/check/", drafts.check, name="draft-check"),
     path("drafts/<uuid:draft>/file/", drafts.file, name="draft-file"),
     path("drafts/<uuid:draft>/discard/", drafts.discard, name="draft-discard"),
-    path("drafts/<uuid:draft>/<step:step>/", drafts.step, name="draft-step"),
+    path("drafts/<uuid:draft>/<slug:step>/", drafts.step, name="draft-step"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
+    path("dossiers/<uuid:dossier>/documents/<slug:kind>/", dossiers.document, name="document"),
     path("dossiers/<uuid:dossier>/start/", dossiers.start, name="dossier-start"),
     path("dossiers/<uuid:dossier>/complete/", dossiers.complete, name="dossier-complete"),
     path("dossiers/<uuid:dossier>/end-report/", dossiers.end_report, name="dossier-end-report"),

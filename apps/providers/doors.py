@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from apps.accounts.sessions import is_fresh
+from apps.accounts.sessions import is_fresh, keep_unfinished
 from apps.design.middleware import page_above
 from apps.design.words import words_for
 from apps.providers.middleware import DoorRequest, must_have_acts
@@ -39,8 +39,9 @@ def requires(act: str) -> Callable[[View[P]], View[P]]:
                 raise PermissionDenied
             fresh = is_fresh(request, at=timezone.now())
             if act in SIGN_IN_AGAIN_FOR and request.method == "POST" and not fresh:
-                messages.info(request, gettext("First show again that it is you. Then do it anew."))
-                query = urlencode({"next": page_above(request.path)})
+                messages.info(request, gettext("First confirm that it is you."))
+                keep_unfinished(request, back=page_above(request.path))
+                query = urlencode({"next": reverse("go-on")})
                 return redirect(f"{reverse('sign-in-again')}?{query}")
             return view(request, *args, **kwargs)
 

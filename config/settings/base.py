@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "apps.design.middleware.busy",
     "apps.entrance.refusals.in_words",
     "apps.accounts.sessions.sealed_cookie",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "apps.accounts.sessions.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

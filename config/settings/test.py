@@ -22,5 +22,7 @@ PAYER_IBAN = "BE56999000060088"
 # All databases of the tests share one Redis, and accounts have the same numbers in each.
 KEY_RATE = "1000000/min"
 REFUSALS_PER_MINUTE = 1_000_000
+# Documents of tests leave nothing behind.
+STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}  # noqa: F405
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -59,6 +59,7 @@ from tests.factories import (
     make_key,
     make_member,
     make_officer,
+    pdf,
     sign_in,
     started,
     stated,
@@ -66,7 +67,7 @@ from tests.factories import (
 )
 from tests.integration.test_api_schema import must_be_as_described
 
-PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+PDF = pdf()
 
 
 @dataclass

@@ -69,15 +69,8 @@ def _paper(tenant: tenants.Tenant, kind: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _at_a_fixed_moment(monkeypatch, settings, tmp_path):
+def _at_a_fixed_moment(monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: tenants.NOW)
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path)},
-        },
-    }
 
 
 @pytest.fixture(scope="module")

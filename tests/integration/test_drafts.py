@@ -1,7 +1,9 @@
 """A dossier is prepared step by step and filed; nothing that was typed is lost."""
 
 import re
+from io import BytesIO
 
+import pikepdf
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
@@ -18,7 +20,7 @@ from tests import factories as make
 from tests.factories import AT
 
 NUMBER = make.enterprise_number(4_600)
-PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n0\n%%EOF\n"
+PDF = make.pdf()
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +71,7 @@ def prepared(client) -> str:
     for step in ("enterprise", "figures", "aid", "offer"):
         assert kept(client, draft, step).status_code == 200
     files = {
-        name: SimpleUploadedFile(f"{name}.pdf", PDF + name.encode() + b"\n%%EOF")
+        name: SimpleUploadedFile(f"{name}.pdf", make.pdf(name.encode()))
         for name in ("offer", "declaration")
     }
     answer = kept(client, draft, "documents", **files)
@@ -118,6 +120,20 @@ def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
         assert (stated["aid"], stated["provider_ties"], stated["holdings"]) == ([], [], [])
         assert stated["declared_on"] == "2022-01-31"
         assert {dossier.offer.name, dossier.declaration.name} == {"offer.pdf", "declaration.pdf"}
+
+    # Both sides get the file back as it came, as an attachment that runs nothing.
+    with across_providers():
+        officer = make.make_officer()
+    for client, address in (
+        (coach, reverse("portal:document", args=["alfa", dossier.pk, "offer"])),
+        (browser_of(officer), reverse("backoffice:document", args=[dossier.pk, "offer"])),
+    ):
+        file = client.get(address)
+        assert file.content == make.pdf(b"offer")
+        assert file["Content-Type"] == "application/pdf"
+        assert file["Content-Disposition"] == 'attachment; filename="offer.pdf"'
+        assert "sandbox" in file["Content-Security-Policy"]
+        assert client.get(address.replace("offer", "elsewhere")).status_code == 404
 
     # Once: a second press, and whoever comes back to the draft, finds the dossier.
     again = coach.post(f"{draft}file/")
@@ -200,12 +216,27 @@ def test_the_register_fills_in_what_it_knows_and_is_named_as_the_source(coach, p
     assert only_draft().steps == {}
 
 
+def locked_pdf() -> bytes:
+    kept = BytesIO()
+    with pikepdf.open(BytesIO(PDF)) as pdf:
+        pdf.save(kept, encryption=pikepdf.Encryption(owner="eigenaar", user="geheim"))
+    return kept.getvalue()
+
+
+def pdf_without_pages() -> bytes:
+    kept = BytesIO()
+    pikepdf.new().save(kept)
+    return kept.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"<html><script>alert(1)</script></html>" + b" " * 40, "pdf of een afbeelding"),
         (b"", "gaat niet open"),
         (b"%PDF-1.7 afgebroken", "gaat niet open"),
+        (locked_pdf(), "wachtwoord"),
+        (pdf_without_pages(), "geen bladzijde"),
         (PDF + b"x" * (10 * 1024 * 1024), "10 MB"),
     ],
 )

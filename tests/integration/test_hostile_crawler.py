@@ -25,6 +25,7 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
 from django.utils import timezone
 
+from apps.documents.models import KINDS
 from apps.members import services
 from apps.members.selectors import Member
 from apps.portal.draft_forms import STEPS
@@ -354,7 +355,8 @@ class Crawler:
         row = next((key for key in wanted if key != "provider"), "")
         for value in known.get(row, [None]):
             told = {key: value if key == row else slug for key in wanted}
-            yield told | ({"step": self.draw.choice(STEPS)} if "step" in told else {})
+            drawn = {"step": self.draw.choice(STEPS), "kind": self.draw.choice(KINDS)}
+            yield told | {key: word for key, word in drawn.items() if key in told}
 
 
 def doors(resolver=None, namespace="", above=()) -> Iterator[tuple[str, list[str]]]:

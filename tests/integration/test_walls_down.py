@@ -109,8 +109,8 @@ def test_a_composite_key_that_is_gone_is_noticed(broken):
 
 
 @pytest.fixture
-def _moment(monkeypatch, settings, tmp_path):
-    test_doors.at_a_fixed_moment(monkeypatch, settings, tmp_path)
+def _moment(monkeypatch):
+    test_doors.at_a_fixed_moment(monkeypatch)
 
 
 @pytest.mark.usefixtures("_moment")

@@ -24,8 +24,10 @@ from apps.claims.services import stop_dossier
 from apps.contracts.selectors import committed_and_paid
 from apps.design.figures import euro
 from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
+from apps.documents.attachments import attachment
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
@@ -81,6 +83,12 @@ def dossier_of(request: DoorRequest, pk: UUID) -> Dossier:
 @require_safe
 def dossier(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return dossier_page(request, dossier_of(request, dossier))
+
+
+@requires("open_dossiers")
+@require_safe
+def document(request: DoorRequest, dossier: UUID, kind: str) -> HttpResponse:
+    return attachment(document_of(dossier_of(request, dossier), kind))
 
 
 @requires("decide_dossiers")
@@ -191,7 +199,10 @@ def dossier_page(
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
     context = {
         "dossier": case,
-        "documents": [case.offer, case.declaration],
+        "documents": [
+            (one, reverse("backoffice:document", args=[case.pk, one.kind]))
+            for one in documents_of(case)
+        ],
         "standings": standings,
         "rows": [_row(request, case, standing, wrong) for standing in standings],
         "corrected": len(facts_history(case.facts)) - 1,

@@ -14,7 +14,10 @@ from apps.accounts.models import User
 from apps.accounts.selectors import people_at_agency
 from apps.backoffice.forms import AccessForm
 from apps.backoffice.views.frame import show
+from apps.design import figures
+from apps.design.words import words_for_role
 from apps.dossiers import services as dossiers
+from apps.dossiers.models import CLOSED
 from apps.dossiers.selectors import accesses_in_force
 from apps.members import services
 from apps.members.forms import InvitationForm
@@ -62,7 +65,8 @@ def withdraw(request: DoorRequest, invitation: UUID) -> HttpResponse:
 @require_POST
 def take(request: DoorRequest, person: int) -> HttpResponse:
     user, role = get_object_or_404(User, pk=person), request.POST.get("role", "")
-    with telling(request, gettext("The role is taken away.")):
+    told = {"name": user.name, "role": words_for_role(role)}
+    with telling(request, gettext("%(name)s is no longer %(role)s.") % told):
         services.take_agency_role(
             user=user,
             role=role if role in AGENCY_ROLES else "",
@@ -78,12 +82,18 @@ def give_access(request: DoorRequest) -> HttpResponse:
     form = AccessForm(request.POST)
     if not form.is_valid():
         return _page(request, access_form=form)
-    given = form.cleaned_data
-    with telling(request, gettext("It holds from now on.")) as told:
-        dossiers.give_access(
-            user=given.pop("person"), actor=request.user, at=timezone.now(), **given
-        )
-    return _page(request, access_form=form) if told.refused else redirect("backoffice:people")
+    given, at = form.cleaned_data, timezone.now()
+    person, reference = given.pop("person"), given["reference"].strip().upper()
+    told = {"name": person.name, "reference": reference, "until": figures.day(given["until"])}
+    done = gettext("%(reference)s is open to %(name)s until %(until)s.")
+    if given["kind"] == CLOSED:
+        done = gettext("%(reference)s is closed to %(name)s until %(until)s.")
+    before = accesses_in_force(on=day_of(at)).filter(user=person, dossier__reference=reference)
+    if (earlier := before.first()) and earlier.kind != given["kind"]:
+        done += " " + gettext("That ends the opposite, which held until now.")
+    with telling(request, done % told) as told_so:
+        dossiers.give_access(user=person, actor=request.user, at=at, **given)
+    return _page(request, access_form=form) if told_so.refused else redirect("backoffice:people")
 
 
 @requires("manage_people")

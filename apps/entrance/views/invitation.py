@@ -34,6 +34,10 @@ class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         self.fields["new_password1"].help_text = _("At least 12 characters. A sentence is good.")
         self.fields["new_password2"].label = _("The same password once more")
 
+    def validate_password_for_user(self, user: User, password_field_name: str = "") -> None:
+        """What is wrong with a password is told where it was chosen, not where it was repeated."""
+        super().validate_password_for_user(user, "new_password1")
+
 
 @require_safe
 def open_invitation(request: HttpRequest, key: str) -> HttpResponse:

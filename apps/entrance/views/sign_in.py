@@ -10,12 +10,12 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from apps.accounts.sessions import TOLD
+from apps.accounts.sessions import TOLD, UNFINISHED
 from apps.entrance.acmidm import address_to_leave
 from apps.entrance.refusals import note_refusal
 from apps.entrance.views.acmidm import to_op
@@ -34,6 +34,17 @@ def again(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     query = request.GET.urlencode()
     return redirect(f"{ways[0]['url']}?{query}" if query else ways[0]["url"])
+
+
+@login_required
+@require_safe
+def go_on(request: HttpRequest) -> HttpResponse:
+    """What was sent before somebody showed that it is they, to be done now or not at all."""
+    kept = request.session.get(UNFINISHED)
+    if kept is None:
+        return redirect("home")
+    said = [value for name, value in kept["fields"] if value.strip()]
+    return render(request, "entrance/go_on.html", {**kept, "said": said})
 
 
 def choose_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponse:

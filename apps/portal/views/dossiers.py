@@ -16,8 +16,10 @@ from apps.audit.selectors import deeds_of
 from apps.claims.models import Statement
 from apps.claims.selectors import current_statements, delivered_by
 from apps.design.words import words_for_act, words_for_unpaid
+from apps.documents.attachments import attachment
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import standings_of
 from apps.payouts.selectors import Tranche, tranches_of_grant
 from apps.portal.forms import (
@@ -57,6 +59,12 @@ def dossier_of(pk: UUID) -> Dossier:
 @require_safe
 def dossier(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     return dossier_page(request, dossier_of(dossier))
+
+
+@requires("see_dossiers")
+@require_safe
+def document(request: DoorRequest, provider: str, dossier: UUID, kind: str) -> HttpResponse:
+    return attachment(document_of(dossier_of(dossier), kind))
 
 
 @requires("file_dossiers")
@@ -123,7 +131,10 @@ def dossier_page(
     tranches = tranches_of_grant(case)
     context = {
         "dossier": case,
-        "documents": [case.offer, case.declaration],
+        "documents": [
+            (one, reverse("portal:document", args=[request.provider.slug, case.pk, one.kind]))
+            for one in documents_of(case)
+        ],
         "tranches": [
             (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
             for tranche in tranches

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -71,6 +71,8 @@ def discard(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: DoorRequest, provider: str, draft: UUID, step: str) -> HttpResponse:
     """One step of a draft. What is sent is kept first, right or wrong; then it is looked at."""
+    if step not in STEPS:
+        raise Http404
     one = draft_of(draft)
     if (elsewhere := _not_in_hand(one, provider)) is not None:
         return elsewhere

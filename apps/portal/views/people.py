@@ -25,6 +25,9 @@ from apps.providers.middleware import DoorRequest
 from apps.providers.selectors import tokens_in_use
 from cstraject.roles import MACHINE_ACTS, PROVIDER_ROLES
 
+# In the session, from the making of a key until it is shown.
+NEW_KEY = "new_key"
+
 
 class KeyForm(forms.Form):
     """A key for a machine: what it is called, what may be done with it, for how long."""
@@ -53,7 +56,7 @@ class KeyForm(forms.Form):
 @requires("manage_members")
 @require_safe
 def people(request: DoorRequest, provider: str) -> HttpResponse:
-    return _page(request)
+    return _page(request, key=request.session.pop(NEW_KEY, ""))
 
 
 @requires("manage_members")
@@ -113,8 +116,11 @@ def issue(request: DoorRequest, provider: str) -> HttpResponse:
             at=timezone.now(),
             **form.cleaned_data,
         )
-    # Shown in this answer alone: no page that is asked for again tells it.
-    return _page(request, form if told.refused else None, key=key)
+    if told.refused:
+        return _page(request, form)
+    # Shown once, by the next page: one that is asked for again neither tells it nor makes another.
+    request.session[NEW_KEY] = key
+    return redirect("portal:people", provider=provider)
 
 
 @requires("manage_members")
@@ -152,6 +158,7 @@ def _page(
             for token in tokens_in_use(at=at)
         ],
         "form": form,
+        "wrong": invite_form,
         "key": key,
     }
     return show(
