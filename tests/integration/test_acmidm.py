@@ -662,7 +662,7 @@ def test_who_showed_it_again_at_the_op_does_it_then(administrator, op):
     asked = administrator.get(answer["Location"])["Location"]
     back = administrator.get(BACK, op.shows(asked))
     assert (op.asked["prompt"], op.asked["max_age"]) == ("login", "0")
-    assert back["Location"] == "/agency/people/"
+    assert back["Location"] == "/sign-in/go-on/"
     done, _ = gives_rights(administrator)
     assert done
 

@@ -279,9 +279,11 @@ def test_a_key_is_shown_once_opens_what_was_chosen_and_ends(alfa_and_beta, clock
         reverse("portal:key-issue", args=["alfa"]),
         {"name": "boekhouding", "acts": ["see_dossiers"], "days": "30"},
     )
-    key = made.context["key"]
-    assert key in made.content.decode()
-    assert made["Cache-Control"] == "no-store"
+    assert made["Location"] == reverse("portal:people", args=["alfa"])
+    shown = manager.get(made["Location"])
+    key = shown.context["key"]
+    assert key in shown.content.decode()
+    assert shown["Cache-Control"] == "no-store"
     assert key not in manager.get(reverse("portal:people", args=["alfa"])).content.decode()
     asked = {"Authorization": f"Bearer {key}"}
     assert Client().get("/api/v1/providers/alfa/dossiers/", headers=asked).status_code == 200

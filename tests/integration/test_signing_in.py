@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
@@ -24,6 +25,7 @@ from django.utils import timezone
 from apps.accounts.models import MACHINE, User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user
+from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
 from apps.audit.models import Entry
 from apps.members.models import Invitation
@@ -277,6 +279,37 @@ def test_a_code_of_the_app_opens_and_is_good_once(person, asked_for_more):
     assert refusals() == ["second-factor: incorrect_code"] * 2
 
 
+def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(person, asked_for_more):
+    client, thief = Client(), Client()
+    for one in (client, thief):
+        try_in(one, person)
+        assert not is_in(one)
+    page = client.get("/account/app/add/")
+    secret = make.session_of(client)["mfa.totp.secret"]
+    code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    assert page.status_code == 200
+    client.post("/account/app/add/", {"code": code})
+    assert is_in(client)
+    # Whoever has the password alone does not get in by adding a factor of their own.
+    with transaction.atomic():
+        Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).delete()
+    assert not is_in(thief)
+    ways = thief.get("/sign-in/again/")["Location"]
+    assert ways.startswith("/account/again/code/")
+    assert "/account/again/?" not in thief.get(ways).content.decode()
+
+
+def test_whose_session_ended_meanwhile_signs_in_again(person, monkeypatch):
+    client = Client()
+    make.sign_in(client, person)
+
+    def ended(*args, **kwargs):
+        raise UpdateError
+
+    monkeypatch.setattr(SessionStore, "save", ended)
+    assert client.get("/p/alfa/")["Location"] == "/sign-in/"
+
+
 def test_who_had_a_session_before_the_factor_does_not_pass_it(person, asked_for_more):
     """Somebody who knew the password waits until its owner has chosen a second factor."""
     thief = Client()
@@ -334,19 +367,31 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     client = Client()
     make.sign_in(client, administrator, ago=6 * 60)
     answer = client.post(reverse("backoffice:person-invite"), given)
-    assert answer["Location"] == "/sign-in/again/?next=%2Fagency%2Fpeople%2F"
+    assert answer["Location"] == "/sign-in/again/?next=%2Fsign-in%2Fgo-on%2F"
     with across_providers():
         assert not Invitation.objects.exists()
-    # A wrong password does not do; the right one leads back, and then it is done.
+    # A wrong password does not do; the right one leads on, and nothing typed is lost.
     again = client.get(answer["Location"])["Location"]
     assert again.startswith("/account/again/")
     cache.clear()
     assert client.post(again, {"password": "verkeerd"}).status_code == 200
-    back = client.post(again, {"password": PASSWORD, "next": "/agency/people/"})
-    assert back["Location"] == "/agency/people/"
-    client.post(reverse("backoffice:person-invite"), given)
+    back = client.post(again, {"password": PASSWORD, "next": "/sign-in/go-on/"})
+    assert back["Location"] == "/sign-in/go-on/"
+    page = client.get(back["Location"], headers={"accept-language": "nl"})
+    assert "nog niet gebeurd" in page.content.decode()
+    assert page.context["path"] == reverse("backoffice:person-invite")
+    assert page.context["back"] == "/agency/people/"
+    with across_providers():
+        assert not Invitation.objects.exists()
+    client.post(page.context["path"], dict(page.context["fields"]))
     with across_providers():
         assert Invitation.objects.get().email == given["email"]
+
+
+def test_who_has_nothing_unfinished_goes_to_the_start(person):
+    client = Client()
+    make.sign_in(client, person)
+    assert client.get("/sign-in/go-on/")["Location"] == "/"
 
 
 def test_looking_asks_nothing_again(db):
