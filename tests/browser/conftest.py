@@ -98,6 +98,7 @@ def _people() -> dict[str, str]:
         people |= {role: make.make_officer(role) for role in AGENCY_ROLES}
         _file_a_group(toreon)
         _grant_in_2026()
+        make.make_contract_of_2026(toreon)
         for person in people.values():
             person.set_password(PASSWORD)
             person.save(update_fields=["password"])
