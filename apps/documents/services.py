@@ -17,6 +17,11 @@ from cstraject.refusal import Refusal
 
 BYTES_MAX = 10 * 1024 * 1024
 ACCEPTED = {"application/pdf", "image/png", "image/jpeg"}
+# What the libraries that open PDFs and pictures say of one that does not.
+UNREADABLE = (
+    *(pikepdf.PdfError, pikepdf.PasswordError),
+    *(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
+)
 
 
 @transaction.atomic
@@ -102,5 +107,5 @@ def _must_open(content: bytes, media_type: str) -> None:
         else:
             with Image.open(BytesIO(content)) as picture:
                 picture.verify()
-    except (pikepdf.PdfError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except UNREADABLE:
         raise Refusal("upload-unreadable") from None

@@ -1,6 +1,7 @@
 """Under the tests, which have servers of their own: they break them."""
 
 import os
+import re
 
 from config import embedded
 
@@ -22,6 +23,9 @@ PAYER_IBAN = "BE56999000060088"
 # All databases of the tests share one Redis, and accounts have the same numbers in each.
 KEY_RATE = "1000000/min"
 REFUSALS_PER_MINUTE = 1_000_000
+# Each process of tests remembers by itself, and forgets without taking from another.
+_NTH = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 2
+CACHES["default"]["LOCATION"] = re.sub(r"((\?db=|/)\d+)?$", f"?db={_NTH}", REDIS_URL, count=1)  # noqa: F405
 # Documents of tests leave nothing behind.
 STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}  # noqa: F405
 WHITENOISE_USE_FINDERS = True

@@ -45,6 +45,7 @@ def make_two_providers():
         for slug in ("alfa", "beta"):
             provider = make.make_provider(slug)
             make.make_key(provider)
+            make.draft(provider, make.make_user(slug))
             make.verified_claim(make.make_contract(provider))
         return [contract.provider for contract in _contracts()]
 
@@ -527,7 +528,7 @@ def test_one_provider_tells_another_nothing_by_a_unique_key(two_providers):
         *("dossier,quarter,version", "dossier,tranche", "case_id", "cause_id,kind"),
         # One's own papers, facts and statements, by random identifiers.
         *("offer", "declaration", "id,facts", "id,dossier"),
-        *("replaces", "assessment", "finding"),
+        *("replaces", "assessment", "finding", "dossier"),
         # Of a random secret.
         "digest",
     }
