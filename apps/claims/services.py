@@ -6,7 +6,7 @@ A dossier is stopped here because what was stated and claimed decides what comes
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -147,6 +147,32 @@ def file_claim(
         amount=entitled,
     )
     return claim
+
+
+@transaction.atomic
+def file_claims(
+    *, asked: Iterable[tuple[UUID, int]], quarter: Quarter, actor: User, at: datetime
+) -> list[Claim]:
+    """Claim tranches of several dossiers in one deed: all of them, or none.
+
+    A refusal names the dossier (`reference`) on which it rests.
+    """
+    claims = []
+    for pk, tranche in sorted(asked):
+        dossier = Dossier.objects.filter(pk=pk).first()
+        if dossier is None:
+            raise Refusal("unknown-dossier", given=str(pk))
+        try:
+            claims.append(
+                file_claim(dossier=dossier, tranche=tranche, quarter=quarter, actor=actor, at=at)
+            )
+        except Refusal as refusal:
+            raise Refusal(
+                refusal.code, **{**refusal.facts, "reference": dossier.reference}
+            ) from refusal
+    if not claims:
+        raise Refusal("nothing-chosen")
+    return claims
 
 
 @transaction.atomic

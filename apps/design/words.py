@@ -150,6 +150,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "draft-gone": (_("This draft was filed or set aside meanwhile."),),
     "draft-too-long": (_("This is too long to keep. Shorten the longest texts."),),
+    "nothing-chosen": (_("Nothing was chosen. Tick what you want to claim."),),
     "upload-too-large": (
         _("This file is too large. Upload a file of at most %(max_mb)s MB."),
         _("This file is too large. Upload a smaller one."),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from apps.claims.models import Claim
+from apps.claims.models import Claim, Statement
 from apps.claims.selectors import (
     covers_completion,
     current_statements,
@@ -20,7 +20,7 @@ from apps.programme.selectors import edition_on, terms_of
 from cstraject.delivery import Delivered, share_delivered, tranche_amount
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, Quarter
-from cstraject.refusal import Refusal
+from cstraject.refusal import Refusal, must
 from cstraject.subsidy import tranches_of
 from cstraject.terms import Terms
 
@@ -91,7 +91,11 @@ class LeftOut:
     dossier: Dossier
     tranche: int
     why: str
-    facts: dict[str, object]
+    facts: Mapping[str, object]
+    amount: Decimal = ZERO
+    """What it would pay if it were claimed, in euro including VAT; nought where it cannot be."""
+    statement: Statement | None = None
+    """What it would rest on."""
 
 
 @dataclass(frozen=True)
@@ -144,24 +148,52 @@ def _left_out(quarter: Quarter) -> list[LeftOut]:
                     )
                 continue
             statement = statements.get(dossier.pk)
-            if statement is None:
-                why: tuple[str, dict[str, object]] = ("no-statement-yet", {})
-            elif tranche == 1:
-                delivered = share_delivered(
-                    delivered_by(statement),
-                    offered=Delivered(dossier.person_days, dossier.price_excl_vat),
-                )
-                threshold = terms[dossier.contract.edition_id].first_tranche_threshold
-                why = (
-                    ("not-claimed", {})
-                    if delivered >= threshold
-                    else ("not-delivered", {"delivered": delivered, "threshold": threshold})
-                )
-            else:
-                over = covers_completion(statement, dossier)
-                why = ("not-claimed", {}) if over else ("not-completed", {})
-            left_out.append(LeftOut(dossier, tranche, *why))
+            first = live.get((dossier.pk, 1))
+            why, facts, amount = _open_tranche(
+                dossier,
+                tranche,
+                statement,
+                claimed=first.amount if first else None,
+                terms=terms[dossier.contract.edition_id],
+            )
+            left_out.append(LeftOut(dossier, tranche, why, facts, amount, statement))
     return left_out
+
+
+def _open_tranche(
+    dossier: Dossier,
+    number: int,
+    statement: Statement | None,
+    *,
+    claimed: Decimal | None,
+    terms: Terms,
+) -> tuple[str, Mapping[str, object], Decimal]:
+    """Why a tranche without a claim is not paid (a code with facts), and what it would pay.
+
+    `claimed` is what was claimed in the first tranche, if it was.
+    """
+    must(dossier.granted_incl_vat is not None, "what has tranches was granted")
+    granted = dossier.granted_incl_vat or ZERO
+    if statement is None:
+        return "no-statement-yet", {}, ZERO
+    delivered = delivered_by(statement)
+    offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+    if claimed is None:
+        due = share_delivered(delivered, offered=offered) >= terms.first_tranche_threshold
+        claimed = tranches_of(granted, terms=terms)[0] if due else ZERO
+    try:
+        amount = tranche_amount(
+            number,
+            stated=delivered,
+            offered=offered,
+            granted=granted,
+            claimed=claimed,
+            over=covers_completion(statement, dossier),
+            terms=terms,
+        )
+    except Refusal as refusal:
+        return refusal.code, refusal.facts, ZERO
+    return "not-claimed", {}, amount
 
 
 @dataclass(frozen=True)
@@ -194,35 +226,27 @@ def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
         ).values_list("claim_id", "payment__settled_on")
     )
     stated = list(current_statements(dossier).values())
-    first, _ = tranches_of(dossier.granted_incl_vat, terms=terms)
+    first = live.get(1)
     tranches = []
     for number, planned in enumerate(tranches_of(dossier.granted_incl_vat, terms=terms), start=1):
         if claim := live.get(number):
             tranches.append(Tranche(number, claim.amount, claim, paid_on.get(claim.pk)))
             continue
-        amount, facts = planned, dict[str, object]()
-        if dossier.state not in ("in_delivery", "completed"):
-            why = "not-started" if dossier.state == "approved" else "ended"
-        elif not stated:
-            why = "no-statement-yet"
-        else:
-            try:
-                delivered = delivered_by(stated[-1])
-                offered = Delivered(dossier.person_days, dossier.price_excl_vat)
-                due = share_delivered(delivered, offered=offered) >= terms.first_tranche_threshold
-                amount = tranche_amount(
-                    number,
-                    stated=delivered,
-                    offered=offered,
-                    granted=dossier.granted_incl_vat,
-                    claimed=live[1].amount if 1 in live else first if due else ZERO,
-                    over=covers_completion(stated[-1], dossier),
-                    terms=terms,
-                )
-                why = "not-claimed"
-            except Refusal as refusal:
-                why, facts = refusal.code, refusal.facts
+        told: tuple[str, Mapping[str, object], Decimal] = ("ended", {}, ZERO)
+        if dossier.state == "approved":
+            told = ("not-started", {}, ZERO)
+        elif dossier.state in ("in_delivery", "completed"):
+            told = _open_tranche(
+                dossier,
+                number,
+                stated[-1] if stated else None,
+                claimed=first.amount if first else None,
+                terms=terms,
+            )
+        why, facts, amount = told
         tranches.append(
-            Tranche(number, amount, why=why, facts=facts, sent_back=sent_back.get(number, ""))
+            Tranche(
+                number, amount or planned, why=why, facts=facts, sent_back=sent_back.get(number, "")
+            )
         )
     return tranches

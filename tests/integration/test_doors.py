@@ -72,6 +72,8 @@ DOORS = {
     ("post", "portal:member-shut-out"): "manage_members",
     ("post", "portal:key-issue"): "manage_members",
     ("post", "portal:key-end"): "manage_members",
+    ("get", "portal:claims"): "see_dossiers",
+    ("post", "portal:claims-file"): "claim_tranches",
     ("post", "portal:draft-start"): "file_dossiers",
     ("get", "portal:draft-step"): "file_dossiers",
     ("post", "portal:draft-step"): "file_dossiers",
@@ -441,6 +443,8 @@ def address_and_body(world, visitor, name):
         ),
         "backoffice:access-end": ({"access": world.access.pk}, {}),
         "backoffice:person-take": ({"person": world.spare.pk}, {"role": "auditor"}),
+        "portal:claims": (portal, {}),
+        "portal:claims-file": (portal, {"claim": [f"{world.claimable.pk}:1"]}),
         "portal:draft-start": (portal, {}),
         "portal:draft-step": (
             {**draft, "step": "offer"},

@@ -1,17 +1,29 @@
-"""A provider claims a tranche."""
+"""A provider claims a tranche: of one dossier, or of all that qualify in one deed."""
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST, require_safe
 
-from apps.claims.services import file_claim
+from apps.claims.selectors import covers_completion
+from apps.claims.services import file_claim, file_claims
+from apps.contracts.selectors import contracts_with_balances
+from apps.design.words import words_for, words_for_unpaid
+from apps.payouts.selectors import LeftOut, preflight
 from apps.portal.forms import ClaimForm
 from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
+from apps.portal.views.frame import show
+from apps.portal.views.overview import window_around
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from cstraject.money import ZERO
+from cstraject.quarter import ClaimWindow, day_of
+from cstraject.refusal import Refusal
 
 
 @requires("claim_tranches")
@@ -25,3 +37,99 @@ def file(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     if told.refused:
         return dossier_page(request, case, wrong=form)
     return back_to(case, provider)
+
+
+@requires("see_dossiers")
+@require_safe
+def claims(request: DoorRequest, provider: str) -> HttpResponse:
+    return _page(request)
+
+
+@requires("claim_tranches")
+@require_POST
+def file_all(request: DoorRequest, provider: str) -> HttpResponse:
+    """Everything that was ticked, in one deed: all of it, or nothing and why."""
+    window = _window(request)
+    if window is None:
+        return _page(request)
+    ticked = request.POST.getlist("claim")
+    qualifying = {_name(item): item for item in _items(window) if _can_be_claimed(item, window)}
+    try:
+        filed = file_claims(
+            asked=[
+                (item.dossier.pk, item.tranche)
+                for name, item in qualifying.items()
+                if name in ticked
+            ],
+            quarter=window.quarter,
+            actor=request.user,
+            at=timezone.now(),
+        )
+    except Refusal as refusal:
+        reference = refusal.facts.get("reference")
+        told = words_for(refusal)
+        messages.error(request, f"{reference}: {told}" if reference else told)
+        return _page(request, ticked=ticked, status=422)
+    done = ngettext(
+        "%(number)s claim is filed; the agency verifies it.",
+        "%(number)s claims are filed; the agency verifies them.",
+        len(filed),
+    )
+    messages.success(request, done % {"number": len(filed)})
+    return redirect("portal:claims", provider=provider)
+
+
+def _window(request: DoorRequest) -> ClaimWindow | None:
+    contracts = list(contracts_with_balances())
+    return window_around(day_of(timezone.now()), contracts[-1]) if contracts else None
+
+
+def _items(window: ClaimWindow) -> list[LeftOut]:
+    return preflight(window.quarter).left_out
+
+
+def _can_be_claimed(item: LeftOut, window: ClaimWindow) -> bool:
+    """Whether a tranche has all that a claim of this quarter asks: its statement, or the last."""
+    return (
+        item.why == "not-claimed"
+        and item.statement is not None
+        and (
+            item.statement.quarter == str(window.quarter)
+            or covers_completion(item.statement, item.dossier)
+        )
+    )
+
+
+def _name(item: LeftOut) -> str:
+    return f"{item.dossier.pk}:{item.tranche}"
+
+
+def _why_not(item: LeftOut) -> str:
+    if item.why == "not-claimed":
+        return gettext("There is no statement of this quarter yet.")
+    return words_for_unpaid(item.why, item.facts)
+
+
+def _page(
+    request: DoorRequest, *, ticked: list[str] | None = None, status: int = 200
+) -> HttpResponse:
+    """What can be claimed now and for how much, and why the rest cannot."""
+    window, today = _window(request), day_of(timezone.now())
+    items = _items(window) if window else []
+    now = [item for item in items if window and _can_be_claimed(item, window)]
+    context = {
+        "window": window,
+        "window_open": window is not None and window.opens_on <= today,
+        "days_left": (window.shuts_on - today).days if window else 0,
+        "now": [(item, _name(item), ticked is None or _name(item) in ticked) for item in now],
+        "total": sum((item.amount for item in now), ZERO),
+        "rest": [(item, _why_not(item)) for item in items if item not in now],
+    }
+    return show(
+        request,
+        "portal/claims.html",
+        context,
+        section="claims",
+        address=reverse("portal:claims", args=[request.provider.slug]),
+        status=status,
+    )

@@ -32,6 +32,10 @@ def show(
         "url": reverse("portal:overview", kwargs={"provider": request.provider.slug}),
         "label": gettext("Overview"),
     }
+    claims = {
+        "url": reverse("portal:claims", kwargs={"provider": request.provider.slug}),
+        "label": gettext("Claims"),
+    }
     people = {
         "url": reverse("portal:people", kwargs={"provider": request.provider.slug}),
         "label": gettext("People and machines"),
@@ -47,6 +51,7 @@ def show(
             "address": address or request.get_full_path(),
             "nav": [
                 {**home, "current": section == "overview" and not below},
+                {**claims, "current": section == "claims"},
                 *(
                     [{**people, "current": section == "people"}]
                     if "manage_members" in request.acts

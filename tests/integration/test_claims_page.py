@@ -1,0 +1,138 @@
+"""All claims of a quarter in one deed: what qualifies, and why the rest does not."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.claims.models import Claim
+from apps.claims.services import file_claims
+from apps.dossiers import services as dossiers
+from apps.providers.models import Provider
+from apps.providers.scope import across_providers, inside
+from cstraject.quarter import Quarter
+from cstraject.refusal import Refusal
+from tests import factories as make
+
+Q1, Q2 = Quarter(2022, 1), Quarter(2022, 2)
+IN_WINDOW = datetime(2022, 7, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def in_the_window(monkeypatch):
+    for module in ("claims", "overview"):
+        monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: IN_WINDOW)
+
+
+@pytest.fixture
+def world(db):
+    """Of Alfa: sixty percent, less than that, none stated, an old statement, all completed."""
+    with across_providers():
+        alfa = make.make_provider("alfa")
+        contract = make.make_contract(alfa, budget="500000.00")
+        world = {
+            "due": make.stated(make.started(contract), "20000.00", quarter=Q2, at=IN_WINDOW),
+            "less": make.stated(make.started(contract), "17999.99", quarter=Q2, at=IN_WINDOW),
+            "silent": make.started(contract),
+            "old": make.stated(make.started(contract), "20000.00", quarter=Q1),
+            "done": make.stated(make.started(contract), "30000.00", quarter=Q2, at=IN_WINDOW),
+        }
+        dossiers.complete_dossier(
+            dossier=world["done"], on=Q2.last_day, actor=make.make_user(), at=IN_WINDOW
+        )
+        world["manager"] = make.make_member(alfa, "manager")
+        world["coach"] = make.make_member(alfa, "coach")
+        return world
+
+
+def browser_of(person) -> Client:
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+def claims():
+    with across_providers():
+        found = Claim.objects.order_by("dossier__reference", "tranche")
+        return [(c.dossier_id, c.tranche, c.amount) for c in found]
+
+
+def test_what_qualifies_is_listed_with_its_amount_and_the_rest_with_a_reason(world):
+    page = browser_of(world["manager"]).get(reverse("portal:claims", args=["alfa"]))
+    now = {(item.dossier.pk, item.tranche): item.amount for item, _, _ in page.context["now"]}
+    # 60 % of 16,335.00, and of completed work all of it.
+    assert now == {
+        (world["due"].pk, 1): Decimal("9801.00"),
+        (world["done"].pk, 1): Decimal("9801.00"),
+        (world["done"].pk, 2): Decimal("6534.00"),
+    }
+    assert page.context["total"] == Decimal("26136.00")
+    rest = {(item.dossier.pk, item.tranche): why for item, why in page.context["rest"]}
+    assert rest.keys() == {
+        *((world[name].pk, tranche) for name in ("less", "silent", "old") for tranche in (1, 2)),
+        (world["due"].pk, 2),
+    }
+    assert rest[world["old"].pk, 1] == "Er is nog geen prestatiestaat van dit kwartaal."
+    assert "60" in rest[world["less"].pk, 1]
+
+
+def test_everything_ticked_is_claimed_in_one_deed(world):
+    manager = browser_of(world["manager"])
+    page = manager.get(reverse("portal:claims", args=["alfa"]))
+    ticked = [name for _, name, _ in page.context["now"]]
+    answer = manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": ticked}, follow=1)
+    assert "3 aanvragen zijn ingediend" in answer.content.decode()
+    assert sum(amount for _, _, amount in claims()) == Decimal("26136.00")
+    # Again, or from a second browser that still shows them: nothing is claimed twice.
+    again = manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": ticked})
+    assert again.status_code == 422
+    assert len(claims()) == 3
+
+
+def test_only_what_is_ticked_is_claimed(world):
+    manager = browser_of(world["manager"])
+    name = f"{world['due'].pk}:1"
+    manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": [name, "nonsense", ""]})
+    assert claims() == [(world["due"].pk, 1, Decimal("9801.00"))]
+
+
+def test_one_that_is_refused_stops_all_and_is_named(world):
+    with across_providers():
+        manager, alfa = world["manager"], Provider.objects.get(slug="alfa")
+    asked = [(world["due"].pk, 1), (world["less"].pk, 1), (world["done"].pk, 1)]
+    with inside(alfa.pk), pytest.raises(Refusal) as told:
+        file_claims(asked=asked, quarter=Q2, actor=manager, at=IN_WINDOW)
+    assert told.value.code == "not-delivered"
+    assert told.value.facts["reference"] == world["less"].reference
+    assert claims() == []
+
+
+def test_a_coach_looks_and_claims_nothing(world):
+    coach = browser_of(world["coach"])
+    page = coach.get(reverse("portal:claims", args=["alfa"]))
+    assert "Vraag aan wat aangevinkt is" not in page.content.decode()
+    answer = coach.post(reverse("portal:claims-file", args=["alfa"]), {"claim": "x"})
+    assert answer.status_code == 403
+
+
+def test_the_page_asks_as_much_of_thirty_dossiers_as_of_a_few(world):
+    manager = browser_of(world["manager"])
+    address = reverse("portal:claims", args=["alfa"])
+    manager.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        manager.get(address)
+    with across_providers():
+        contract = world["due"].contract
+        for _ in range(25):
+            make.stated(make.started(contract), "20000.00", quarter=Q2, at=IN_WINDOW)
+    with CaptureQueriesContext(connection) as many:
+        page = manager.get(address)
+    assert len(page.context["now"]) == 28
+    assert len(many) == len(few), re.sub(r"\s+", " ", str(many.captured_queries))[:500]
