@@ -13,11 +13,12 @@ from apps.accounts.models import User
 from apps.accounts.selectors import OF_ACMIDM, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.design.fields import DayField, QuarterForm
-from apps.design.words import words_for, words_for_question, words_for_state
+from apps.design.words import words_for, words_for_question
+from apps.dossiers import listing
 from apps.dossiers.models import CLOSED, OPENED
 from apps.providers.models import Provider
 from cstraject.eligibility import MET, NOT_MET
-from cstraject.lifecycle import DOSSIER, PAYMENT
+from cstraject.lifecycle import PAYMENT
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 
@@ -31,24 +32,17 @@ class ReasonField(forms.CharField):
         super().__init__(max_length=500, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
 
 
-class DossierFilter(forms.Form):
-    """Which dossiers to list. What is not known is no filter."""
+class DossierFilter(listing.DossierFilter):
+    """At the agency also by provider."""
 
-    named = forms.CharField(label=_("Reference, number or name"), max_length=100, required=False)
-    state = forms.ChoiceField(label=_("Status"), required=False)
     provider = forms.ModelChoiceField(
         label=_("Provider"), queryset=Provider.objects.none(), to_field_name="slug", required=False
     )
 
     def __init__(self, *args: Any, providers: QuerySet[Provider], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        state, provider = self.fields["state"], self.fields["provider"]
-        assert isinstance(state, forms.ChoiceField)
+        provider = self.fields["provider"]
         assert isinstance(provider, forms.ModelChoiceField)
-        state.choices = [
-            ("", _("All")),
-            *((name, words_for_state(name, "dossier")) for name in DOSSIER.states),
-        ]
         provider.empty_label = _("All")
         provider.queryset = providers.order_by("name")
 

@@ -17,6 +17,7 @@ from apps.backoffice.views import (
 app_name = "backoffice"
 urlpatterns = [
     path("", dossiers.dossiers, name="dossiers"),
+    path("dossiers/file/<slug:form>/", dossiers.dossiers_export, name="dossiers-file"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
     path("dossiers/<uuid:dossier>/documents/<slug:kind>/", dossiers.document, name="document"),
     path("dossiers/<uuid:dossier>/size/", assessment.size, name="dossier-size"),

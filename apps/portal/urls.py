@@ -24,6 +24,7 @@ urlpatterns = [
     path("drafts/<uuid:draft>/file/", drafts.file, name="draft-file"),
     path("drafts/<uuid:draft>/discard/", drafts.discard, name="draft-discard"),
     path("drafts/<uuid:draft>/<slug:step>/", drafts.step, name="draft-step"),
+    path("dossiers/file/<slug:form>/", overview.dossiers_export, name="dossiers-file"),
     path("dossiers/<uuid:dossier>/", dossiers.dossier, name="dossier"),
     path("dossiers/<uuid:dossier>/documents/<slug:kind>/", dossiers.document, name="document"),
     path("dossiers/<uuid:dossier>/start/", dossiers.start, name="dossier-start"),

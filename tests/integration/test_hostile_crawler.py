@@ -360,7 +360,11 @@ class Crawler:
         row = next((key for key in wanted if key != "provider"), "")
         for value in known.get(row, [None]):
             told = {key: value if key == row else slug for key in wanted}
-            drawn = {"step": self.draw.choice(STEPS), "kind": self.draw.choice(KINDS)}
+            drawn = {
+                "step": self.draw.choice(STEPS),
+                "kind": self.draw.choice(KINDS),
+                "form": "xlsx",
+            }
             yield told | {key: word for key, word in drawn.items() if key in told}
 
 

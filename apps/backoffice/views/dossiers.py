@@ -1,13 +1,11 @@
 """All dossiers, and one of them question by question, with what an officer decides."""
 
-import re
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -26,6 +24,7 @@ from apps.design.figures import euro
 from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
 from apps.documents.attachments import attachment
 from apps.dossiers import services
+from apps.dossiers.listing import Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
@@ -34,6 +33,7 @@ from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.providers.models import Provider
+from apps.reporting.exports import FORMS, dossiers_file
 from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
@@ -47,28 +47,35 @@ DOSSIERS_PER_PAGE = 50
 @requires("open_dossiers")
 @require_safe
 def dossiers(request: DoorRequest) -> HttpResponse:
-    listed = in_sight(request).select_related("provider").order_by("-submitted_on", "-id")
+    listed = _listed(request)
+    page = Paginator(listed.dossiers, DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
+    query = listed.query()
+    context = {
+        "filters": listed.filters,
+        "is_filtered": listed.is_filtered,
+        "columns": listed.columns(),
+        "page": page,
+        "query": f"{query}&" if query else "",
+        "exports": [
+            (form, f"{reverse('backoffice:dossiers-file', args=[form])}?{query}") for form in FORMS
+        ],
+    }
+    return show(request, "backoffice/dossiers.html", context, section="dossiers")
+
+
+@requires("open_dossiers")
+@require_safe
+def dossiers_export(request: DoorRequest, form: str) -> HttpResponse:
+    """What the page lists, all of it, in the same order."""
+    return dossiers_file(_listed(request).dossiers, form, with_provider=True)
+
+
+def _listed(request: DoorRequest) -> Listing:
     providers = Provider.objects.all()
     if "see_portfolio" not in request.acts:
         providers = providers.filter(pk__in=in_sight(request).values("provider"))
     filters = DossierFilter(request.GET, providers=providers)
-    filters.is_valid()
-    chosen = {name: value for name, value in filters.cleaned_data.items() if value}
-    query = urlencode({name: request.GET[name] for name in chosen})
-    if "named" in chosen:
-        listed = listed.filter(_named(chosen.pop("named")))
-    page = Paginator(listed.filter(**chosen), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"filters": filters, "page": page, "query": f"{query}&" if query else ""}
-    return show(request, "backoffice/dossiers.html", context, section="dossiers")
-
-
-def _named(text: str) -> Q:
-    """Dossiers whose reference, enterprise number or enterprise name begins like this."""
-    named = Q(reference__istartswith=text) | Q(enterprise_name__istartswith=text)
-    digits = re.sub(r"\D", "", text)
-    if digits and not re.search(r"[^\d\s.]", re.sub(r"^BE", "", text, flags=re.IGNORECASE)):
-        named |= Q(enterprise_number__startswith=digits)
-    return named
+    return Listing(in_sight(request).select_related("provider"), filters)
 
 
 def dossier_of(request: DoorRequest, pk: UUID) -> Dossier:

@@ -5,18 +5,22 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.claims.selectors import current_statements_of, dossiers_without_statement
 from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances
-from apps.dossiers.selectors import dossiers_newest_first, drafts_in_hand
+from apps.dossiers.listing import DossierFilter, Listing
+from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import drafts_in_hand
 from apps.payouts.selectors import preflight
 from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import FORMS, dossiers_file
 from cstraject.quarter import ClaimWindow, Quarter, day_of
 
 DOSSIERS_PER_PAGE = 50
@@ -29,7 +33,9 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     today = day_of(timezone.now())
     contracts = list(contracts_with_balances())
     window = window_around(today, contracts[-1]) if contracts else None
-    page = Paginator(dossiers_newest_first(), DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
+    listed = Listing(Dossier.objects.all(), DossierFilter(request.GET))
+    page = Paginator(listed.dossiers, DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
+    query = listed.query()
     open_now = window is not None and window.opens_on <= today
     to_claim = _tranches_to_claim(window.quarter) if window and open_now else {}
     last_statements = current_statements_of([dossier.pk for dossier in page])
@@ -46,12 +52,28 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
         "drafts": waiting(request, list(in_hand)),
         "can_begin": "file_dossiers" in request.acts
         and any(c.valid_from <= today <= c.valid_until for c in contracts),
+        "filters": listed.filters,
+        "is_filtered": listed.is_filtered,
+        "columns": listed.columns(),
+        "query": f"{query}&" if query else "",
+        "exports": [
+            (form, f"{reverse('portal:dossiers-file', args=[provider, form])}?{query}")
+            for form in FORMS
+        ],
         "page": page,
         "rows": [
             (dossier, last_statements.get(dossier.pk), to_claim.get(dossier.pk)) for dossier in page
         ],
     }
     return show(request, "portal/overview.html", context)
+
+
+@requires("see_dossiers")
+@require_safe
+def dossiers_export(request: DoorRequest, provider: str, form: str) -> HttpResponse:
+    """What the page lists, all of it, in the same order."""
+    listed = Listing(Dossier.objects.all(), DossierFilter(request.GET))
+    return dossiers_file(listed.dossiers, form, with_provider=False)
 
 
 def _tranches_to_claim(quarter: Quarter) -> dict[UUID, int]:

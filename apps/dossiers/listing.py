@@ -1,0 +1,99 @@
+"""Dossiers as they are listed: searched, filtered and sorted, on a page and in what is exported."""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import F, Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.design.words import words_for_state
+from apps.dossiers.models import Dossier
+from cstraject.lifecycle import DOSSIER
+
+# By what a list can be sorted; before it a minus for the last or the largest first.
+SORTED_BY = ("reference", "enterprise_name", "submitted_on", "granted_incl_vat", "state")
+NEWEST_FIRST = "-submitted_on"
+# Who was granted nothing yet comes last, whichever way.
+ORDERS = {
+    "granted_incl_vat": F("granted_incl_vat").asc(nulls_last=True),
+    "-granted_incl_vat": F("granted_incl_vat").desc(nulls_last=True),
+}
+
+
+class DossierFilter(forms.Form):
+    """Which dossiers to list, and in which order. What is not known is no filter."""
+
+    named = forms.CharField(label=_("Reference, number or name"), max_length=100, required=False)
+    state = forms.ChoiceField(label=_("Status"), required=False)
+    order = forms.ChoiceField(
+        choices=[(f"{way}{name}", name) for name in SORTED_BY for way in ("", "-")],
+        widget=forms.HiddenInput,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        state = self.fields["state"]
+        assert isinstance(state, forms.ChoiceField)
+        state.choices = [
+            ("", _("All")),
+            *((name, words_for_state(name, "dossier")) for name in DOSSIER.states),
+        ]
+
+
+class Listing:
+    """What a filter lists of these dossiers, and how its columns are sorted."""
+
+    def __init__(self, dossiers: QuerySet[Dossier], filters: DossierFilter) -> None:
+        filters.is_valid()
+        self.filters = filters
+        self.chosen = {name: value for name, value in filters.cleaned_data.items() if value}
+        self.order: str = self.chosen.get("order", NEWEST_FIRST)
+        chosen = {n: v for n, v in self.chosen.items() if n not in ("order", "named")}
+        listed = dossiers.filter(**chosen)
+        if named := self.chosen.get("named"):
+            listed = listed.filter(_named(named))
+        self.dossiers = listed.order_by(ORDERS.get(self.order, self.order), "-id")
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.chosen.keys() - {"order"})
+
+    def query(self, **changes: str) -> str:
+        """What the address says of it, for links to other pages and to the export."""
+        data = self.filters.data
+        assert isinstance(data, QueryDict)
+        told = {name: data[name] for name in self.chosen} | changes
+        return urlencode(told)
+
+    def columns(self) -> dict[str, dict[str, str]]:
+        """Of each column that sorts: where its heading leads, and how the list is sorted by it."""
+        found = {}
+        for name in SORTED_BY:
+            now = {name: "ascending", f"-{name}": "descending"}.get(self.order, "")
+            turned = f"-{name}" if now == "ascending" else name
+            found[name] = {"query": self.query(order=turned), "sort": now, "label": _label(name)}
+        return found
+
+
+def _label(name: str) -> str:
+    return {
+        "reference": gettext("Dossier"),
+        "enterprise_name": gettext("Enterprise"),
+        "submitted_on": gettext("Filed"),
+        "granted_incl_vat": gettext("Granted"),
+        "state": gettext("Status"),
+    }[name]
+
+
+def _named(text: str) -> Q:
+    """Dossiers whose reference, enterprise number or enterprise name begins like this."""
+    named = Q(reference__istartswith=text) | Q(enterprise_name__istartswith=text)
+    digits = re.sub(r"\D", "", text)
+    if digits and not re.search(r"[^\d\s.]", re.sub(r"^BE", "", text, flags=re.IGNORECASE)):
+        named |= Q(enterprise_number__startswith=digits)
+    return named
