@@ -104,3 +104,15 @@ class ClaimWindow:
                 opens_on=self.opens_on,
                 last_day=self.last_day,
             )
+
+
+def run_day_for(quarter: Quarter, *, run_day: int, on: date) -> date:
+    """The first run day, from a day on, that can pay a claim of a quarter.
+
+    A claim that is verified too late for the run of its quarter rides with a later one.
+    """
+    day = quarter.ends.replace(day=run_day)
+    while day < on:
+        quarter = quarter.next
+        day = quarter.ends.replace(day=run_day)
+    return day

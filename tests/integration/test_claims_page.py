@@ -1,7 +1,7 @@
 """All claims of a quarter in one deed: what qualifies, and why the rest does not."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -25,7 +25,7 @@ IN_WINDOW = datetime(2022, 7, 5, 9, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def in_the_window(monkeypatch):
-    for module in ("claims", "overview"):
+    for module in ("claims", "dossiers", "overview"):
         monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: IN_WINDOW)
 
 
@@ -136,3 +136,12 @@ def test_the_page_asks_as_much_of_thirty_dossiers_as_of_a_few(world):
         page = manager.get(address)
     assert len(page.context["now"]) == 28
     assert len(many) == len(few), re.sub(r"\s+", " ", str(many.captured_queries))[:500]
+
+
+def test_the_dossier_says_when_its_claim_may_be_paid(world):
+    manager = browser_of(world["manager"])
+    manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": [f"{world['due'].pk}:1"]})
+    page = manager.get(reverse("portal:dossier", args=["alfa", world["due"].pk]))
+    [(tranche, _, expected), *_] = page.context["tranches"]
+    assert (tranche.number, expected) == (1, date(2022, 7, 20))
+    assert "kwartaalrun van 20/07/2022" in page.content.decode()

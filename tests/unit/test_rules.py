@@ -10,7 +10,7 @@ from cstraject.delivery import Delivered, measures_disagree, must_follow, tranch
 from cstraject.lifecycle import CLAIM, DOSSIER, PAYMENT, RUN
 from cstraject.money import read_euros
 from cstraject.places import province_of
-from cstraject.quarter import ClaimWindow, Quarter, day_of, years_later
+from cstraject.quarter import ClaimWindow, Quarter, day_of, run_day_for, years_later
 from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for
 from tests.terms import TERMS
@@ -180,3 +180,16 @@ def test_must_holds_where_assert_would_be_switched_off():
     must(1, "one is true")
     with pytest.raises(AssertionError, match="nothing is nothing"):
         must(0, "nothing is nothing")
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        (date(2022, 4, 1), date(2022, 4, 20)),
+        (date(2022, 4, 20), date(2022, 4, 20)),
+        (date(2022, 4, 21), date(2022, 7, 20)),
+        (date(2022, 12, 31), date(2023, 1, 20)),
+    ],
+)
+def test_a_claim_rides_with_the_next_run_that_can_take_it(on, expected):
+    assert run_day_for(Quarter(2022, 1), run_day=20, on=on) == expected

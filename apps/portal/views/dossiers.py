@@ -36,7 +36,7 @@ from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.delivery import Delivered, share_delivered
 from cstraject.lifecycle import DOSSIER
-from cstraject.quarter import Quarter, day_of
+from cstraject.quarter import Quarter, day_of, run_day_for
 
 # Deeds of the provider's own people; who did the others at the agency is not told by name.
 OWN_DEEDS = frozenset(
@@ -136,7 +136,11 @@ def dossier_page(
             for one in documents_of(case)
         ],
         "tranches": [
-            (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
+            (
+                tranche,
+                words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "",
+                _expected_on(case, tranche),
+            )
             for tranche in tranches
         ],
         "standings": standings_of(case.assessment, told=True) if case.assessment else [],
@@ -169,6 +173,17 @@ def dossier_page(
             "portal:dossier", kwargs={"provider": request.provider.slug, "dossier": case.pk}
         ),
         status=422 if wrong else 200,
+    )
+
+
+def _expected_on(case: Dossier, tranche: Tranche) -> date | None:
+    """On which day the run is drawn up that can pay a tranche, as long as none has taken it."""
+    if tranche.claim is None or tranche.claim.state not in ("submitted", "verified"):
+        return None
+    return run_day_for(
+        Quarter.parse(tranche.claim.quarter),
+        run_day=case.contract.edition.run_day,
+        on=day_of(timezone.now()),
     )
 
 
