@@ -228,6 +228,7 @@ def draft(
         changed_by=person,
         changed_at=AT,
         steps=steps,
+        saved=len(steps),
         enterprise_number=TYPED["enterprise"]["number"],
         enterprise_name=name or TYPED["enterprise"]["name"],
         offer_id=offer,

@@ -54,9 +54,7 @@ def typed_in(draft: Draft, step: str) -> Typed:
 @transaction.atomic
 def start_draft(*, provider_id: int, actor: User, at: datetime) -> Draft:
     """Begin a draft; one that the same person began and left empty is taken up again."""
-    untouched = Draft.objects.filter(
-        started_by=actor, steps={}, offer=None, declaration=None, discarded_on=None, dossier=None
-    )
+    untouched = Draft.objects.filter(started_by=actor, saved=0, discarded_on=None, dossier=None)
     return untouched.first() or Draft.objects.create(
         provider_id=provider_id,
         started_by=actor,
@@ -98,6 +96,7 @@ def keep_step(
     for name in ("enterprise_number", "enterprise_name", "nace_code", "postal_code", "headcount"):
         if name in told:
             setattr(draft, name, told[name])
+    draft.saved += 1
     _keep(draft, actor, at, "steps")
     return draft
 
@@ -110,6 +109,7 @@ def attach(*, draft: Draft, document: Document, actor: User, at: datetime) -> Dr
         draft.offer = document
     else:
         draft.declaration = document
+    draft.saved += 1
     _keep(draft, actor, at)
     return draft
 
@@ -176,7 +176,7 @@ def _keep(draft: Draft, actor: User, at: datetime, *changed: str) -> None:
     draft.changed_by, draft.changed_at = actor, at
     draft.save(
         update_fields=[
-            *("changed_by", "changed_at", "enterprise_number", "enterprise_name"),
+            *("changed_by", "changed_at", "saved", "enterprise_number", "enterprise_name"),
             *("nace_code", "postal_code", "headcount", "offer", "declaration"),
             *changed,
         ]

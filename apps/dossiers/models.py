@@ -229,6 +229,7 @@ class Draft(models.Model):
         default=dict,
         help_text="Per step what was typed, in which language, how often saved, by whom and when.",
     )
+    saved = models.PositiveIntegerField(default=0, help_text="How often anything of it was kept.")
     enterprise_number = models.CharField(max_length=10, blank=True)
     enterprise_name = models.CharField(max_length=200, blank=True)
     nace_code = models.CharField(max_length=10, blank=True)

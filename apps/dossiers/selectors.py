@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.contracts.selectors import committed_by_case
@@ -45,8 +45,8 @@ def document_of(dossier: Dossier, kind: str) -> Document | None:
 
 def drafts_in_hand() -> QuerySet[Draft]:
     """What is being prepared in scope, and was not filed or set aside; the last changed first."""
-    begun = ~Q(steps={}) | Q(offer__isnull=False) | Q(declaration__isnull=False)
-    return Draft.objects.filter(begun, dossier=None, discarded_on=None).order_by("-changed_at")
+    in_hand = Draft.objects.filter(saved__gt=0, dossier=None, discarded_on=None)
+    return in_hand.order_by("-changed_at")
 
 
 def accesses_in_force(*, on: date) -> QuerySet[Access]:

@@ -6,7 +6,8 @@ was committed less what was released, in euro including VAT; *started* goes by t
 the approving assessment. Everything dated after the day asked for counts as not yet known.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,12 @@ from typing import Any
 
 from django.db import connection
 
+from cstraject.kmo.size import CEILINGS
+from cstraject.places import province_of
+
 TABLES = ("by_province", "by_size", "by_sector", "by_package")
+UNFINISHED_TABLES = ("by_province", "by_size", "by_sector")
+UNKNOWN = "onbekend"
 
 # One pass, so that the tables cannot disagree.
 GRANTED = """
@@ -68,6 +74,15 @@ FROM dossiers_dossier
 WHERE submitted_on <= %(as_of)s
 """
 
+# What was begun and not filed by a day. Of a draft the agency sees no more than this.
+UNFINISHED = """
+SELECT postal_code, headcount, nace_code
+FROM dossiers_draft
+WHERE (started_at AT TIME ZONE 'Europe/Brussels')::date <= %(as_of)s
+    AND saved > 0
+    AND (filed_on IS NULL OR filed_on > %(as_of)s)
+"""
+
 # What a sector is called, in the words of the dossiers that are counted.
 LABELS = """
 SELECT facts.nace_code, min(facts.nace_label)
@@ -93,6 +108,8 @@ class Answer:
     completed: int
     total: Mapping[str, Cell]
     tables: Mapping[str, Mapping[str, Mapping[str, Cell]]]
+    unfinished: Mapping[str, Mapping[str, int]]
+    """Begun and not filed: how many in all (`total`), per province, size and sector [1g]."""
     sector_labels: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -118,6 +135,7 @@ class Answer:
                 "light": self.started_light,
                 "completed": self.completed,
             },
+            "unfinished": {name: dict(groups) for name, groups in self.unfinished.items()},
         }
 
 
@@ -136,6 +154,8 @@ def answer_as_of(day: date) -> Answer:
         applications, refused, started, light, completed = cursor.fetchone()
         cursor.execute(LABELS, {"as_of": day})
         labels = dict(cursor.fetchall())
+        cursor.execute(UNFINISHED, {"as_of": day})
+        unfinished = _unfinished(cursor.fetchall(), day)
     return Answer(
         as_of=day,
         applications=applications,
@@ -145,5 +165,25 @@ def answer_as_of(day: date) -> Answer:
         completed=completed,
         total=total,
         tables=tables,
+        unfinished=unfinished,
         sector_labels=labels,
     )
+
+
+def _unfinished(
+    rows: Iterable[tuple[str, Decimal | None, str]], day: date
+) -> dict[str, dict[str, int]]:
+    """By what was typed of each: its postal code, its headcount alone, its activity."""
+    counted: dict[str, Counter[str]] = {name: Counter() for name in ("total", *UNFINISHED_TABLES)}
+    for postal_code, headcount, nace_code in rows:
+        counted["total"]["total"] += 1
+        counted["by_province"][province_of(postal_code, on=day) or UNKNOWN] += 1
+        counted["by_size"][_size_by(headcount)] += 1
+        counted["by_sector"][nace_code or UNKNOWN] += 1
+    return {name: dict(sorted(groups.items())) for name, groups in counted.items()}
+
+
+def _size_by(headcount: Decimal | None) -> str:
+    if headcount is None:
+        return UNKNOWN
+    return next((name for name, (most, *_) in CEILINGS.items() if headcount < most), "large")

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import xlsxwriter
 
-from apps.reporting.selectors import TABLES, Answer
+from apps.reporting.selectors import TABLES, UNFINISHED_TABLES, Answer
 from cstraject.kmo import CATEGORIES
 from cstraject.money import ZERO
 
@@ -29,6 +29,11 @@ DEFINITIONS = (
     ("Stand op", "Alles wat na deze dag gedateerd is, telt niet mee."),
     ("Aanvragen", "Dossiers die op of voor deze dag ingediend zijn."),
     ("Geweigerd", "Dossiers die op of voor deze dag geweigerd zijn."),
+    (
+        "Begonnen, niet ingediend",
+        "Ontwerpen die op of voor deze dag begonnen en dan nog niet ingediend waren; provincie,"
+        " grootte (werkzame personen alleen) en sector zoals ingevuld.",
+    ),
     ("Aantal", "Goedgekeurde dossiers waarvan de toekenning niet volledig vrijgegeven is."),
     ("Subsidie toegekend", "Vastgelegd min vrijgegeven, in euro, inclusief 21 % btw."),
     ("Jaar", "Het jaar van de beslissing."),
@@ -139,6 +144,21 @@ def workbook_of(answer: Answer) -> bytes:
         for nth, year in enumerate(years):
             sheet.write_number(row, first + 2 * nth, answer.total[year][0], bold_number)
             sheet.write_number(row, first + 2 * nth + 1, answer.total[year][1], bold_euro)
+
+    sheet = book.add_worksheet("Begonnen, niet ingediend")
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 18)
+    sheet.write_string(0, 0, "Begonnen en niet ingediend, stand op", title)
+    sheet.write_datetime(0, 1, answer.as_of, day)
+    row = 2
+    for name in UNFINISHED_TABLES:
+        sheet.write_string(row, 0, SHEETS[name][1], head)
+        sheet.write_string(row, 1, "Aantal", head)
+        for group, count in answer.unfinished[name].items():
+            row += 1
+            sheet.write_string(row, 0, WORDS.get(group, group))
+            sheet.write_number(row, 1, count, number)
+        row += 2
 
     sheet = book.add_worksheet("Begrippen")
     sheet.set_column(0, 0, 34)

@@ -1,6 +1,7 @@
 """A dossier is prepared step by step and filed; nothing that was typed is lost."""
 
 import re
+from datetime import timedelta
 from io import BytesIO
 
 import pikepdf
@@ -15,6 +16,7 @@ from apps.dossiers.models import Dossier, Draft
 from apps.enterprises.models import Enterprise, RegisterImport
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
+from apps.reporting.selectors import answer_as_of
 from cstraject.refusal import Refusal
 from tests import factories as make
 from tests.factories import AT
@@ -312,3 +314,28 @@ def test_what_is_beyond_measure_is_refused(people):
                 actor=people["coach"],
                 at=AT,
             )
+
+
+def test_what_was_begun_and_not_filed_is_counted_as_of_any_day(coach, settings):
+    """By day, province, size and sector [answer 526, question 1g]."""
+    begun(coach)
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    kept(coach, draft, "figures")
+    coach.post(f"{draft}discard/")
+    kept(coach, begun(coach), "offer")
+    filed = prepared(coach)
+    with across_providers(), transaction.atomic():
+        before = answer_as_of(AT.date()).unfinished
+    assert before["total"] == {"total": 3}
+    assert before["by_size"] == {"onbekend": 1, "small": 2}
+    coach.post(f"{filed}file/")
+    with across_providers(), transaction.atomic():
+        assert answer_as_of(AT.date() - timedelta(days=1)).unfinished["total"] == {}
+        told = answer_as_of(AT.date()).unfinished
+    assert told == {
+        "total": {"total": 2},
+        "by_province": {"Oost-Vlaanderen": 1, "onbekend": 1},
+        "by_size": {"onbekend": 1, "small": 1},
+        "by_sector": {"31001": 1, "onbekend": 1},
+    }

@@ -11,7 +11,7 @@ from apps.design import figures
 from apps.design.words import words_for_category, words_for_package
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
-from apps.reporting.selectors import TABLES, Answer, answer_as_of
+from apps.reporting.selectors import TABLES, UNFINISHED_TABLES, Answer, answer_as_of
 from apps.reporting.workbook import granted_in_all, groups_in_order, workbook_of
 from cstraject.quarter import day_of
 
@@ -38,6 +38,16 @@ def answer(request: DoorRequest) -> HttpResponse:
         "granted": granted_in_all(given),
         "years": [(year, *given.total[year]) for year in years],
         "tables": [_table(given, name, years) for name in TABLES],
+        "unfinished": [
+            (
+                gettext(HEADINGS[name][1]),
+                [
+                    (_words_for_group(given, name, group), count)
+                    for group, count in given.unfinished[name].items()
+                ],
+            )
+            for name in UNFINISHED_TABLES
+        ],
     }
     return show(request, "backoffice/answer.html", context, section="answer")
 

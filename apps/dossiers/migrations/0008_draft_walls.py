@@ -5,10 +5,10 @@ from django.db import migrations
 SQL = """
 CALL cst_wall(
     'dossiers_draft',
-    'SELECT, INSERT, UPDATE (changed_at, changed_by_id, steps, enterprise_number, '
+    'SELECT, INSERT, UPDATE (changed_at, changed_by_id, steps, saved, enterprise_number, '
     'enterprise_name, nace_code, postal_code, headcount, offer_id, declaration_id, '
     'discarded_on, filed_on, dossier_id)',
-    'INSERT, SELECT (id, provider_id, started_at, changed_at, nace_code, postal_code, headcount, discarded_on, '
+    'INSERT, SELECT (id, provider_id, started_at, changed_at, saved, nace_code, postal_code, headcount, discarded_on, '
     'filed_on)'
 );
 CALL cst_kin('dossiers_draft', 'offer_id', 'documents_document');
