@@ -36,6 +36,7 @@ YES, NO, UNSURE = "yes", "no", "unsure"
 # In the order of their years, the last first: the ends of the names of their fields.
 PERIODS = ("", "_before")
 FIGURES = ("headcount", "turnover", "balance_total")
+OWN_FIGURES = [f"{name}{period}" for period in PERIODS for name in FIGURES]
 # Who has no accounts to add.
 WITHOUT_FIGURES = frozenset(
     {"natural_person", "public_body", "local_authority", "local_authority_small"}
@@ -49,6 +50,14 @@ class Asked(forms.Form):
         super().__init__(*args, **kwargs)
         self.terms, self.on = terms, on
         self.set_up()
+        self.order_fields(self.page_order())
+
+    def page_order(self) -> list[str]:
+        """The fields as they stand on the page, so that errors are summed up in that order."""
+        return list(self.fields)
+
+    def _like(self, pattern: str) -> list[str]:
+        return [name for name in self.fields if re.match(pattern, name)]
 
     def set_up(self) -> None:
         """Give the fields the choices of this edition and day."""
@@ -182,7 +191,7 @@ class AccountsAsked(Asked):
             self.fields |= _figures("", period, gettext("the enterprise"))
 
     def own_figures(self) -> list[BoundField]:
-        return [self[f"{name}{period}"] for period in PERIODS for name in FIGURES]
+        return [self[name] for name in OWN_FIGURES]
 
     def facts(self) -> dict[str, Any]:
         told = {

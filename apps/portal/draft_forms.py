@@ -19,6 +19,7 @@ from apps.enterprises.selectors import as_facts, registered
 from apps.portal.asked import (
     NO,
     OTHER,
+    OWN_FIGURES,
     YES,
     AidAsked,
     Asked,
@@ -75,6 +76,9 @@ class EnterpriseStep(Step, EnterpriseAsked):
         help_text=_("If you chose “another one”, in the words of the register."),
     )
 
+    def page_order(self) -> list[str]:
+        return ["number", "name", "legal_form", "other_form"]
+
     def set_up(self) -> None:
         super().set_up()
         for name in ("number", "name", "nace_code"):
@@ -106,6 +110,12 @@ class FiguresStep(Step, GroupAsked):
 
     accounts_source = source_field(_("Source of the figures of the enterprise"))
     holdings_source = source_field(_("Source of the holdings and of the figures of others"))
+
+    def page_order(self) -> list[str]:
+        return [
+            *("year", *OWN_FIGURES, "equity", "accounts_source", "related"),
+            *(*self._like(r"r\d"), "holdings_source"),
+        ]
 
     def facts(self) -> dict[str, Any]:
         facts = super().facts()
@@ -155,6 +165,9 @@ class AidStep(Step, AidAsked):
         if self.cleaned_data.get("tied") == YES and not self.cleaned_data.get("ties"):
             self.add_error("ties", gettext("Choose which tie, or answer “no” above."))
         return self.cleaned_data
+
+    def page_order(self) -> list[str]:
+        return ["aid", *self._like(r"aid\d")]
 
     def facts(self) -> dict[str, Any]:
         given = self.cleaned_data

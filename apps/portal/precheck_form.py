@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.portal.asked import (
     NO,
+    OWN_FIGURES,
     UNSURE,
     YES,
     AidAsked,
@@ -25,6 +26,13 @@ class PrecheckForm(EnterpriseAsked, GroupAsked, AidAsked, OfferAsked):
         choices=((NO, _("No")), (YES, _("Yes")), (UNSURE, _("I do not know"))),
         widget=forms.RadioSelect,
     )
+
+    def page_order(self) -> list[str]:
+        return [
+            *("number", "name", "legal_form", "postal_code", "nace_code", "nace_version", "year"),
+            *(*OWN_FIGURES, "negative_equity", "equity", "related", *self._like(r"r\d")),
+            *("public_share_pct", "aid", *self._like(r"aid\d"), "maatwerk", "recognition"),
+        ]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()

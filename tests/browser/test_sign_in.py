@@ -98,7 +98,7 @@ def test_a_passkey_signs_in_by_itself_and_a_person_of_two_places_chooses(strict_
     page.locator("#passkey_login").click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
     # Two places: nobody guesses.
-    assert page.get_by_role("heading", name="In welke rol wilt u werken?").count() == 1
+    assert page.get_by_role("heading", name="Kies een rol").count() == 1
     is_sound(page)
     page.get_by_role("button", name="Beheerder · Alfa").click()
     assert "Alfa · Beheerder" in page.locator(".who").inner_text()
