@@ -209,7 +209,9 @@ def _took(what: str, began: float) -> None:
 
 def _welcome(address: str) -> None:
     sign_ins = embedded.sign_ins()
-    _say(f"\ncstraject runs at {address}\n")
+    _say(f"\ncstraject runs at {address}")
+    by_name = address.replace("127.0.0.1", "localhost")
+    _say(f"(passkeys and security keys work by name alone: {by_name})\n")
     if sign_ins.exists():
         _say(sign_ins.read_text())
     _say(f"Logs: {HERE.folder / 'logs'}. Ctrl-C ends it.")

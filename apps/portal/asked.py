@@ -66,6 +66,10 @@ class Asked(forms.Form):
         """In the form in which the API takes `facts`; what is empty or not known is left out."""
         return {}
 
+    def unsaid(self) -> set[str]:
+        """Fields of which what they hold says nothing: of a row in which nothing was told."""
+        return set()
+
     def own_number(self) -> str:
         """The number of the enterprise itself; empty where it is not given."""
         return str(self.cleaned_data.get("number") or "")
@@ -247,6 +251,11 @@ class GroupAsked(AccountsAsked):
         """The owners and daughters of whom anything was told."""
         told = ("name", "number", "pct", *(f"{name}{p}" for p in PERIODS for name in FIGURES))
         return [nth for nth in self.related_rows_asked if self._filled(f"r{nth}", told)]
+
+    def unsaid(self) -> set[str]:
+        told = self._rows() if self.data.get("related") == YES else []
+        empty = [nth for nth in self.related_rows_asked if nth not in told]
+        return {name for nth in empty for name in self._like(rf"r{nth}_")}
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.design import figures
 from apps.design.fields import DayField, PersonDaysField
-from apps.design.words import words_for, words_for_document, words_for_working
+from apps.design.words import words_for, words_for_working
 from apps.documents.models import DECLARATION, KINDS, OFFER
 from apps.dossiers.drafts import Typed, typed_in
 from apps.dossiers.models import Draft
@@ -221,7 +221,10 @@ class DocumentsStep(Step):
         field = self.fields["declarations"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(name, words_for_working("declaration", name)) for name in DECLARATIONS]
+        there = {OFFER: self.draft.offer_id, DECLARATION: self.draft.declaration_id}
         for kind in KINDS:
+            # Another one may come in the place of what is there.
+            self.fields[kind].required = not there[kind]
             self.fields[kind].help_text = gettext("PDF, PNG or JPEG, at most 10 MB.")
 
     def clean_declared_on(self) -> date | None:
@@ -229,17 +232,6 @@ class DocumentsStep(Step):
         if day and day > self.on:
             raise forms.ValidationError(words_for(Refusal("future-date", given=day)))
         return day
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        for kind, there in (
-            (OFFER, self.draft.offer_id),
-            (DECLARATION, self.draft.declaration_id),
-        ):
-            if not there and not self.files.get(kind) and kind not in self.errors:
-                told = gettext("Choose the file: %(what)s.") % {"what": words_for_document(kind)}
-                self.add_error(kind, told)
-        return self.cleaned_data
 
     def facts(self) -> dict[str, Any]:
         given = self.cleaned_data

@@ -339,3 +339,16 @@ def test_what_was_begun_and_not_filed_is_counted_as_of_any_day(coach, settings):
         "by_size": {"onbekend": 1, "small": 1},
         "by_sector": {"31001": 1, "onbekend": 1},
     }
+
+
+def test_the_check_page_repeats_what_was_said_and_nothing_of_empty_rows(coach):
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    row = {"related": "yes", "r1_name": "Familie", "r1_pct": "100", "r1_kind": "natural_person"}
+    empty = {f"r{nth}_{name}": "owner-0" for nth in (1, 2, 3) for name in ("tie",)}
+    kept(coach, draft, "figures", **row, **empty)
+    [_, part] = coach.get(f"{draft}check/").context["answers"]
+    told = dict(part["lines"])
+    assert told["Naam van nummer 1"] == "Familie"
+    assert told["Omzet van de onderneming, laatste jaarrekening"] == "1.500.000"
+    assert not [label for label in told if "nummer 2" in label.lower()]

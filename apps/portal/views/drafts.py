@@ -1,5 +1,6 @@
 """A dossier in preparation: step by step, checked, and filed."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -399,12 +400,17 @@ def _lines(form: Step) -> list[tuple[str, str]]:
     told = []
     typed = typed_in_form(form)
     for field in form:
+        if field.html_name in form.unsaid():
+            continue
         values = typed.getlist(field.html_name)
         choices = dict(getattr(field.field, "choices", ()))
         said = ", ".join(str(choices.get(value, value)) for value in values if value)
-        if said == "on":
+        read = form.cleaned_data.get(field.html_name) if form.is_valid() else None
+        if said and isinstance(read, Decimal):
+            said = figures.number(read)
+        elif said == "on":
             said = gettext("Yes")
-        if said and field.html_name not in ("deed", "seen"):
+        if said:
             told.append((str(field.label), said))
     return told
 
