@@ -87,7 +87,8 @@ def keep_step(
     if sum(len(value) for values in fields.values() for value in values) > TYPED_MAX:
         raise Refusal("draft-too-long")
     draft.steps[step] = {
-        "fields": {name: list(values) for name, values in fields.items()},
+        # A database keeps every sign but one, which nobody types.
+        "fields": {n: [value.replace("\x00", "") for value in v] for n, v in fields.items()},
         "language": language,
         "version": seen + 1,
         "by": actor.name,

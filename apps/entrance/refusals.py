@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import ProgrammingError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from psycopg.errors import InsufficientPrivilege
 
@@ -67,7 +68,8 @@ def in_words(
             and AT_OFFICE_ALONE in str(exception)
         ):
             return refused(request, Refusal("at-office-alone"))
-        if isinstance(exception, ValidationError) and request.user.is_authenticated:
+        of_account = request.path.startswith(reverse("mfa_index"))
+        if of_account and isinstance(exception, ValidationError):
             return render(request, "entrance/codes_unreadable.html", status=409)
         return None
 

@@ -108,7 +108,9 @@ class Answer:
     completed: int
     total: Mapping[str, Cell]
     tables: Mapping[str, Mapping[str, Mapping[str, Cell]]]
-    unfinished: Mapping[str, Mapping[str, int]]
+    unfinished: Mapping[str, Mapping[str, int]] = field(
+        default_factory=lambda: {name: {} for name in ("total", *UNFINISHED_TABLES)}
+    )
     """Begun and not filed: how many in all (`total`), per province, size and sector [1g]."""
     sector_labels: Mapping[str, str] = field(default_factory=dict)
 

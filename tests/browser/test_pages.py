@@ -40,7 +40,8 @@ def pages_of(page, start: str, alike: int):
 
 
 def is_download(path: str) -> bool:
-    return path.endswith(("/file/", "/workbook/", "/json/"))
+    kept = r"/(file|workbook|json|xlsx|csv)/$|/dossiers/[^/]+/documents/"
+    return re.search(kept, path) is not None
 
 
 @pytest.mark.parametrize(

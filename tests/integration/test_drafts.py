@@ -161,6 +161,19 @@ def test_what_was_typed_is_kept_right_or_wrong(coach):
     assert "Voorbeeld Meubelen bv" in text_of(coach.get("/p/alfa/"))
 
 
+@pytest.mark.parametrize(
+    "name", ["a\x00b", "🙂👩‍👩‍👧‍👦", "\u202eabc مرحبا", "x" * 100_000, "<script>"]
+)
+def test_whatever_is_typed_is_kept_and_breaks_nothing(coach, name):
+    draft = begun(coach)
+    answer = kept(coach, draft, "enterprise", name=name)
+    assert answer.status_code in (200, 422)
+    page = coach.get(f"{draft}enterprise/")
+    assert page.context["form"]["name"].value() == name.replace("\x00", "")
+    assert b"<script>" not in page.content
+    assert coach.get(f"{draft}check/").status_code == 200
+
+
 def test_two_browsers_on_one_step_lose_nothing_and_the_second_is_told(people, coach):
     draft = begun(coach)
     kept(coach, draft, "enterprise")
