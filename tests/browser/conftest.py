@@ -221,7 +221,7 @@ def visit(browser):
         page.on("pageerror", lambda error: page.reports.append(str(error)))
         page.goto("/sign-in/")
         if language == "en":
-            page.get_by_role("button", name="English").click()
+            follow(page.get_by_role("button", name="English"))
         return page
 
     yield come
@@ -242,11 +242,16 @@ def sign_in(site, visit):
     return signed_in
 
 
+def follow(way) -> None:
+    """Press what leads to another page (or this one, answered), and wait until that is there."""
+    with way.page.expect_navigation():
+        way.click()
+
+
 def with_password(page, email: str, password: str = PASSWORD) -> None:
     page.locator("input[name=login]").fill(email)
     page.locator("input[name=password]").fill(password)
-    page.locator("main button[type=submit], main button.button").first.click()
-    page.wait_for_load_state()
+    follow(page.locator("main button[type=submit], main button.button").first)
 
 
 def wrong_on(page) -> list[str]:

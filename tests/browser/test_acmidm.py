@@ -16,7 +16,7 @@ from django.db import transaction
 from apps.members.models import Invitation
 from apps.providers.scope import across_providers
 from tests import factories as make
-from tests.browser.conftest import _answers, _served, is_sound
+from tests.browser.conftest import _answers, _served, follow, is_sound
 
 AGENCY = "OVO000001"
 
@@ -111,7 +111,7 @@ def opened(world, visit):
 
 
 def sign_in(page, world, subject):
-    page.locator("form[action='/sign-in/acmidm/'] button").click()
+    follow(page.locator("form[action='/sign-in/acmidm/'] button"))
     show_who(page, world, subject)
 
 
@@ -119,7 +119,7 @@ def show_who(page, world, subject):
     """On the page of the OP."""
     page.wait_for_url(f"{world.op}/oauth2/authorize?*")
     page.locator("input[name=sub]").fill(subject)
-    page.get_by_role("button", name="Authorize").click()
+    follow(page.get_by_role("button", name="Authorize"))
     page.wait_for_url(f"{world.url}/**")
 
 
@@ -137,7 +137,7 @@ def test_a_coach_signs_in_and_lands_at_their_own_provider(world, opened, languag
     assert "Jo Voorbeeld" in page.locator(".who").inner_text()
     is_sound(page)
     # Who comes from there has no password and no second factor here to look after.
-    page.locator(".who a").last.click()
+    follow(page.locator(".who a").last)
     assert page.url.endswith("/account/sessions/")
     is_sound(page)
     assert page.goto("/p/alfa/people/").status == 403
@@ -167,7 +167,7 @@ def test_who_has_two_roles_chooses_as_what_to_act(world, opened):
     sign_in(page, world, "two")
     assert page.get_by_role("heading", name="Kies een rol").count() == 1
     is_sound(page)
-    page.get_by_role("button", name="Auditor").click()
+    follow(page.get_by_role("button", name="Auditor"))
     assert "Auditor" in page.locator(".who").inner_text()
     assert within_policy(page)
 
@@ -178,12 +178,12 @@ def test_signing_out_is_at_both_and_a_role_taken_away_is_gone_at_the_next_sign_i
     sign_in(page, world, "leaver")
     assert page.goto("/p/alfa/people/").status == 200
     before = len(world.seen("/oauth2/end_session"))
-    page.get_by_role("button", name="Afmelden").click()
+    follow(page.get_by_role("button", name="Afmelden"))
     page.wait_for_url(f"{world.op}/oauth2/end_session?*")
     [asked] = world.seen("/oauth2/end_session")[before:]
     assert asked["client_id"] == "cstraject"
     assert asked["id_token_hint"].count(".") == 2
-    page.locator("form button").first.click()
+    follow(page.locator("form button").first)
     page.wait_for_url(f"{world.url}/sign-in/")
     page.goto("/p/alfa/")
     assert page.url.startswith(f"{world.url}/sign-in/")
@@ -199,11 +199,11 @@ def test_signing_out_is_at_both_and_a_role_taken_away_is_gone_at_the_next_sign_i
 
 def test_who_stops_at_the_op_is_told_so(world, opened):
     page = opened("en")
-    page.get_by_role("button", name="Sign in with ACM/IDM").click()
-    page.get_by_role("button", name="Deny").click()
+    follow(page.get_by_role("button", name="Sign in with ACM/IDM"))
+    follow(page.get_by_role("button", name="Deny"))
     page.wait_for_url(f"{world.url}/**")
     assert "You stopped signing in" in page.locator("main").inner_text()
-    page.get_by_role("link", name="Back to signing in").click()
+    follow(page.get_by_role("link", name="Back to signing in"))
     assert page.url == f"{world.url}/sign-in/"
 
 
@@ -222,8 +222,7 @@ def give_rights(page):
     form.locator("input[name=email]").fill("nieuw@test.example")
     form.locator("input[name=name]").fill("Nieuw")
     form.locator("input[name=role][value=auditor]").check()
-    form.locator("button").first.click()
-    page.wait_for_load_state()
+    follow(form.locator("button").first)
 
 
 def given():
@@ -250,7 +249,7 @@ def test_who_gives_rights_shows_again_at_the_op_that_it_is_they(world, opened):
     assert page.url == f"{world.url}/sign-in/go-on/"
     is_sound(page)
     assert not given()
-    page.get_by_role("button", name="Doe het nu").click()
+    follow(page.get_by_role("button", name="Doe het nu"))
     page.wait_for_url("**/agency/people/")
     assert given()
     assert within_policy(page)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from cstraject.quarter import day_of
 from tests import factories as make
-from tests.browser.conftest import is_sound
+from tests.browser.conftest import follow, is_sound
 
 TODAY = day_of(timezone.now())
 
@@ -24,8 +24,7 @@ def choose(page, **chosen):
 
 def go_on(page):
     is_sound(page)
-    page.locator("main button[value=next]:visible").click()
-    page.wait_for_load_state()
+    follow(page.locator("main button[value=next]:visible"))
 
 
 def a_file(kind: str) -> dict[str, object]:
@@ -48,7 +47,7 @@ def test_a_coach_prepares_a_dossier_and_files_it(sign_in, language, width, numbe
     # axe is a script: what it looks at, works without any.
     page = sign_in("coach", language, **size)
     headcount, turnover, price = figures
-    page.get_by_role("button", name=re.compile("Nieuw dossier|New dossier")).click()
+    follow(page.get_by_role("button", name=re.compile("Nieuw dossier|New dossier")))
     page.wait_for_url("**/enterprise/")
     is_sound(page)
 
@@ -78,8 +77,7 @@ def test_a_coach_prepares_a_dossier_and_files_it(sign_in, language, width, numbe
     page.wait_for_url("**/offer/")
     page.locator("[name=package]").select_option("basis")
     fill(page, price=price, person_days="25")
-    page.locator("button[value=save]").click()
-    page.wait_for_load_state()
+    follow(page.locator("button[value=save]"))
     assert page.locator("dl.facts").inner_text().count("€") == 7
     go_on(page)
 
@@ -101,7 +99,7 @@ def test_a_coach_prepares_a_dossier_and_files_it(sign_in, language, width, numbe
 
     page.wait_for_url("**/check/")
     is_sound(page)
-    page.locator("form[action$='/file/'] button").click()
+    follow(page.locator("form[action$='/file/'] button"))
     page.wait_for_url("**/dossiers/**")
     is_sound(page)
     assert "Voorbeeld Browser bv" in page.locator("h1").inner_text()
@@ -117,7 +115,8 @@ def test_a_coach_prepares_a_dossier_and_files_it(sign_in, language, width, numbe
 def test_every_step_works_by_keyboard_and_without_scripts(sign_in):
     page = sign_in("manager", "nl", java_script_enabled=False)
     page.get_by_role("button", name="Nieuw dossier").focus()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_url("**/enterprise/")
     page.locator("[name=name]").focus()
     page.keyboard.type("Voorbeeld Toetsenbord bv")

@@ -7,7 +7,7 @@ from urllib.parse import urldefrag, urlparse
 import pytest
 
 from cstraject.roles import PROVIDER_ROLES
-from tests.browser.conftest import is_sound, with_password, wrong_on
+from tests.browser.conftest import follow, is_sound, with_password, wrong_on
 
 PAGES_MAX = 40
 
@@ -86,11 +86,12 @@ def test_the_sign_in_is_accessible_and_says_what_is_wrong(site, visit):
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_pre_check_answers_without_an_account(site, visit, language, width):
     page = visit(site.url, language, viewport={"width": width, "height": 800})
-    page.locator("main a[href='/pre-check/']").click()
+    follow(page.locator("main a[href='/pre-check/']"))
     is_sound(page)
     # Enter checks; it does not look up. What is wrong is told, and leads to its field.
     page.locator("[name=number]").fill("0428.315.872")
-    page.locator("[name=number]").press("Enter")
+    with page.expect_navigation():
+        page.locator("[name=number]").press("Enter")
     assert page.locator(".error-summary a").count() >= 5
     is_sound(page)
     page.locator(".error-summary a").first.click()
@@ -98,7 +99,7 @@ def test_the_pre_check_answers_without_an_account(site, visit, language, width):
     assert page.locator("[name=number]").input_value() == "0428.315.872"
 
     page.locator("[name=number]").fill("0428.315.871")
-    page.locator("main [name=deed][value=look-up]").click()
+    follow(page.locator("main [name=deed][value=look-up]"))
     assert page.locator("[role=status]").count() == 1
     is_sound(page)
     page.locator("[name=legal_form]").select_option("bv")
@@ -116,7 +117,7 @@ def test_the_pre_check_answers_without_an_account(site, visit, language, width):
     page.locator("[name=package]").select_option("basis")
     page.locator("[name=price]").fill("30.000")
     is_sound(page)
-    page.locator("main [name=deed][value=check]").last.click()
+    follow(page.locator("main [name=deed][value=check]").last)
 
     assert page.locator("[role=status]").count() == 1
     assert "19.965,00" in page.content() or "19,965.00" in page.content()
@@ -158,11 +159,11 @@ def test_the_forms_that_correct_facts_are_accessible_and_fit_a_phone(sign_in):
     """All of them open, and again with what is wrong summed up above."""
     page = sign_in("reviewer", "nl")
     page.goto("/agency/?state=submitted")
-    page.get_by_role("link", name=re.compile("TOREON-2024")).first.click()
+    follow(page.get_by_role("link", name=re.compile("TOREON-2024")).first)
     page.goto(f"{page.url}facts/")
     for wrong in (False, True):
         if wrong:
-            page.get_by_role("button", name="Verbeter en beoordeel opnieuw").click()
+            follow(page.get_by_role("button", name="Verbeter en beoordeel opnieuw"))
             page.get_by_role("link", name=re.compile("^Wat verandert: ")).click()
             assert page.locator("#change_change").evaluate("e => e === document.activeElement")
         page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")

@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.payouts.models import Run
 from apps.payouts.tasks import write_payment_files
 from apps.providers.scope import across_providers
+from tests.browser.conftest import follow
 
 
 def test_two_people_pay_the_open_run_in_their_browsers(sign_in):
@@ -17,7 +18,7 @@ def test_two_people_pay_the_open_run_in_their_browsers(sign_in):
     approver = sign_in("payments_approver", java_script_enabled=False)
 
     officer.goto("/agency/runs/")
-    officer.get_by_role("link", name=re.compile("3e kwartaal 2022")).first.click()
+    follow(officer.get_by_role("link", name=re.compile("3e kwartaal 2022")).first)
     assert "6.534,00" in officer.locator("main").inner_text()
     run_path = officer.url
     # The officer checks and can then not approve: no button, and the address itself says no.
@@ -39,17 +40,15 @@ def test_two_people_pay_the_open_run_in_their_browsers(sign_in):
     officer.locator("details:has(form[action$='/settle/']) summary").first.click()
     settle = officer.locator("form[action$='/settle/']")
     settle.locator("input[value=pay]").check()
-    settle.locator("button").click()
+    follow(settle.locator("button"))
 
-    officer.wait_for_load_state()
     assert officer.locator("form[action$='/settle/'] input[value=pay]").count() == 0
     with across_providers(), transaction.atomic():
         assert Run.objects.get(quarter="2022-Q3").state == "settled"
 
 
 def press(page, action: str) -> None:
-    page.locator(f"form[action$='{action}'] button").first.click()
-    page.wait_for_load_state()
+    follow(page.locator(f"form[action$='{action}'] button").first)
     assert page.locator("[role=alert]").count() == 0, page.locator("main").inner_text()[:300]
 
 
@@ -59,7 +58,7 @@ def test_a_manager_sees_budget_and_dossiers_and_why_a_tranche_is_not_paid_yet(si
     text = page.locator("main").inner_text()
     assert "500.000,00" in text
     assert "TOREON-2021-001" in text
-    page.get_by_role("link", name="TOREON-2021-001").first.click()
+    follow(page.get_by_role("link", name="TOREON-2021-001").first)
     assert page.locator("ol.timeline li").count() >= 5
 
 
@@ -74,8 +73,7 @@ def test_the_answer_can_be_asked_as_of_a_day_and_downloaded(sign_in):
     page = sign_in("reporting_officer")
     page.goto("/agency/answer/")
     page.locator("input[name=as_of]").fill("01/04/2022")
-    page.locator("main form button").first.click()
-    page.wait_for_load_state()
+    follow(page.locator("main form button").first)
 
     text = page.locator("main").inner_text()
     assert "935.757,61" in text
@@ -87,8 +85,7 @@ def test_the_answer_can_be_asked_as_of_a_day_and_downloaded(sign_in):
 
 def test_the_language_is_switched_and_kept(sign_in):
     page = sign_in("manager")
-    page.get_by_role("button", name="English").click()
-    page.wait_for_load_state()
+    follow(page.get_by_role("button", name="English"))
 
     assert page.locator("html").get_attribute("lang") == "en"
     page.goto("/p/toreon/")
@@ -98,13 +95,12 @@ def test_the_language_is_switched_and_kept(sign_in):
 def test_the_language_can_be_switched_where_a_form_was_not_filled_in(sign_in):
     page = sign_in("controller", java_script_enabled=False)
     page.goto("/agency/?state=in_delivery")
-    page.locator("tbody th a").first.click()
+    follow(page.locator("tbody th a").first)
     page.locator("details:has(form[action$='/stop/']) summary").first.click()
-    page.locator("form[action$='/stop/'] button").click()
+    follow(page.locator("form[action$='/stop/'] button"))
     assert page.locator("[role=alert]").count() == 1
 
-    page.get_by_role("button", name="English").click()
-    page.wait_for_load_state()
+    follow(page.get_by_role("button", name="English"))
 
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.get_by_text("Stop the dossier").count() == 1
@@ -113,7 +109,7 @@ def test_the_language_can_be_switched_where_a_form_was_not_filled_in(sign_in):
 def test_looking_at_where_a_form_goes_shows_its_page(sign_in):
     page = sign_in("controller")
     page.goto("/agency/?state=in_delivery")
-    page.locator("tbody th a").first.click()
+    follow(page.locator("tbody th a").first)
     dossier = page.url
 
     assert page.goto(f"{dossier}stop/").status == 200
@@ -140,7 +136,7 @@ def test_a_day_to_come_is_no_day_to_answer_for(sign_in):
 
 def test_what_was_typed_is_kept_when_the_programme_refuses(sign_in):
     page = sign_in("coach", java_script_enabled=False)
-    page.get_by_role("link", name="TOREON-2022-001").first.click()
+    follow(page.get_by_role("link", name="TOREON-2022-001").first)
     form = page.locator("form[action$='/statements/']")
     if not form.is_visible():
         page.locator("details:has(form[action$='/statements/']) summary").first.click()
@@ -148,8 +144,7 @@ def test_what_was_typed_is_kept_when_the_programme_refuses(sign_in):
     form.locator("select[name=quarter]").select_option(quarter)
     form.locator("input[name=person_days]").fill("12,5")
     form.locator("input[name=amount]").fill("99.999,50")
-    form.locator("button").first.click()
-    page.wait_for_load_state()
+    follow(form.locator("button").first)
 
     assert page.locator("[role=alert]").count() == 1
     kept = page.locator("form[action$='/statements/']")

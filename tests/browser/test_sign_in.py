@@ -8,7 +8,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 
 from apps.notices.tasks import send_waiting
-from tests.browser.conftest import is_sound, with_password
+from tests.browser.conftest import follow, is_sound, with_password
 from tests.conftest import using
 
 
@@ -35,16 +35,16 @@ def test_a_second_factor_is_chosen_and_asked_from_then_on(strict_site, opened, l
     page.goto("/p/alfa/")
     assert page.url.endswith("/account/")
 
-    page.locator("a[href$='/app/add/']").click()
+    follow(page.locator("a[href$='/app/add/']"))
     is_sound(page)
     assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
     secret = page.locator("#authenticator_secret").input_value()
     page.locator("input[name=code]").fill("000000")
-    page.locator("main form button").first.click()
+    follow(page.locator("main form button").first)
     assert page.locator("[role=alert]").count() == 1
     secret = page.locator("#authenticator_secret").input_value()
     page.locator("input[name=code]").fill(code_of(secret))
-    page.locator("main form button").first.click()
+    follow(page.locator("main form button").first)
     page.wait_for_url(re.compile("/account/codes/"))
     codes = page.locator("#recovery_codes").input_value().split()
     assert len(codes) == 10
@@ -58,12 +58,12 @@ def test_a_second_factor_is_chosen_and_asked_from_then_on(strict_site, opened, l
     is_sound(other)
     # A recovery code does once.
     other.locator("input[name=code]").fill(codes[0])
-    other.locator("main form button").first.click()
+    follow(other.locator("main form button").first)
     other.wait_for_url(re.compile("/p/alfa/"))
     again = opened(language)
     with_password(again, email)
     again.locator("input[name=code]").fill(codes[0])
-    again.locator("main form button").first.click()
+    follow(again.locator("main form button").first)
     assert again.locator("[role=alert]").count() == 1
 
 
@@ -93,17 +93,17 @@ def test_a_passkey_signs_in_by_itself_and_a_person_of_two_places_chooses(strict_
 
     page.goto("/account/sessions/")
     is_sound(page)
-    page.get_by_role("button", name="Hier afmelden").click()
+    follow(page.get_by_role("button", name="Hier afmelden"))
     page.goto("/sign-in/")
     page.locator("#passkey_login").click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
     # Two places: nobody guesses.
     assert page.get_by_role("heading", name="Kies een rol").count() == 1
     is_sound(page)
-    page.get_by_role("button", name="Beheerder · Alfa").click()
+    follow(page.get_by_role("button", name="Beheerder · Alfa"))
     assert "Alfa · Beheerder" in page.locator(".who").inner_text()
-    page.get_by_role("link", name="Andere rol").click()
-    page.get_by_role("button", name="Lezer · Beta").click()
+    follow(page.get_by_role("link", name="Andere rol"))
+    follow(page.get_by_role("button", name="Lezer · Beta"))
     assert "Beta · Lezer" in page.locator(".who").inner_text()
     page.goto("/who-may-do-what/")
     is_sound(page)
@@ -127,13 +127,13 @@ def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
     manager.goto("/p/toreon/people/")
     manager.locator("summary", has_text=re.compile("Nodig iemand|Invite")).click()
     invite = manager.locator("form[action$='/people/invite/']")
-    invite.get_by_role("button").click()
+    follow(invite.get_by_role("button"))
     assert manager.locator(".error-summary a").count() == 3
     is_sound(manager)
     invite.locator("[name=email]").fill(newcomer)
     invite.locator("[name=name]").fill(f"Nieuwe Coach {language}")
     invite.locator("[name=role][value=coach]").check()
-    invite.get_by_role("button").click()
+    follow(invite.get_by_role("button"))
     assert manager.locator("[role=status]").count() == 1
     assert manager.get_by_role("rowheader", name=f"Nieuwe Coach {language}").count() == 1
     is_sound(manager)
@@ -145,29 +145,29 @@ def test_somebody_is_invited_comes_in_and_chooses_a_new_password(
     is_sound(page)
     page.locator("[name=new_password1]").fill("kort")
     page.locator("[name=new_password2]").fill("kort")
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     assert page.locator(".error-summary").count() == 1
     is_sound(page)
     for name in ("new_password1", "new_password2"):
         page.locator(f"[name={name}]").fill("een lange zin van de nieuwe")
-    page.locator("main form button").click()
+    follow(page.locator("main form button"))
     page.wait_for_url("**/sign-in/")
     with_password(page, newcomer, "een lange zin van de nieuwe")
     page.wait_for_url("**/p/toreon/")
 
     page.context.clear_cookies(name="sessionid")
     page.goto("/sign-in/")
-    page.locator("a[href='/sign-in/forgotten/']").click()
+    follow(page.locator("a[href='/sign-in/forgotten/']"))
     is_sound(page)
     page.locator("input[name=email]").fill(newcomer)
-    page.locator("main form button").first.click()
+    follow(page.locator("main form button").first)
     page.wait_for_url("**/sent/")
     is_sound(page)
     page.goto(address_in_mail(site, newcomer))
     is_sound(page)
     for name in ("password1", "password2"):
         page.locator(f"input[name={name}]").fill("een andere lange zin dan")
-    page.locator("main form button").first.click()
+    follow(page.locator("main form button").first)
     page.wait_for_url("**/done/")
     is_sound(page)
     page.goto("/sign-in/")
