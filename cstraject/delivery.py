@@ -1,5 +1,6 @@
 """What was delivered, and which tranche that entitles a provider to [answer 526, 3]."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,12 +10,50 @@ from cstraject.subsidy import granted_for, tranches_of
 from cstraject.terms import Terms
 
 
+# What a trajectory consists of: finding what is weak, planning, doing it [evaluation answer, 2].
+PHASES = ("analysis", "plan", "guidance")
+
+
 @dataclass(frozen=True)
 class Delivered:
     """A statement (prestatiestaat), cumulative: person-days, and euro excluding VAT."""
 
     person_days: Decimal
     amount: Decimal
+
+    def __sub__(self, other: "Delivered") -> "Delivered":
+        return Delivered(self.person_days - other.person_days, self.amount - other.amount)
+
+
+NOTHING = Delivered(ZERO, ZERO)
+
+
+def total_of(phases: Iterable[Delivered]) -> Delivered:
+    """What the phases come to together."""
+    parts = list(phases)
+    return Delivered(
+        sum((part.person_days for part in parts), ZERO), sum((part.amount for part in parts), ZERO)
+    )
+
+
+def phases_follow(
+    stated: Mapping[str, Delivered],
+    *,
+    before: Mapping[str, Delivered] | None,
+    after: Mapping[str, Delivered] | None,
+) -> None:
+    """Refuses a statement of which one phase shrinks, or exceeds what a later quarter stated."""
+    for phase, now in stated.items():
+        for what in ("person_days", "amount"):
+            given = getattr(now, what)
+            if before and given < (earlier := getattr(before[phase], what)):
+                raise Refusal(
+                    "statement-shrinks", what=what, stated=given, earlier=earlier, phase=phase
+                )
+            if after and given > (later := getattr(after[phase], what)):
+                raise Refusal(
+                    "statement-over-later", what=what, stated=given, later=later, phase=phase
+                )
 
 
 def must_follow(

@@ -217,12 +217,28 @@ class WithReason(Asked):
     reason = serializers.CharField(max_length=500)
 
 
+class Phase(Asked):
+    """What was delivered of one phase since the start."""
+
+    person_days = PersonDays()
+    amount = Euros(help_text="Euro excluding VAT.")
+
+
+class Phases(Asked):
+    """What was delivered by phase: it adds up to the whole."""
+
+    analysis = Phase()
+    plan = Phase()
+    guidance = Phase()
+
+
 class FileStatement(Asked):
     """What was delivered since the start, by the end of the quarter."""
 
     quarter = QuarterText()
     person_days = PersonDays()
     amount = Euros(help_text="Euro excluding VAT.")
+    phases = Phases(required=False)
 
 
 class FileClaim(Asked):
@@ -378,6 +394,21 @@ class Assessment(Told):
     questions = Question(many=True)
 
 
+class PhaseTold(Told):
+    """What was delivered of one phase since the start."""
+
+    person_days = Days()
+    amount = Money(help_text="In euro excluding VAT.")
+
+
+class PhasesTold(Told):
+    """What was delivered by phase."""
+
+    analysis = PhaseTold()
+    plan = PhaseTold()
+    guidance = PhaseTold()
+
+
 class Statement(Told):
     """What was delivered since the start, by the end of a quarter."""
 
@@ -386,6 +417,7 @@ class Statement(Told):
     version = serializers.IntegerField()
     person_days = Days(help_text="Since the start.")
     amount = Money(help_text="Since the start, in euro excluding VAT.")
+    phases = PhasesTold(allow_null=True, help_text="Null where only the whole was stated.")
     filed_on = serializers.DateField()
 
 

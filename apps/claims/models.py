@@ -2,17 +2,21 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.dossiers.models import Dossier
 from apps.providers.models import Provider
+from cstraject.delivery import PHASES, Delivered
 from cstraject.lifecycle import CLAIM
+
+MEASURES = ("days", "amount")
 
 
 class Statement(models.Model):
     """What was delivered on a dossier since its start, by the end of a quarter (prestatiestaat).
 
-    Person-days and euro excluding VAT, cumulative. A correction is a new version.
+    Person-days and euro excluding VAT, cumulative; by phase where the provider told it so. A
+    correction is a new version.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -22,6 +26,12 @@ class Statement(models.Model):
     version = models.PositiveSmallIntegerField(default=1)
     person_days = models.DecimalField(max_digits=7, decimal_places=1)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
+    analysis_days = models.DecimalField(max_digits=7, decimal_places=1, null=True)
+    analysis_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    plan_days = models.DecimalField(max_digits=7, decimal_places=1, null=True)
+    plan_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    guidance_days = models.DecimalField(max_digits=7, decimal_places=1, null=True)
+    guidance_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
     filed_on = models.DateField()
     filed_at = models.DateTimeField()
     filed_by = models.ForeignKey(
@@ -41,6 +51,15 @@ class Statement(models.Model):
                 name="statement_not_below_zero", condition=Q(person_days__gte=0, amount__gte=0)
             ),
             models.CheckConstraint(
+                name="statement_phases_add_up",
+                condition=Q(**{f"{phase}_{what}": None for phase in PHASES for what in MEASURES})
+                | Q(**{f"{phase}_{what}__gte": 0 for phase in PHASES for what in MEASURES})
+                & Q(
+                    person_days=F("analysis_days") + F("plan_days") + F("guidance_days"),
+                    amount=F("analysis_amount") + F("plan_amount") + F("guidance_amount"),
+                ),
+            ),
+            models.CheckConstraint(
                 name="statement_quarter_is_one",
                 condition=Q(quarter__regex=r"^20[0-9]{2}-Q[1-4]$"),
             ),
@@ -48,6 +67,16 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quarter} v{self.version}"
+
+    @property
+    def phases(self) -> dict[str, Delivered] | None:
+        """What was delivered of each phase; none where only the whole was stated."""
+        if self.analysis_days is None:
+            return None
+        return {
+            phase: Delivered(*(getattr(self, f"{phase}_{what}") for what in MEASURES))
+            for phase in PHASES
+        }
 
 
 class Claim(models.Model):

@@ -3,7 +3,7 @@
 A dossier is stopped here because what was stated and claimed decides what comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.audit.services import record
-from apps.claims.models import Claim, Statement
+from apps.claims.models import MEASURES, Claim, Statement
 from apps.claims.selectors import covers_completion, current_statements, delivered_by
 from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
@@ -24,7 +24,9 @@ from cstraject.delivery import (
     Delivered,
     final_grant,
     must_follow,
+    phases_follow,
     share_delivered,
+    total_of,
     tranche_amount,
 )
 from cstraject.lifecycle import CLAIM, DOSSIER
@@ -43,14 +45,16 @@ def file_statement(
     quarter: Quarter,
     person_days: Decimal,
     amount: Decimal,
+    phases: Mapping[str, Delivered] | None = None,
     actor: User,
     at: datetime,
 ) -> Statement:
     """State what was delivered since the start, by the end of a quarter that is over.
 
-    Never less than an earlier quarter, never more than the offer, nothing for a quarter after
-    the work was completed. Stating a quarter again is a new version, as long as no claim rests
-    on the one before.
+    In all, and by phase where the provider knows; the phases then add up to the whole. Never less
+    than an earlier quarter, never more than the offer, nothing for a quarter after the work was
+    completed. Stating a quarter again is a new version, as long as no claim rests on the one
+    before; stating the same again changes nothing.
     """
     dossier = lock_dossier(dossier)
     if dossier.state not in ("in_delivery", "completed") or dossier.started_on is None:
@@ -64,16 +68,27 @@ def file_statement(
         raise Refusal("date-order", earlier=dossier.started_on, later=quarter.last_day)
     stated = current_statements(dossier)
     own = stated.pop(str(quarter), None)
+    now = Delivered(person_days, amount)
+    if own is not None and delivered_by(own) == now and own.phases == phases:
+        return own
+    if phases is not None and total_of(phases.values()) != now:
+        raise Refusal("phases-do-not-add-up")
     if own is not None and own.claims.exclude(state="sent_back").exists():
         raise Refusal("statement-claimed", quarter=str(quarter))
     earlier = [s for q, s in stated.items() if q < str(quarter)]
     later = [s for q, s in stated.items() if q > str(quarter)]
     must_follow(
-        Delivered(person_days, amount),
+        now,
         before=delivered_by(earlier[-1]) if earlier else None,
         after=delivered_by(later[0]) if later else None,
         offered=Delivered(dossier.person_days, dossier.price_excl_vat),
     )
+    if phases is not None:
+        phases_follow(
+            phases,
+            before=earlier[-1].phases if earlier else None,
+            after=later[0].phases if later else None,
+        )
     statement = Statement.objects.create(
         provider_id=dossier.provider_id,
         dossier=dossier,
@@ -84,6 +99,11 @@ def file_statement(
         filed_on=on,
         filed_at=at,
         filed_by=actor,
+        **{
+            f"{phase}_{measure}": value
+            for phase, part in (phases or {}).items()
+            for measure, value in zip(MEASURES, (part.person_days, part.amount), strict=True)
+        },
     )
     _record(
         *(dossier, "statement.file", statement.pk, actor, at),

@@ -271,7 +271,17 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "end-report-early": (
         _("The end report comes after completion. Record first on which day the work was done."),
     ),
+    "phases-do-not-add-up": (
+        _(
+            "The phases do not add up to the whole: analysis, plan and guidance together must give"
+            " the person-days and the amount of the statement."
+        ),
+    ),
     "statement-shrinks": (
+        _(
+            "A statement counts from the start, so it cannot go down: for %(phase)s, %(stated)s is"
+            " less than %(earlier)s of an earlier quarter. Give the total since the start."
+        ),
         _(
             "A statement counts from the start, so it cannot go down: %(stated)s is less than"
             " %(earlier)s of an earlier quarter. Give the total since the start."
@@ -284,6 +294,10 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "statement-over-later": (
+        _(
+            "For %(phase)s, %(stated)s is more than the %(later)s that was filed for a later"
+            " quarter. Check both statements and correct the wrong one."
+        ),
         _(
             "%(stated)s is more than the %(later)s that was filed for a later quarter."
             " Check both statements and correct the wrong one."
@@ -506,6 +520,19 @@ def words_for(refusal: Refusal) -> str:
         for name, value in facts.items()
     }
     return _tell(sentences, shown)
+
+
+# ---- What a trajectory consists of ---------------------------------------------------------------
+
+PHASES: dict[str, str] = {
+    "analysis": _("Analysis"),
+    "plan": _("Action plan"),
+    "guidance": _("Guidance"),
+}
+
+
+def words_for_phase(phase: str) -> str:
+    return gettext(PHASES.get(phase, phase))
 
 
 # ---- Why a tranche is not paid -------------------------------------------------------------------
@@ -1447,6 +1474,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "person_days": figures.number,
     "threshold": figures.percent,
     "delivered": figures.percent,
+    "phase": lambda value: _in_sentence(words_for_phase(str(value))),
     "package": lambda value: _in_sentence(words_for_package(str(value))),
     "outcome": lambda value: words_for_outcome(str(value)),
     "question": lambda value: words_for_question(str(value)),

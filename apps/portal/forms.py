@@ -1,9 +1,14 @@
 """What a provider types. What it means is decided below."""
 
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
+from apps.design.words import words_for_phase
+from cstraject.delivery import PHASES, Delivered
 
 
 class StartForm(forms.Form):
@@ -28,13 +33,27 @@ class WithdrawForm(forms.Form):
 
 
 class StatementForm(QuarterForm):
-    person_days = PersonDaysField(
-        label=_("Person-days since the start"), help_text=_("In all, for example 12,5.")
-    )
-    amount = EuroField(
-        label=_("Amount since the start, excluding VAT"),
-        help_text=_("In all, in euro, for example 15.000,50."),
-    )
+    """What was delivered of each phase since the start."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for phase in PHASES:
+            name = words_for_phase(phase)
+            self.fields[f"{phase}_days"] = PersonDaysField(
+                label=gettext("%(phase)s: person-days") % {"phase": name}, help_text=""
+            )
+            self.fields[f"{phase}_amount"] = EuroField(
+                label=gettext("%(phase)s: amount excluding VAT") % {"phase": name}, help_text=""
+            )
+
+    def phases(self) -> dict[str, Delivered]:
+        typed = self.cleaned_data
+        return {
+            phase: Delivered(typed[f"{phase}_days"], typed[f"{phase}_amount"]) for phase in PHASES
+        }
+
+    def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
+        return [(phase, self[f"{phase}_days"], self[f"{phase}_amount"]) for phase in PHASES]
 
 
 class ClaimForm(QuarterForm):

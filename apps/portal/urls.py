@@ -31,6 +31,6 @@ urlpatterns = [
     path("dossiers/<uuid:dossier>/complete/", dossiers.complete, name="dossier-complete"),
     path("dossiers/<uuid:dossier>/end-report/", dossiers.end_report, name="dossier-end-report"),
     path("dossiers/<uuid:dossier>/withdraw/", dossiers.withdraw, name="dossier-withdraw"),
-    path("dossiers/<uuid:dossier>/statements/", statements.file, name="statement-file"),
+    path("dossiers/<uuid:dossier>/statement/", statements.statement, name="statement"),
     path("dossiers/<uuid:dossier>/claims/", claims.file, name="claim-file"),
 ]

@@ -137,17 +137,16 @@ def test_a_day_to_come_is_no_day_to_answer_for(sign_in):
 def test_what_was_typed_is_kept_when_the_programme_refuses(sign_in):
     page = sign_in("coach", java_script_enabled=False)
     follow(page.get_by_role("link", name="TOREON-2022-001").first)
-    form = page.locator("form[action$='/statements/']")
-    if not form.is_visible():
-        page.locator("details:has(form[action$='/statements/']) summary").first.click()
-    quarter = form.locator("select[name=quarter] option").last.get_attribute("value")
-    form.locator("select[name=quarter]").select_option(quarter)
-    form.locator("input[name=person_days]").fill("12,5")
-    form.locator("input[name=amount]").fill("99.999,50")
-    follow(form.locator("button").first)
+    follow(page.get_by_role("link", name="Maak de prestatiestaat"))
+    quarter = page.locator("select[name=quarter] option").last.get_attribute("value")
+    page.locator("select[name=quarter]").select_option(quarter)
+    typed = {"analysis_days": "12,5", "analysis_amount": "99.999,50", "plan_days": "0"}
+    for name, value in {**typed, "plan_amount": "0", "guidance_days": "0"}.items():
+        page.locator(f"[name={name}]").fill(value)
+    page.locator("[name=guidance_amount]").fill("0")
+    follow(page.locator("button[value=file]"))
 
     assert page.locator("[role=alert]").count() == 1
-    kept = page.locator("form[action$='/statements/']")
-    assert kept.locator("select[name=quarter]").input_value() == quarter
-    assert kept.locator("input[name=person_days]").input_value() == "12,5"
-    assert kept.locator("input[name=amount]").input_value() == "99.999,50"
+    assert page.locator("select[name=quarter]").input_value() == quarter
+    for name, value in typed.items():
+        assert page.locator(f"[name={name}]").input_value() == value

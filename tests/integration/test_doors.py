@@ -87,7 +87,8 @@ DOORS = {
     ("post", "portal:dossier-complete"): "file_dossiers",
     ("post", "portal:dossier-end-report"): "file_dossiers",
     ("post", "portal:dossier-withdraw"): "file_dossiers",
-    ("post", "portal:statement-file"): "file_dossiers",
+    ("get", "portal:statement"): "file_dossiers",
+    ("post", "portal:statement"): "file_dossiers",
     ("post", "portal:claim-file"): "claim_tranches",
     ("get", "backoffice:dossiers"): "open_dossiers",
     ("get", "backoffice:dossiers-file"): "open_dossiers",
@@ -402,7 +403,7 @@ def address_and_body(world, visitor, name):
         return {**portal, "dossier": dossier.pk}
 
     draft = {**portal, "draft": world.draft.pk}
-    statement = {"quarter": str(LATE), "person_days": "5,0", "amount": "5.000,00"}
+    statement = {"quarter": str(LATE), **make.PHASES_TYPED}
     table = {
         "language": ({}, {"language": "en", "next": "/accessibility/"}),
         "precheck": (
@@ -463,7 +464,7 @@ def address_and_body(world, visitor, name):
         "portal:dossier-complete": (of(world.started), {"on": "01/03/2022"}),
         "portal:dossier-end-report": (of(world.completed), {"on": "01/07/2022"}),
         "portal:dossier-withdraw": (of(world.approved), {"reason": "ziet ervan af"}),
-        "portal:statement-file": (of(world.started), statement),
+        "portal:statement": (of(world.started), statement),
         "portal:claim-file": (of(world.claimable), {"quarter": str(LATE), "tranche": "1"}),
         "backoffice:dossier": ({"dossier": world.started.pk}, {}),
         "backoffice:document": ({"dossier": world.papered.pk, "kind": "offer"}, {}),

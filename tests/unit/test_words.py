@@ -45,6 +45,7 @@ FACTS: dict[str, object] = {
     "missing": ["offer", "declaration"],
     "max_mb": 10,
     "found": "text/html",
+    "phase": "analysis",
     "package": "basis",
     "valid_from": date(2021, 1, 1),
     "valid_until": date(2022, 12, 31),

@@ -16,6 +16,7 @@ from apps.api import shapes
 from apps.api.answers import once, plain
 from apps.api.fields import Asked
 from apps.api.views.door import Door, dossier_of, fields_of, operation, provider_id, read, told
+from apps.api.views.statements import statement_told
 from apps.claims.selectors import claims_of, current_statements
 from apps.design.words import words_for_finding, words_for_unpaid
 from apps.dossiers import services
@@ -180,7 +181,7 @@ def _detail(dossier: Dossier) -> dict[str, Any]:
         "assessment": _assessment(dossier.assessment),
         "tranches": [_tranche(tranche) for tranche in tranches_of_grant(dossier)],
         "statements": [
-            told(shapes.Statement, statement) for statement in current_statements(dossier).values()
+            statement_told(statement) for statement in current_statements(dossier).values()
         ],
         "claims": [told(shapes.Claim, claim) for claim in claims_of(dossier)],
     }

@@ -27,7 +27,6 @@ from apps.portal.forms import (
     CompleteForm,
     EndReportForm,
     StartForm,
-    StatementForm,
     WithdrawForm,
 )
 from apps.portal.views.frame import show
@@ -198,7 +197,9 @@ def _forms(
     offered: dict[str, forms.Form] = {}
     today = day_of(timezone.now())
     window = window_around(today, case.contract)
-    to_state = _quarters_to_state(case, stated, tranches, on=today)
+    to_state = "file_dossiers" in request.acts and quarters_to_state(
+        case, stated, tranches, on=today
+    )
     if "file_dossiers" in request.acts:
         if DOSSIER.allows(case.state, "start"):
             offered["start_form"] = StartForm(auto_id="start_%s")
@@ -208,8 +209,6 @@ def _forms(
             offered["end_report_form"] = EndReportForm(auto_id="report_%s")
         if DOSSIER.allows(case.state, "withdraw"):
             offered["withdraw_form"] = WithdrawForm(auto_id="withdraw_%s")
-        if to_state:
-            offered["statement_form"] = StatementForm(auto_id="statement_%s")
     to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
     open_now = window.opens_on <= today
     can_claim = open_now and _bears_a_claim(case, stated, window.quarter)
@@ -219,13 +218,12 @@ def _forms(
     for name, form in offered.items():
         if wrong is not None and type(form) is type(wrong):
             offered[name] = form = wrong
-        if isinstance(form, StatementForm):
-            form.offer(to_state)
         if isinstance(form, ClaimForm):
             form.offer([window.quarter])
     return {
         **offered,
-        "any_form": bool(offered),
+        "can_state": bool(to_state),
+        "any_form": bool(offered) or bool(to_state),
         "to_claim": to_claim,
         "window": window,
         "window_open": open_now,
@@ -233,7 +231,7 @@ def _forms(
     }
 
 
-def _quarters_to_state(
+def quarters_to_state(
     case: Dossier, stated: dict[str, Statement], tranches: list[Tranche], *, on: date
 ) -> list[Quarter]:
     """The quarters that can be stated, the last first: over, and no later than completion.

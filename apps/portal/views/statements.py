@@ -1,27 +1,130 @@
-"""A provider states what it delivered."""
+"""A provider states what it delivered of a dossier, by phase, for one quarter (prestatiestaat)."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
+from apps.claims.models import Statement
+from apps.claims.selectors import current_statements
 from apps.claims.services import file_statement
+from apps.contracts.selectors import committed_and_paid
+from apps.design import figures
+from apps.dossiers.models import Dossier
+from apps.payouts.selectors import tranches_of_grant
 from apps.portal.forms import StatementForm
-from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
+from apps.portal.views.dossiers import back_to, dossier_of, quarters_to_state
+from apps.portal.views.frame import show
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from cstraject.delivery import NOTHING, PHASES, Delivered, total_of
+from cstraject.quarter import Quarter, day_of
+
+Phases = Mapping[str, Delivered]
 
 
 @requires("file_dossiers")
-@require_POST
-def file(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(dossier), StatementForm(request.POST, auto_id="statement_%s")
+@require_http_methods(["GET", "HEAD", "POST"])
+def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
+    """What is typed is worked out first (`look`), without being kept, or filed."""
+    case = dossier_of(dossier)
+    stated = current_statements(case)
+    quarters = quarters_to_state(case, stated, tranches_of_grant(case), on=day_of(timezone.now()))
+    if not quarters:
+        messages.info(request, gettext("There is no quarter to state of this dossier now."))
+        return back_to(case, provider)
+    if request.method != "POST":
+        form = StatementForm(initial=_before(stated, quarters[0]), auto_id="statement_%s")
+        return _page(request, case, form, stated, quarters)
+    form = StatementForm(request.POST, auto_id="statement_%s")
     if not form.is_valid():
-        return dossier_page(request, case, wrong=form)
+        return _page(request, case, form, stated, quarters, status=422)
+    phases, quarter = form.phases(), form.cleaned_data["quarter"]
+    if request.POST.get("deed") == "look":
+        return _page(request, case, form, stated, quarters, phases=phases)
+    whole = total_of(phases.values())
     with telling(request, gettext("The statement is filed.")) as told:
-        file_statement(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
+        file_statement(
+            dossier=case,
+            quarter=quarter,
+            person_days=whole.person_days,
+            amount=whole.amount,
+            phases=phases,
+            actor=request.user,
+            at=timezone.now(),
+        )
     if told.refused:
-        return dossier_page(request, case, wrong=form)
+        return _page(request, case, form, stated, quarters, phases=phases, status=422)
     return back_to(case, provider)
+
+
+def _before(stated: Mapping[str, Statement], quarter: Quarter) -> dict[str, str]:
+    """What was stated last, to go on from: a statement counts since the start."""
+    last = [one for name, one in stated.items() if name <= str(quarter)][-1:]
+    phases = last[0].phases if last else None
+    typed = {"quarter": str(quarter)}
+    for phase, part in (phases or {}).items():
+        typed[f"{phase}_days"] = str(part.person_days).replace(".", ",")
+        typed[f"{phase}_amount"] = figures.number(part.amount)
+    return typed
+
+
+def _page(
+    request: DoorRequest,
+    case: Dossier,
+    form: StatementForm,
+    stated: Mapping[str, Statement],
+    quarters: list[Quarter],
+    *,
+    phases: Phases | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    form.offer(quarters)
+    committed, paid = committed_and_paid(case.pk)
+    context = {
+        "dossier": case,
+        "form": form,
+        "looked": _looked(case, form, stated, phases) if phases is not None else None,
+        "committed": committed,
+        "paid": paid,
+        "unpaid": committed - paid,
+    }
+    return show(
+        request,
+        "portal/statement.html",
+        context,
+        below=case.reference,
+        address=reverse("portal:statement", args=[request.provider.slug, case.pk]),
+        status=status,
+    )
+
+
+def _looked(
+    case: Dossier, form: StatementForm, stated: Mapping[str, Statement], phases: Phases
+) -> dict[str, object]:
+    """By phase and in all: stated for an earlier quarter, in this one, since the start, to go."""
+    quarter = str(form.cleaned_data["quarter"])
+    earlier = [one for name, one in stated.items() if name < quarter][-1:]
+    before = earlier[0].phases if earlier else dict.fromkeys(PHASES, NOTHING)
+    whole = total_of(phases.values())
+    was = Delivered(earlier[0].person_days, earlier[0].amount) if earlier else NOTHING
+    offered = Delivered(case.person_days, case.price_excl_vat)
+    return {
+        "quarter": quarter,
+        "rows": [
+            (phase, before and before[phase], before and part - before[phase], part)
+            for phase, part in phases.items()
+        ],
+        "was": was,
+        "now": whole - was,
+        "whole": whole,
+        "offered": offered,
+        "left": offered - whole,
+        "share": whole.amount / offered.amount if offered.amount else Decimal(0),
+    }

@@ -1,0 +1,165 @@
+"""A statement by phase: worked out first, filed once, corrected by a new version."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.claims.models import Statement
+from apps.claims.services import file_statement
+from apps.providers.scope import across_providers
+from cstraject.delivery import Delivered
+from cstraject.quarter import Quarter
+from cstraject.refusal import Refusal
+from tests import factories as make
+
+Q1, Q2 = Quarter(2022, 1), Quarter(2022, 2)
+NOW = datetime(2022, 7, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def in_july(monkeypatch):
+    for module in ("statements", "dossiers", "overview"):
+        monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: NOW)
+
+
+@pytest.fixture
+def dossier(db):
+    """Of 30,000 euro and 30 person-days, started on 1 February 2022."""
+    with across_providers():
+        contract = make.make_contract(make.make_provider("alfa"))
+        return make.started(contract)
+
+
+@pytest.fixture
+def coach(dossier):
+    with across_providers():
+        person = make.make_member(dossier.provider, "coach")
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+def address(dossier):
+    return reverse("portal:statement", args=["alfa", dossier.pk])
+
+
+def typed(quarter, *figures, deed="file"):
+    names = [
+        f"{phase}_{what}"
+        for phase in ("analysis", "plan", "guidance")
+        for what in ("days", "amount")
+    ]
+    return {"quarter": str(quarter), "deed": deed, **dict(zip(names, figures, strict=True))}
+
+
+def statements():
+    with across_providers():
+        return list(Statement.objects.order_by("quarter", "version"))
+
+
+def test_it_is_worked_out_without_being_kept_and_then_filed_with_its_phases(dossier, coach):
+    first = typed(Q1, "5", "6.000", "2,5", "3.000,50", "0", "0")
+    assert coach.post(address(dossier), first).status_code == 302
+    [kept] = statements()
+    assert kept.phases == {
+        "analysis": Delivered(Decimal("5.0"), Decimal("6000.00")),
+        "plan": Delivered(Decimal("2.5"), Decimal("3000.50")),
+        "guidance": Delivered(Decimal("0.0"), Decimal("0.00")),
+    }
+    assert (kept.person_days, kept.amount) == (Decimal("7.5"), Decimal("9000.50"))
+
+    # The next begins with what was stated last.
+    page = coach.get(address(dossier))
+    assert page.context["form"]["plan_amount"].value() == "3.000,5"
+    assert page.context["form"]["quarter"].value() == "2022-Q2"
+    second = typed(Q2, "5", "6.000", "4", "5.000,50", "10", "9.000", deed="look")
+    page = coach.post(address(dossier), second)
+    looked = page.context["looked"]
+    assert looked["was"] == Delivered(Decimal("7.5"), Decimal("9000.50"))
+    assert looked["now"] == Delivered(Decimal("11.5"), Decimal("11000.00"))
+    assert looked["whole"] == Delivered(Decimal("19.0"), Decimal("20000.50"))
+    assert looked["left"] == Delivered(Decimal("11.0"), Decimal("9999.50"))
+    assert [(phase, now.amount) for phase, _, now, _ in looked["rows"]] == [
+        *(("analysis", Decimal("0.00")), ("plan", Decimal("2000.00"))),
+        ("guidance", Decimal("9000.00")),
+    ]
+    assert "66,6" in page.content.decode()
+    assert len(statements()) == 1
+
+
+def test_the_same_again_is_no_new_version_and_another_is(dossier, coach):
+    figures = ("5", "6.000", "2", "3.000", "0", "0")
+    for _ in range(2):
+        coach.post(address(dossier), typed(Q1, *figures))
+    assert [one.version for one in statements()] == [1]
+    coach.post(address(dossier), typed(Q1, "4", "6.000", "3", "3.000", "0", "0"))
+    # The same whole, otherwise divided.
+    assert [(one.version, one.plan_days) for one in statements()] == [
+        *((1, Decimal("2.0")), (2, Decimal("3.0"))),
+    ]
+
+
+def test_a_phase_never_shrinks_even_where_the_whole_grows(dossier, coach):
+    coach.post(address(dossier), typed(Q1, "5", "6.000", "2", "3.000", "0", "0"))
+    page = coach.post(address(dossier), typed(Q2, "4", "6.000", "5", "5.000", "5", "5.000"))
+    assert page.status_code == 422
+    assert "voor analyse is 4 mandagen minder dan 5 mandagen" in page.content.decode()
+    assert page.context["form"]["plan_amount"].value() == "5.000"
+    # Nor may an earlier quarter come to say more than a later one.
+    coach.post(address(dossier), typed(Q2, "5", "6.000", "3", "3.500", "0", "0"))
+    page = coach.post(address(dossier), typed(Q1, "5", "5.900", "2", "3.600", "0", "0"))
+    told = page.content.decode().replace("\u00a0", " ")
+    assert "Voor actieplan is € 3.600,00 meer dan € 3.500,00" in told
+    assert [(one.quarter, one.version) for one in statements()] == [("2022-Q1", 1), ("2022-Q2", 1)]
+
+
+def test_what_is_missing_or_unreadable_is_told_and_the_rest_is_kept(dossier, coach):
+    page = coach.post(address(dossier), typed(Q1, "vijf", "6.000", "", "3.000", "0", "😀"))
+    assert page.status_code == 422
+    assert set(page.context["form"].errors) == {"analysis_days", "plan_days", "guidance_amount"}
+    assert page.context["form"]["analysis_amount"].value() == "6.000"
+    assert statements() == []
+
+
+def test_phases_must_add_up_whoever_writes_them(dossier):
+    phases = dict.fromkeys(("analysis", "plan", "guidance"), Delivered(Decimal(1), Decimal(100)))
+    with across_providers(), pytest.raises(Refusal) as refused:
+        file_statement(
+            dossier=dossier,
+            quarter=Q1,
+            person_days=Decimal(4),
+            amount=Decimal(300),
+            phases=phases,
+            actor=make.make_user(),
+            at=NOW,
+        )
+    assert refused.value.code == "phases-do-not-add-up"
+    with (
+        across_providers(),
+        pytest.raises(IntegrityError, match="statement_phases_add_up"),
+        transaction.atomic(),
+    ):
+        Statement.objects.create(
+            provider=dossier.provider,
+            dossier=dossier,
+            quarter="2022-Q1",
+            person_days=Decimal(3),
+            amount=Decimal(301),
+            **{f"{phase}_days": 1 for phase in phases},
+            **{f"{phase}_amount": 100 for phase in phases},
+            filed_on=NOW.date(),
+            filed_at=NOW,
+            filed_by=make.make_user(),
+        )
+
+
+def test_where_nothing_is_to_be_stated_the_dossier_says_so(dossier, coach):
+    with across_providers():
+        approved = make.approved(dossier.contract)
+    page = coach.get(reverse("portal:statement", args=["alfa", approved.pk]), follow=True)
+    assert page.redirect_chain == [(reverse("portal:dossier", args=["alfa", approved.pk]), 302)]
+    assert "geen kwartaal" in page.content.decode()
