@@ -9,7 +9,6 @@ from cstraject.refusal import Refusal
 from cstraject.subsidy import granted_for, tranches_of
 from cstraject.terms import Terms
 
-
 # What a trajectory consists of: finding what is weak, planning, doing it [evaluation answer, 2].
 PHASES = ("analysis", "plan", "guidance")
 
