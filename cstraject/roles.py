@@ -12,17 +12,17 @@ PROVIDER_ROLES: dict[str, frozenset[str]] = {
     "manager": FILES | {"claim_tranches", "manage_members"},
 }
 
-SEES_ALL = frozenset({"open_dossiers", "see_portfolio", "see_answers"})
+SEES_ALL = frozenset({"open_dossiers", "see_portfolio", "see_answers", "see_editions"})
 
 # What a person may do at the agency, across providers. The administrator sees no dossier; the
 # auditor sees everything and changes nothing.
 AGENCY_ROLES: dict[str, frozenset[str]] = {
-    "reviewer": SEES_ALL | {"decide_dossiers", "verify_claims"},
-    "controller": SEES_ALL | {"stop_dossiers"},
-    "payments_officer": SEES_ALL | {"check_runs", "settle_runs"},
-    "payments_approver": SEES_ALL | {"approve_runs"},
+    "reviewer": SEES_ALL | {"handle_dossiers", "decide_dossiers", "verify_claims"},
+    "controller": SEES_ALL | {"handle_dossiers", "stop_dossiers"},
+    "payments_officer": SEES_ALL | {"check_runs", "settle_runs", "amend_contracts"},
+    "payments_approver": SEES_ALL | {"approve_runs", "amend_contracts"},
     "reporting_officer": frozenset({"see_answers"}),
-    "administrator": frozenset({"see_people", "manage_people"}),
+    "administrator": frozenset({"see_people", "manage_people", "see_editions", "manage_editions"}),
     "auditor": SEES_ALL | {"see_people"},
     # Sees no more than the single dossiers that are opened to them, until a day.
     "guest": frozenset({"open_dossiers"}),

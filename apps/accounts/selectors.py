@@ -70,6 +70,14 @@ def staff() -> QuerySet[User]:
     return User.objects.filter(could_be, is_active=True).distinct().order_by("name", "pk")
 
 
+def officers_who(act: str) -> QuerySet[User]:
+    """Whoever at the agency may do this, or may be told to by ACM/IDM; by name."""
+    groups = [
+        Capacity(AT_AGENCY, role).group_name for role, may in AGENCY_ROLES.items() if act in may
+    ]
+    return staff().filter(Q(groups__name__in=groups) | Q(email__endswith=OF_ACMIDM))
+
+
 def people_at_agency() -> list[tuple[User, str]]:
     """Everybody with a role at the agency, a line per role, by name."""
     found = User.objects.filter(groups__name__startswith="agency:").annotate(

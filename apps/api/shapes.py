@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.api.fields import Asked, Euros, Figure, Flag, PersonDays, QuarterText
-from apps.documents.models import KINDS
+from apps.documents.models import FILED_WITH
 from cstraject.deminimis import FAMILY_OF, SECTORS
 from cstraject.eligibility import OUTCOMES, QUESTIONS
 from cstraject.facts import DECLARATIONS, PROVIDER_TIES
@@ -255,7 +255,7 @@ class FileClaim(Asked):
 class UploadDocument(Asked):
     """A document and what it is."""
 
-    kind = serializers.ChoiceField(KINDS)
+    kind = serializers.ChoiceField(FILED_WITH)
     file = serializers.FileField(
         allow_empty_file=True, help_text="A PDF, PNG or JPEG of at most 10 MB."
     )
@@ -442,7 +442,7 @@ class Document(Told):
     """A document that was received."""
 
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(KINDS)
+    kind = serializers.ChoiceField(FILED_WITH)
     name = serializers.CharField()
     media_type = serializers.CharField(help_text="Found from the content.")
     size = serializers.IntegerField(help_text="Bytes.")

@@ -1,5 +1,6 @@
 """What an officer types or chooses. What it means is decided below."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -7,12 +8,16 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.selectors import OF_ACMIDM, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
-from apps.design.fields import DayField, QuarterForm
+from apps.contracts.models import Contract
+from apps.contracts.selectors import contracts_with_balances
+from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
+from apps.design.figures import euro
 from apps.design.words import words_for, words_for_question
 from apps.dossiers import listing
 from apps.dossiers.models import CLOSED, OPENED
@@ -101,20 +106,61 @@ class RefuseForm(forms.Form):
     reason = ReasonField(label=_("Reason for refusing"))
 
 
+STOP_WORDS = {
+    ENDED_EARLY: _("It ends early: the provider keeps the subsidy on what was delivered"),
+    NOT_ENTITLED: _("The enterprise was not entitled: all that was paid comes back"),
+}
+
+
 class StopForm(forms.Form):
     cause = forms.ChoiceField(
-        label=_("Why it stops"),
-        choices=(
-            (ENDED_EARLY, _("It ends early: the provider keeps the subsidy on what was delivered")),
-            (NOT_ENTITLED, _("The enterprise was not entitled: all that was paid comes back")),
-        ),
-        widget=forms.RadioSelect,
+        label=_("Why it stops"), choices=tuple(STOP_WORDS.items()), widget=forms.RadioSelect
     )
     reason = ReasonField()
 
 
 class SendBackForm(forms.Form):
     reason = ReasonField(label=_("Reason for sending back"))
+
+
+class ReportBackForm(forms.Form):
+    reason = ReasonField(label=_("Reason for sending the end report back"))
+
+
+class AmendBudgetForm(forms.Form):
+    """What a budget is to be, from what it was when somebody looked at it."""
+
+    budget = EuroField(label=_("New budget, including VAT"))
+    seen = EuroField(widget=forms.HiddenInput)
+    reason = ReasonField(help_text=_("The reason stays on record; the provider can read it."))
+
+
+class ContractField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Contract) -> str:
+        left = gettext("%(amount)s left") % {"amount": euro(obj.left)}
+        return f"{obj.provider.name} · {obj.edition.name} ({left})"
+
+
+class ShiftForm(forms.Form):
+    """Budget that is to go to another contract."""
+
+    target = ContractField(label=_("To the contract of"), queryset=Contract.objects.none())
+    amount = EuroField(label=_("Amount including VAT"))
+    reason = ReasonField(help_text=_("The reason stays on record."))
+
+    def offer(self, contracts: Iterable[Contract]) -> None:
+        target = self.fields["target"]
+        assert isinstance(target, ContractField)
+        pks = [contract.pk for contract in contracts]
+        target.queryset = contracts_with_balances().filter(pk__in=pks)
+
+
+class AmendForm(forms.Form):
+    """The offer of a dossier as it is to be."""
+
+    price_excl_vat = EuroField(label=_("Price excluding VAT"))
+    person_days = PersonDaysField(label=_("Person-days"))
+    reason = ReasonField()
 
 
 class DrawUpForm(QuarterForm):

@@ -3,15 +3,18 @@
 from django.urls import path
 
 from apps.backoffice.views import (
+    amendments,
     answers,
     assessment,
     claims,
     contracts,
     dossiers,
+    editions,
     facts,
     people,
     register,
     runs,
+    work,
 )
 
 app_name = "backoffice"
@@ -30,6 +33,27 @@ urlpatterns = [
     path("dossiers/<uuid:dossier>/approve/", dossiers.approve, name="dossier-approve"),
     path("dossiers/<uuid:dossier>/refuse/", dossiers.refuse, name="dossier-refuse"),
     path("dossiers/<uuid:dossier>/stop/", dossiers.stop, name="dossier-stop"),
+    path("dossiers/<uuid:dossier>/take/", work.take, name="dossier-take"),
+    path("dossiers/<uuid:dossier>/hand-over/", work.hand_over, name="dossier-hand-over"),
+    path("dossiers/<uuid:dossier>/messages/", work.write, name="message-write"),
+    path("dossiers/<uuid:dossier>/messages/read/", work.read, name="messages-read"),
+    path("dossiers/<uuid:dossier>/messages/take-back/", work.take_back, name="question-take-back"),
+    path(
+        "dossiers/<uuid:dossier>/messages/<uuid:message>/document/",
+        work.document,
+        name="message-document",
+    ),
+    path(
+        "dossiers/<uuid:dossier>/end-report/accept/",
+        work.accept_report,
+        name="end-report-accept",
+    ),
+    path(
+        "dossiers/<uuid:dossier>/end-report/send-back/",
+        work.send_back_report,
+        name="end-report-send-back",
+    ),
+    path("work/", work.work, name="work"),
     path("claims/", claims.claims, name="claims"),
     path("claims/<uuid:claim>/verify/", claims.verify, name="claim-verify"),
     path("claims/<uuid:claim>/send-back/", claims.send_back, name="claim-send-back"),
@@ -37,6 +61,16 @@ urlpatterns = [
     path("register/<uuid:dossier>/enter/", register.enter, name="register-enter"),
     path("register/<uuid:dossier>/file/", register.file, name="register-file"),
     path("contracts/", contracts.contracts, name="contracts"),
+    path("contracts/<int:contract>/", contracts.contract, name="contract"),
+    path("contracts/<int:contract>/amend/", contracts.amend, name="contract-amend"),
+    path("contracts/<int:contract>/shift/", contracts.propose, name="shift-propose"),
+    path("contracts/shifts/<uuid:shift>/carry-out/", contracts.carry_out, name="shift-carry-out"),
+    path("contracts/shifts/<uuid:shift>/drop/", contracts.drop, name="shift-drop"),
+    path("dossiers/<uuid:dossier>/amend/", amendments.amend, name="dossier-amend"),
+    path("editions/", editions.editions, name="editions"),
+    path("editions/<int:edition>/", editions.edition, name="edition"),
+    path("editions/<int:edition>/beside/", editions.beside, name="edition-beside"),
+    path("editions/<int:edition>/award/", editions.award, name="contract-award"),
     path("runs/", runs.runs, name="runs"),
     path("runs/draw-up/", runs.draw_up, name="run-draw-up"),
     path("runs/<uuid:run>/", runs.run, name="run"),

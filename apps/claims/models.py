@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from apps.documents.models import Document
 from apps.dossiers.models import Dossier
 from apps.providers.models import Provider
 from cstraject.delivery import PHASES, Delivered
@@ -143,3 +144,79 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dossier_id}/{self.tranche}"
+
+
+class EndReport(models.Model):
+    """What a trajectory achieved: told by the provider once the work is done, read by the agency.
+
+    Measures realised and what remains in the action plan (as `cstraject.measures` reads them),
+    the effort of the provider and of the enterprise in person-days. A correction is a new version.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="end_reports")
+    version = models.PositiveSmallIntegerField(default=1)
+    measures = models.JSONField()
+    person_days = models.DecimalField(max_digits=7, decimal_places=1)
+    own_days = models.DecimalField(
+        max_digits=7, decimal_places=1, null=True, help_text="Of the enterprise itself."
+    )
+    feedback = models.TextField(blank=True, help_text="What the enterprise says of it.")
+    document = models.OneToOneField(
+        Document,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The report, signed by the enterprise.",
+    )
+    state = models.CharField(max_length=10, default="filed")
+    filed_on = models.DateField()
+    filed_at = models.DateTimeField()
+    filed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who reported stays nameable.
+        related_name="+",
+    )
+    judged_on = models.DateField(null=True)
+    judged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who accepted it or sent it back stays nameable.
+        null=True,
+        related_name="+",
+    )
+    sent_back_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="end_report_version_once", fields=["dossier", "version"]),
+            models.UniqueConstraint(
+                name="end_report_one_at_a_time",
+                fields=["dossier"],
+                condition=~Q(state="sent_back"),
+            ),
+            models.CheckConstraint(
+                name="end_report_judged_whole_or_not_at_all",
+                condition=Q(state="filed", judged_on=None, judged_by=None, sent_back_reason="")
+                | Q(
+                    state="accepted",
+                    judged_on__isnull=False,
+                    judged_by__isnull=False,
+                    sent_back_reason="",
+                )
+                | Q(state="sent_back", judged_on__isnull=False, judged_by__isnull=False)
+                & ~Q(sent_back_reason=""),
+            ),
+            models.CheckConstraint(
+                name="end_report_effort_not_below_zero",
+                condition=Q(person_days__gte=0) & (Q(own_days=None) | Q(own_days__gte=0)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="end_report_to_read", fields=["filed_at"], condition=Q(state="filed")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dossier_id} v{self.version}"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from apps.claims.models import Claim, Statement
+from apps.claims.models import Claim, EndReport, Statement
 from apps.contracts.selectors import cases_with_a_rest
 from apps.dossiers.models import Dossier
 from cstraject.delivery import Delivered
@@ -46,6 +46,47 @@ def claims_to_verify() -> QuerySet[Claim]:
         .select_related("dossier", "statement", "provider")
         .order_by("filed_at", "id")
     )
+
+
+def live_claims(dossier: Dossier) -> list[Claim]:
+    """The claims of a dossier that were not sent back."""
+    return list(dossier.claims.exclude(state="sent_back").order_by("id"))
+
+
+def claims_sent_back() -> QuerySet[Claim]:
+    """Claims that were sent back and not claimed again, of dossiers that can; the oldest first."""
+    same = Claim.objects.filter(dossier=OuterRef("dossier"), tranche=OuterRef("tranche"))
+    return (
+        Claim.objects.filter(
+            ~Exists(same.exclude(state="sent_back")),
+            ~Exists(same.filter(filed_at__gt=OuterRef("filed_at"))),
+            state="sent_back",
+            dossier__state__in=("in_delivery", "completed"),
+        )
+        .select_related("dossier")
+        .order_by("filed_at", "id")
+    )
+
+
+def end_report_of(dossier: Dossier) -> EndReport | None:
+    """The last version of a dossier's end report, if there is one."""
+    reports = dossier.end_reports.select_related("document", "filed_by", "judged_by")
+    return reports.order_by("-version").first()
+
+
+def end_reports_to_read() -> QuerySet[EndReport]:
+    """What providers reported and nobody judged yet, the oldest first."""
+    return EndReport.objects.filter(state="filed").order_by("filed_at", "id")
+
+
+def end_reports_to_come() -> QuerySet[Dossier]:
+    """Completed dossiers whose end report is still to come, or was sent back; oldest first."""
+    reports = EndReport.objects.filter(dossier=OuterRef("pk"))
+    return Dossier.objects.filter(
+        Q(end_report_on=None) | Exists(reports.filter(state="sent_back")),
+        ~Exists(reports.exclude(state="sent_back")),
+        state="completed",
+    ).order_by("completed_on", "reference")
 
 
 def claims_of(dossier: Dossier) -> QuerySet[Claim]:

@@ -3,7 +3,7 @@
 A dossier is stopped here because what was stated and claimed decides what comes back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from apps.claims.selectors import covers_completion, current_statements, deliver
 from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
 from apps.contracts.services import Move, enter, lock_contract
-from apps.dossiers.models import Dossier
+from apps.dossiers.models import Amendment, Dossier
 from apps.dossiers.services import lock_dossier, not_closed
 from apps.programme.selectors import terms_of
 from cstraject.delivery import (
@@ -33,7 +33,7 @@ from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, Quarter, day_of
 from cstraject.refusal import Refusal, must
-from cstraject.subsidy import wind_up
+from cstraject.subsidy import Subsidy, Winding, granted_for, wind_up
 
 ENDED_EARLY, NOT_ENTITLED = STOP_CAUSES = ("ended_early", "not_entitled")
 
@@ -318,6 +318,20 @@ def _send_back(dossier: Dossier, claim: Claim, reason: str, actor: User, at: dat
     )
 
 
+def winding_of(dossier: Dossier, cause: str, claims: Sequence[Claim]) -> Winding:
+    """What becomes of the grant of a dossier that is stopped, given its claims not sent back.
+
+    Refuses (`in-a-run`, `claim-waits`) as long as a claim must be settled first.
+    """
+    if any(claim.state == "in_run" for claim in claims):
+        raise Refusal("in-a-run")
+    if cause == ENDED_EARLY and any(claim.state == "submitted" for claim in claims):
+        raise Refusal("claim-waits")
+    entitled = sum((c.amount for c in claims), ZERO) if cause == ENDED_EARLY else ZERO
+    committed, paid = committed_and_paid(dossier.pk)
+    return wind_up(committed=committed, paid=paid, entitled=entitled)
+
+
 @transaction.atomic
 def stop_dossier(
     *, dossier: Dossier, cause: str, reason: str, actor: User, at: datetime
@@ -341,13 +355,7 @@ def stop_dossier(
     claims = list(
         dossier.claims.select_for_update(of=("self",)).exclude(state="sent_back").order_by("id")
     )
-    if any(claim.state == "in_run" for claim in claims):
-        raise Refusal("in-a-run")
-    if cause == ENDED_EARLY and any(claim.state == "submitted" for claim in claims):
-        raise Refusal("claim-waits")
-    entitled = sum((c.amount for c in claims), ZERO) if cause == ENDED_EARLY else ZERO
-    committed, paid = committed_and_paid(dossier.pk)
-    winding = wind_up(committed=committed, paid=paid, entitled=entitled)
+    winding = winding_of(dossier, cause, claims)
     dossier.state = state
     dossier.ended_on, dossier.ended_reason = on, reason.strip()[:500]
     dossier.keeps, dossier.comes_back = winding.keeps, winding.comes_back
@@ -368,6 +376,90 @@ def stop_dossier(
     return dossier
 
 
+@transaction.atomic
+def amend_dossier(
+    *,
+    dossier: Dossier,
+    price_excl_vat: Decimal,
+    person_days: Decimal,
+    reason: str,
+    actor: User,
+    at: datetime,
+) -> Amendment:
+    """Amend the offer of an approved dossier: less work for less money; the rest is released.
+
+    Never more than was granted (that takes a new decision), never less than was stated or
+    claimed, and within the limits of its package on the day it was filed.
+    """
+    contract = lock_contract(dossier.contract_id)
+    dossier = lock_dossier(dossier)
+    not_closed(dossier, actor, at)
+    if not reason.strip():
+        raise Refusal("reason-missing")
+    subsidy = amended_grant(dossier, price_excl_vat=price_excl_vat, person_days=person_days)
+    granted, on = dossier.granted_incl_vat or ZERO, day_of(at)
+    amendment = Amendment.objects.create(
+        provider_id=dossier.provider_id,
+        dossier=dossier,
+        on=on,
+        price_before=dossier.price_excl_vat,
+        price_after=price_excl_vat,
+        days_before=dossier.person_days,
+        days_after=person_days,
+        granted_before=granted,
+        granted_after=subsidy.granted,
+        reason=reason.strip()[:500],
+        amended_by=actor,
+    )
+    dossier.price_excl_vat, dossier.person_days = price_excl_vat, person_days
+    dossier.share, dossier.vat, dossier.granted_incl_vat = (
+        subsidy.share,
+        subsidy.vat,
+        subsidy.granted,
+    )
+    dossier.save(
+        update_fields=["price_excl_vat", "person_days", "share", "vat", "granted_incl_vat"]
+    )
+    released = granted - subsidy.granted
+    _record(
+        *(dossier, "dossier.amend", dossier.pk, actor, at),
+        price=price_excl_vat,
+        person_days=person_days,
+        released=released,
+        reason=amendment.reason,
+    )
+    if released:
+        enter([_release(contract, dossier, released, on, reason="offerte gewijzigd")], actor=actor)
+    return amendment
+
+
+def amended_grant(dossier: Dossier, *, price_excl_vat: Decimal, person_days: Decimal) -> Subsidy:
+    """What a dossier would be granted with another offer; refuses what `amend_dossier` does."""
+    if dossier.state not in ("approved", "in_delivery"):
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="amend")
+    if not 0 < person_days < 10_000 or person_days != round(person_days, 1):
+        raise Refusal("unreadable-person-days", given=person_days)
+    if (price_excl_vat, person_days) == (dossier.price_excl_vat, dossier.person_days):
+        raise Refusal("nothing-changes")
+    if price_excl_vat > dossier.price_excl_vat:
+        raise Refusal("amend-raises", price=dossier.price_excl_vat)
+    terms = terms_of(dossier.contract.edition)
+    terms.package_for(
+        code=dossier.package,
+        with_extension=dossier.with_extension,
+        price_excl_vat=price_excl_vat,
+        on=dossier.submitted_on,
+    )
+    for statement in current_statements(dossier).values():
+        if statement.amount > price_excl_vat or statement.person_days > person_days:
+            raise Refusal("amend-below-delivered", quarter=statement.quarter)
+    subsidy = granted_for(price_excl_vat, terms=terms)
+    claimed = sum((c.amount for c in dossier.claims.exclude(state="sent_back")), ZERO)
+    if claimed > subsidy.granted:
+        raise Refusal("amend-below-claimed", amount=claimed)
+    return subsidy
+
+
 def take_back(
     *, contract: Contract, claim: Claim, amount: Decimal, actor: User, at: datetime
 ) -> Move | None:
@@ -386,7 +478,9 @@ def take_back(
     return _release(contract, dossier, freed, day_of(at))
 
 
-def _release(contract: Contract, dossier: Dossier, amount: Decimal, on: date) -> Move:
+def _release(
+    contract: Contract, dossier: Dossier, amount: Decimal, on: date, *, reason: str = "stopgezet"
+) -> Move:
     return Move(
         contract,
         RELEASE,
@@ -394,7 +488,7 @@ def _release(contract: Contract, dossier: Dossier, amount: Decimal, on: date) ->
         on=on,
         case_id=dossier.pk,
         cause_id=uuid4(),
-        reason="stopgezet",
+        reason=reason,
     )
 
 

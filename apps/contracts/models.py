@@ -107,3 +107,39 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+
+class Shift(models.Model):
+    """Budget that goes from one contract to another: proposed by one person, decided by another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="+")
+    target = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="+")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reason = models.CharField(max_length=200)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, null=True, related_name="+"
+    )
+    done = models.BooleanField(null=True, help_text="Empty as long as nobody decided.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="shift_goes_somewhere_else",
+                condition=Q(amount__gt=0) & ~Q(source=F("target")) & ~Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="shift_done_by_another",
+                condition=Q(done=None, decided_at=None, decided_by=None)
+                | Q(done__isnull=False, decided_at__isnull=False, decided_by__isnull=False)
+                & (Q(done=False) | ~Q(decided_by=F("proposed_by"))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} → {self.target_id}: {self.amount}"

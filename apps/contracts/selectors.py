@@ -1,17 +1,30 @@
 """What one may ask: contracts, what a case has committed and paid, whether the ledger agrees."""
 
 from collections.abc import Collection
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, TruncMonth
 
-from apps.contracts.models import AWARD, COMMIT, PAY, RELEASE, RETURN, Contract, LedgerEntry
+from apps.contracts.models import AWARD, COMMIT, PAY, RELEASE, RETURN, Contract, LedgerEntry, Shift
+from cstraject.forecast import Forecast, forecast, pace_since
 from cstraject.money import ZERO
 from cstraject.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a contract had on a day, in euro including VAT."""
+
+    on: date
+    budget: Decimal
+    committed: Decimal
+    paid: Decimal
+
 
 EURO: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=14, decimal_places=2)
 
@@ -84,6 +97,88 @@ def cases_with_a_rest() -> QuerySet[LedgerEntry, UUID | None]:
         .filter(rest__gt=0)
         .values_list("case_id", flat=True)
     )
+
+
+def shifts_proposed() -> QuerySet[Shift]:
+    """What waits for a second person, the oldest first."""
+    return (
+        Shift.objects.filter(done=None)
+        .select_related(
+            *("source__provider", "source__edition", "target__provider", "target__edition"),
+            "proposed_by",
+        )
+        .order_by("proposed_at")
+    )
+
+
+def shifts_of(contract: Contract) -> QuerySet[Shift]:
+    """Every shift from or to a contract, the newest first."""
+    return (
+        Shift.objects.filter(Q(source=contract) | Q(target=contract))
+        .select_related("source__provider", "target__provider", "proposed_by", "decided_by")
+        .order_by("-proposed_at")
+    )
+
+
+def awards_of(contract: Contract) -> QuerySet[LedgerEntry]:
+    """How a budget came to be what it is: the award and what was added or taken; oldest first."""
+    awards = LedgerEntry.objects.filter(contract=contract, kind=AWARD)
+    return awards.select_related("made_by").order_by("on", "recorded_at")
+
+
+def balances_by_month(contract: Contract, *, until: date) -> list[Balance]:
+    """What a contract had at the end of each month from its first entry, up to a day."""
+    sums = (
+        LedgerEntry.objects.filter(contract=contract, on__lte=until)
+        .annotate(month=TruncMonth("on"))
+        .values("month")
+        .annotate(
+            awarded=Coalesce(Sum("amount", filter=Q(kind=AWARD)), Value(ZERO), output_field=EURO),
+            net_committed=_net(COMMIT, RELEASE),
+            net_paid=_net(PAY, RETURN),
+        )
+        .order_by("month")
+        .values_list("month", "awarded", "net_committed", "net_paid")
+    )
+    found = {month: moved for month, *moved in sums}
+    balances: list[Balance] = []
+    if not found:
+        return balances
+    month, budget, committed, paid = min(found), ZERO, ZERO, ZERO
+    while month <= until:
+        moved = found.get(month, [ZERO] * 3)
+        budget, committed, paid = budget + moved[0], committed + moved[1], paid + moved[2]
+        following = (month + timedelta(days=32)).replace(day=1)
+        balances.append(Balance(min(following - timedelta(days=1), until), budget, committed, paid))
+        month = following
+    return balances
+
+
+def forecasts(contracts: Collection[Contract], *, on: date) -> dict[int, Forecast]:
+    """Per contract when its budget is used up at the pace of the last year, in one query."""
+    of_late = Q()
+    for contract in contracts:
+        since = pace_since(contract.valid_from, on=on)
+        of_late |= Q(contract=contract, on__gt=since, on__lte=on)
+    if not contracts:
+        return {}
+    pace = dict(
+        LedgerEntry.objects.filter(of_late)
+        .values("contract")
+        .annotate(net=_net(COMMIT, RELEASE))
+        .values_list("contract", "net")
+    )
+    told = {
+        contract.pk: forecast(
+            contract.left,
+            committed=pace.get(contract.pk, ZERO),
+            valid_from=contract.valid_from,
+            valid_until=contract.valid_until,
+            on=on,
+        )
+        for contract in contracts
+    }
+    return {pk: one for pk, one in told.items() if one is not None}
 
 
 def ledger_differences() -> list[str]:

@@ -35,7 +35,8 @@ class EuroField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 40)
         kwargs.setdefault("help_text", _("In euro, for example 15.000,50."))
-        super().__init__(widget=typed(), **kwargs)
+        kwargs.setdefault("widget", typed())
+        super().__init__(**kwargs)
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)

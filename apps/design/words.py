@@ -139,6 +139,66 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         ),
     ),
     # Documents.
+    # End reports.
+    "unknown-measure": (_("“%(given)s” is no measure of the list, or stands there twice."),),
+    "measure-priority": (
+        _("Give a priority to what remains in the action plan, and to nothing else."),
+    ),
+    "nothing-realised": (
+        _("Say what was realised: choose at least one measure that is in place now."),
+    ),
+    "end-report-stands": (
+        _("There is an end report already. It can be corrected once VLAIO sends it back."),
+    ),
+    "end-report-judged": (_("This end report was judged meanwhile. Reload the page."),),
+    # Amendments, shifts and editions.
+    "amend-raises": (
+        _(
+            "After approval an offer can only go down; it is %(price)s now. More work for more"
+            " money is between the provider and the enterprise."
+        ),
+    ),
+    "amend-below-delivered": (
+        _("More than that was stated for %(quarter)s already. Amend to at least what was stated."),
+    ),
+    "amend-below-claimed": (
+        _("%(amount)s was claimed already, more than the grant would be. Amend to less far."),
+    ),
+    "budget-changed": (
+        _(
+            "The budget was amended meanwhile and is %(amount)s now. Look again before you amend"
+            " it."
+        ),
+    ),
+    "contract-there": (
+        _("This provider has a contract under this edition already. Amend its budget instead."),
+    ),
+    "shift-nowhere": (
+        _("A shift goes from one contract to another, and is more than nought. Choose again."),
+    ),
+    "shift-decided": (_("This shift was decided meanwhile. Reload the page."),),
+    "edition-stands": (
+        _(
+            "A dossier was decided under this edition, so its terms stand. Prepare a new edition"
+            " beside it instead."
+        ),
+    ),
+    "edition-name-taken": (_("There is an edition “%(given)s” already. Choose another name."),),
+    "edition-without-package": (_("An edition needs at least one package. Fill in one row."),),
+    "package-twice": (_("The same package stands there twice. Give each its own code."),),
+    "message-empty": (_("The message is empty. Write what you want to say."),),
+    "message-too-long": (_("The message is longer than %(max)s characters. Shorten it."),),
+    "answer-by": (_("Choose a last day after today, at most %(max)s days from now."),),
+    "already-asked": (
+        _("Information was asked already and is not answered yet. Take that question back first."),
+    ),
+    "nothing-asked": (_("Nothing is asked of the provider now. Reload the page."),),
+    "cannot-handle": (
+        _(
+            "This person cannot handle the dossier. Choose a colleague who may, and to whom it is"
+            " not closed."
+        ),
+    ),
     "documents-missing": (
         _("Still missing: %(missing)s. Add each document as a PDF and file again."),
     ),
@@ -533,6 +593,64 @@ PHASES: dict[str, str] = {
 
 def words_for_phase(phase: str) -> str:
     return gettext(PHASES.get(phase, phase))
+
+
+# ---- What a trajectory improves: the catalogue of measures ---------------------------------------
+
+MEASURE_WORDS: dict[str, str] = {
+    "policy": _("Security policy, with roles and responsibilities"),
+    "suppliers": _("Agreements on security with suppliers"),
+    "inventory": _("Inventory of devices, software and data"),
+    "risk_analysis": _("Risk analysis"),
+    "user_management": _("User management: who comes, changes and leaves; rights reviewed"),
+    "awareness": _("Training and awareness of staff"),
+    "data_handling": _("Rules for handling and keeping data"),
+    "incident_response": _("Incident response plan"),
+    "reporting_incidents": _("Procedure for reporting incidents"),
+    "continuity": _("Continuity and recovery plan, exercised"),
+    "multi_factor": _("Multi-factor authentication"),
+    "privileged_accounts": _("Separate and protected administrator accounts"),
+    "remote_access": _("Secured remote access"),
+    "encryption": _("Encryption of devices and data"),
+    "backup": _("Backups, also off line, with restores tested"),
+    "updates": _("Updates of systems and software"),
+    "hardening": _("Secure configuration of systems"),
+    "mail_protection": _("Protection of e-mail (SPF, DKIM, DMARC, filtering)"),
+    "cloud_settings": _("Secure settings of cloud services"),
+    "network": _("Network security: firewall and segmentation"),
+    "industrial_systems": _("Industrial and IoT systems kept apart"),
+    "endpoint": _("Endpoint protection"),
+    "monitoring": _("Logging and monitoring"),
+    "vulnerability_scan": _("Vulnerability scan or penetration test"),
+}
+
+MEASURE_KINDS: dict[str, str] = {
+    "technical": _("Technical measures"),
+    "organisational": _("Organisational measures"),
+}
+
+PRIORITIES: dict[str, str] = {
+    "high": _("high priority"),
+    "medium": _("medium priority"),
+    "low": _("low priority"),
+}
+
+
+def words_for_measure(code: str) -> str:
+    return gettext(MEASURE_WORDS.get(code, code))
+
+
+def words_for_measure_kind(kind: str) -> str:
+    return gettext(MEASURE_KINDS.get(kind, kind))
+
+
+def words_for_standing(standing: str, priority: str) -> str:
+    """How a measure stands in an end report: realised, or still in the action plan."""
+    if standing == "realised":
+        return gettext("Realised")
+    return gettext("In the action plan, %(priority)s") % {
+        "priority": gettext(PRIORITIES.get(priority, priority))
+    }
 
 
 # ---- Why a tranche is not paid -------------------------------------------------------------------
@@ -1187,6 +1305,45 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Stopped. Reason: %(reason)s"),
         _("Dossier stopped"),
     ),
+    "dossier.write_letter": (_("Decision letter made"),),
+    "dossier.amend": (
+        _("Offer amended to %(price)s: %(released)s released. %(reason)s"),
+        _("Offer amended"),
+    ),
+    "end_report.file": (_("End report filed"),),
+    "end_report.accept": (_("End report accepted"),),
+    "end_report.send_back": (
+        _("End report sent back: %(reason)s"),
+        _("End report sent back"),
+    ),
+    "shift.propose": (
+        _("Shift of %(amount)s from %(from)s to %(to)s proposed: %(reason)s"),
+        _("Shift of budget proposed"),
+    ),
+    "shift.carry_out": (
+        _("Shift of %(amount)s from %(from)s to %(to)s carried out"),
+        _("Shift of budget carried out"),
+    ),
+    "shift.drop": (
+        _("Shift of %(amount)s from %(from)s to %(to)s dropped"),
+        _("Shift of budget dropped"),
+    ),
+    "edition.prepare": (
+        _("Edition %(edition)s prepared beside %(beside)s"),
+        _("Edition prepared"),
+    ),
+    "edition.change": (_("Edition %(edition)s changed"), _("Edition changed")),
+    "message.write": (_("Message written"),),
+    "message.ask": (
+        _("Information asked, to be answered by %(last_day)s: the clock stands still"),
+        _("Information asked: the clock stands still"),
+    ),
+    "message.read": (_("Messages handled without an answer"),),
+    "message.take_back": (_("Question taken back: the clock goes on"),),
+    "handler.give": (
+        _("Dossier %(dossier)s given to %(to)s to handle"),
+        _("Dossier given to handle"),
+    ),
     "statement.file": (
         _("Statement for %(quarter)s filed: %(person_days)s person-days, %(amount)s"),
         _("Statement for %(quarter)s filed"),
@@ -1342,6 +1499,8 @@ EVENTS: dict[str, str] = {
     "find": _("Deciding on a question"),
     "correct_facts": _("Correcting the facts"),
     "confirm_override": _("Confirming a finding"),
+    "ask": _("Asking for information"),
+    "amend": _("Amending the offer"),
     "statement": _("Filing a statement"),
     "claim": _("Claiming a tranche"),
 }
@@ -1355,6 +1514,8 @@ DOCUMENTS: dict[str, str] = {
     "offer": _("the signed offer"),
     "declaration": _("the declaration on honour"),
     "end_report": _("the end report"),
+    "attachment": _("the document with a message"),
+    "letter": _("the decision letter"),
     "statement": _("the statement"),
 }
 
@@ -1374,6 +1535,10 @@ ROLES: dict[str, str] = {
 
 MAY: dict[str, str] = {
     "see_dossiers": _("see the contract and the dossiers"),
+    "handle_dossiers": _("take dossiers, hand them over, write to providers about them"),
+    "amend_contracts": _("amend budgets and, two together, shift them between contracts"),
+    "see_editions": _("see the editions of the programme and their terms"),
+    "manage_editions": _("prepare editions and award contracts under them"),
     "file_dossiers": _("file dossiers, statements and end reports"),
     "claim_tranches": _("claim tranches"),
     "manage_members": _("invite its people and shut them out, give keys to machines"),

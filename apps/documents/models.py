@@ -6,7 +6,10 @@ from django.db.models import Q
 
 from apps.providers.models import Provider
 
-OFFER, DECLARATION = KINDS = ("offer", "declaration")
+# What a dossier is filed with; what comes with a message; what the agency decided.
+OFFER, DECLARATION = FILED_WITH = ("offer", "declaration")
+ATTACHMENT, LETTER, REPORT = ("attachment", "letter", "end_report")
+KINDS = (*FILED_WITH, ATTACHMENT, LETTER, REPORT)
 
 
 class Document(models.Model):

@@ -17,6 +17,10 @@ from cstraject.refusal import Refusal
 
 BYTES_MAX = 10 * 1024 * 1024
 ACCEPTED = {"application/pdf", "image/png", "image/jpeg"}
+# What of an upload is wrong in itself: told beside its field.
+UPLOAD_REFUSALS = frozenset(
+    {"upload-too-large", "upload-unreadable", "upload-type", "upload-empty"}
+)
 # What the libraries that open PDFs and pictures say of one that does not.
 UNREADABLE = (
     *(pikepdf.PdfError, pikepdf.PasswordError),

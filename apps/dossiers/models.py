@@ -79,6 +79,13 @@ class Dossier(models.Model):
     helped_until = models.DateField(
         null=True, help_text="The first day on which the enterprise may be helped again."
     )
+    letter = models.OneToOneField(
+        Document,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="What the agency decided, as it was told: made once.",
+    )
     started_on = models.DateField(null=True)
     completed_on = models.DateField(null=True)
     end_report_on = models.DateField(null=True)
@@ -193,6 +200,11 @@ class Dossier(models.Model):
             models.Index(name="dossier_list_of_all", fields=["-submitted_on", "-id"]),
             models.Index(name="dossier_by_state", fields=["state", "submitted_on"]),
             models.Index(name="dossier_by_enterprise", fields=["enterprise_number"]),
+            models.Index(
+                name="dossier_letter_due",
+                fields=["decided_at"],
+                condition=Q(letter=None, imported_as="", decided_at__isnull=False),
+            ),
             # The first of a long queue is found without sorting the rest.
             models.Index(
                 name="dossier_to_assess",
@@ -203,6 +215,43 @@ class Dossier(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class Amendment(models.Model):
+    """What an offer was before it was amended after approval, and why. Never changed.
+
+    A grant only shrinks by it: what the dossier needs no more is released. Amounts in euro.
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="+")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="amendments")
+    on = models.DateField()
+    price_before = models.DecimalField(max_digits=12, decimal_places=2)
+    price_after = models.DecimalField(max_digits=12, decimal_places=2)
+    days_before = models.DecimalField(max_digits=7, decimal_places=1)
+    days_after = models.DecimalField(max_digits=7, decimal_places=1)
+    granted_before = models.DecimalField(max_digits=12, decimal_places=2)
+    granted_after = models.DecimalField(max_digits=12, decimal_places=2)
+    reason = models.CharField(max_length=500)
+    amended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.RESTRICT,  # Who amended it stays nameable.
+        related_name="+",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="amendment_only_shrinks",
+                condition=Q(
+                    price_after__lte=F("price_before"), granted_after__lte=F("granted_before")
+                )
+                & ~Q(reason=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dossier_id}: {self.price_after}"
 
 
 class Draft(models.Model):

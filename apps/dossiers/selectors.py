@@ -35,8 +35,8 @@ def dossiers_newest_first() -> QuerySet[Dossier]:
 
 
 def documents_of(dossier: Dossier) -> list[Document]:
-    """The evidence with which a dossier was filed."""
-    return [dossier.offer, dossier.declaration]
+    """The evidence with which a dossier was filed, and the letter that told the decision."""
+    return [dossier.offer, dossier.declaration, *([dossier.letter] if dossier.letter else [])]
 
 
 def document_of(dossier: Dossier, kind: str) -> Document | None:
@@ -77,6 +77,18 @@ def references_closed_to(user: User, *, on: date) -> set[str]:
 def dossiers_to_assess() -> QuerySet[Dossier]:
     """What was filed and waits for the rules; the oldest first."""
     return Dossier.objects.filter(state="submitted", assessment=None).order_by("submitted_at")
+
+
+def dossiers_without_letter() -> QuerySet[Dossier]:
+    """What was decided here and is not told by a letter yet; the first decided first."""
+    waiting = Dossier.objects.filter(letter=None, imported_as="", decided_at__isnull=False)
+    return waiting.order_by("decided_at")
+
+
+def editions_decided_by() -> set[int]:
+    """The editions under which a dossier was decided: their terms stand."""
+    decided = Dossier.objects.filter(decided_on__isnull=False).order_by()
+    return set(decided.values_list("contract__edition", flat=True).distinct())
 
 
 def known_about(dossier: Dossier, *, on: date) -> Known:
@@ -143,6 +155,7 @@ class Duty:
     amount: Decimal
     entry: RegisterEntry | None
     """What the register says now."""
+    since: date
     due_on: date
     days_left: int
 
@@ -177,16 +190,16 @@ def _grants_to_register() -> QuerySet[Dossier]:
     return Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
 
 
-def register_duties(*, on: date, of: Dossier | None = None) -> list[Duty]:
+def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list[Duty]:
     """Every grant that must stand in the register, as on a day; what is due first on top.
 
-    `of` asks about one dossier alone.
+    `among` asks about some dossiers alone.
 
     A grant that shrank or ended is due again, counted from the day on which it did.
     """
     grants = _grants_to_register()
     dossiers = list(
-        (grants.filter(pk=of.pk) if of else grants)
+        (grants if among is None else grants.filter(pk__in=among.values("pk")))
         .select_related("provider", "facts", "contract__edition")
         .prefetch_related(
             Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id"))
@@ -204,10 +217,11 @@ def register_duties(*, on: date, of: Dossier | None = None) -> list[Duty]:
         since = changed_on or dossier.decided_on
         assert since is not None
         due_on = working_days_after(since, REGISTER_WORKING_DAYS)
-        duties.append(Duty(dossier, amount, entry, due_on, working_days_until(due_on, on=on)))
+        days_left = working_days_until(due_on, on=on)
+        duties.append(Duty(dossier, amount, entry, since, due_on, days_left))
     return sorted(duties, key=lambda duty: (duty.is_done, duty.due_on, duty.dossier.reference))
 
 
 def duty_of(dossier: Dossier, *, on: date) -> Duty | None:
     """What must be entered in the register about one dossier, if anything."""
-    return next(iter(register_duties(on=on, of=dossier)), None)
+    return next(iter(register_duties(on=on, among=Dossier.objects.filter(pk=dossier.pk))), None)

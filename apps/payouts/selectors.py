@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from apps.claims.models import Claim, Statement
 from apps.claims.selectors import (
@@ -82,6 +82,39 @@ def lines_of(run: Run) -> QuerySet[PaymentLine]:
         .select_related("payment", "claim__dossier")
         .order_by("payment__payee_name", "claim__dossier__reference", "claim__tranche")
     )
+
+
+def run_before(run: Run) -> Run | None:
+    """The last run of an earlier quarter that was not given up."""
+    earlier = Run.objects.filter(quarter__lt=run.quarter).exclude(state="abandoned")
+    return earlier.order_by("-quarter", "-drawn_up_at").first()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a provider is paid by a run and was by the one before: euro, and how many tranches."""
+
+    provider: str
+    before: Decimal
+    before_lines: int
+    now: Decimal
+    now_lines: int
+
+    @property
+    def by(self) -> Decimal:
+        return self.now - self.before
+
+
+def differences(run: Run, before: Run) -> list[Difference]:
+    """Provider by provider what differs between two runs, by name."""
+    sums: dict[str, list[tuple[Decimal, int]]] = {}
+    for nth, one in enumerate((before, run)):
+        lines = PaymentLine.objects.filter(payment__run=one)
+        for name, amount, count in lines.values_list("payment__provider__name").annotate(
+            amount=Sum("amount"), count=Count("pk")
+        ):
+            sums.setdefault(name, [(ZERO, 0), (ZERO, 0)])[nth] = (amount, count)
+    return [Difference(name, *was, *now) for name, (was, now) in sorted(sums.items())]
 
 
 @dataclass(frozen=True)

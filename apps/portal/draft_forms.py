@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.design import figures
 from apps.design.fields import DayField, PersonDaysField
 from apps.design.words import words_for, words_for_working
-from apps.documents.models import DECLARATION, KINDS, OFFER
+from apps.documents.models import DECLARATION, FILED_WITH, OFFER
 from apps.dossiers.drafts import Typed, typed_in
 from apps.dossiers.models import Draft
 from apps.enterprises.selectors import as_facts, registered
@@ -222,7 +222,7 @@ class DocumentsStep(Step):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(name, words_for_working("declaration", name)) for name in DECLARATIONS]
         there = {OFFER: self.draft.offer_id, DECLARATION: self.draft.declaration_id}
-        for kind in KINDS:
+        for kind in FILED_WITH:
             # Another one may come in the place of what is there.
             self.fields[kind].required = not there[kind]
             self.fields[kind].help_text = gettext("PDF, PNG or JPEG, at most 10 MB.")

@@ -6,9 +6,16 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.claims.models import EndReport
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
-from apps.design.words import words_for_phase
+from apps.design.words import (
+    words_for_measure,
+    words_for_measure_kind,
+    words_for_phase,
+    words_for_standing,
+)
 from cstraject.delivery import PHASES, Delivered
+from cstraject.measures import CATALOGUE, KINDS, NOTE_MAX, PLANNED, PRIORITIES, REALISED
 
 
 class StartForm(forms.Form):
@@ -20,7 +27,80 @@ class CompleteForm(forms.Form):
 
 
 class EndReportForm(forms.Form):
-    on = DayField(label=_("Day on which the end report was received"))
+    """What was realised and what remains, measure by measure; the effort; what the SME says."""
+
+    person_days = PersonDaysField(label=_("Person-days of your own, in all"))
+    own_days = PersonDaysField(
+        label=_("Person-days of the enterprise itself"), help_text="", required=False
+    )
+    feedback = forms.CharField(
+        label=_("What the enterprise says of the trajectory"),
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+    )
+    document = forms.FileField(
+        label=_("The report, signed by the enterprise"),
+        help_text=_("A PDF or a picture, at most 10 MB."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "report_%s", **kwargs})
+        choices = [
+            ("", _("Not part of it")),
+            (REALISED, words_for_standing(REALISED, "")),
+            *((f"{PLANNED}:{one}", words_for_standing(PLANNED, one)) for one in PRIORITIES),
+        ]
+        for code in CATALOGUE:
+            name = words_for_measure(code)
+            self.fields[f"m_{code}"] = forms.ChoiceField(
+                label=name, choices=choices, required=False
+            )
+            self.fields[f"n_{code}"] = forms.CharField(
+                label=gettext("Note on: %(measure)s") % {"measure": name},
+                max_length=NOTE_MAX,
+                required=False,
+            )
+
+    def groups(self) -> list[tuple[str, list[tuple[str, forms.BoundField, forms.BoundField]]]]:
+        """By kind of measure: its category in CyFun, how it stands, a note."""
+        return [
+            (
+                words_for_measure_kind(kind),
+                [
+                    (one.cyfun, self[f"m_{one.code}"], self[f"n_{one.code}"])
+                    for one in CATALOGUE.values()
+                    if one.kind == kind
+                ],
+            )
+            for kind in KINDS
+        ]
+
+    def measures(self) -> list[dict[str, str]]:
+        told = []
+        for code in CATALOGUE:
+            standing, _colon, priority = self.cleaned_data[f"m_{code}"].partition(":")
+            if standing:
+                note = self.cleaned_data[f"n_{code}"]
+                told.append(
+                    {"code": code, "standing": standing, "priority": priority, "note": note}
+                )
+        return told
+
+    @classmethod
+    def like(cls, report: EndReport) -> "EndReportForm":
+        """To correct a report: as it was filed."""
+        initial: dict[str, Any] = {
+            "person_days": report.person_days,
+            "own_days": report.own_days,
+            "feedback": report.feedback,
+        }
+        for one in report.measures:
+            priority = one["priority"]
+            initial[f"m_{one['code']}"] = f"{PLANNED}:{priority}" if priority else REALISED
+            initial[f"n_{one['code']}"] = one["note"]
+        return cls(initial=initial)
 
 
 class WithdrawForm(forms.Form):

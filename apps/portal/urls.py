@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.portal.views import claims, dossiers, drafts, overview, people, statements
+from apps.portal.views import (
+    claims,
+    dossiers,
+    drafts,
+    end_reports,
+    messages,
+    overview,
+    people,
+    statements,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -29,8 +38,15 @@ urlpatterns = [
     path("dossiers/<uuid:dossier>/documents/<slug:kind>/", dossiers.document, name="document"),
     path("dossiers/<uuid:dossier>/start/", dossiers.start, name="dossier-start"),
     path("dossiers/<uuid:dossier>/complete/", dossiers.complete, name="dossier-complete"),
-    path("dossiers/<uuid:dossier>/end-report/", dossiers.end_report, name="dossier-end-report"),
+    path("dossiers/<uuid:dossier>/end-report/", end_reports.end_report, name="dossier-end-report"),
     path("dossiers/<uuid:dossier>/withdraw/", dossiers.withdraw, name="dossier-withdraw"),
+    path("dossiers/<uuid:dossier>/messages/", messages.write, name="message-write"),
+    path("dossiers/<uuid:dossier>/messages/read/", messages.read, name="messages-read"),
+    path(
+        "dossiers/<uuid:dossier>/messages/<uuid:message>/document/",
+        messages.document,
+        name="message-document",
+    ),
     path("dossiers/<uuid:dossier>/statement/", statements.statement, name="statement"),
     path("dossiers/<uuid:dossier>/claims/", claims.file, name="claim-file"),
 ]

@@ -23,6 +23,18 @@ class Edition(models.Model):
     run_day = models.PositiveSmallIntegerField(
         help_text="Day of the month after the quarter on which its run is drawn up."
     )
+    decision_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Calendar days within which a filed dossier is decided."
+    )
+    answer_days = models.PositiveSmallIntegerField(
+        default=14, help_text="Calendar days that a provider has to answer a question."
+    )
+    verification_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Calendar days within which a claim is verified [R-PAY-01]."
+    )
+    letter_note = models.TextField(
+        blank=True, help_text="At the end of each decision letter: how to appeal, whom to ask."
+    )
     de_minimis_includes_vat = models.BooleanField()
     maatwerk_exempt_from = models.DateField(null=True)
     # What is not known of the programme, with its default [domain 8].

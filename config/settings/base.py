@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "apps.contracts",
     "apps.eligibility",
     "apps.dossiers",
+    "apps.handling",
     "apps.claims",
     "apps.payouts",
     "apps.reporting",
@@ -293,7 +294,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "DossierState": "cstraject.lifecycle.DOSSIER.states",
         "ClaimState": "cstraject.lifecycle.CLAIM.states",
-        "DocumentKind": "apps.documents.models.KINDS",
+        "DocumentKind": "apps.documents.models.FILED_WITH",
         "EntityKind": "cstraject.kmo.KINDS",
         "StaffKind": "cstraject.kmo.STAFF_KINDS",
     },
@@ -316,6 +317,11 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "assess what was filed": {
         "task": "dossiers.assess_submitted",
+        "schedule": env.float("BELL_SECONDS", default=30.0),
+        "options": {"expires": 60},
+    },
+    "write decision letters": {
+        "task": "dossiers.write_letters",
         "schedule": env.float("BELL_SECONDS", default=30.0),
         "options": {"expires": 60},
     },

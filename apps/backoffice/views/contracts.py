@@ -1,22 +1,46 @@
-"""The framework contracts with their budgets."""
+"""The framework contracts: budgets, how they are used, amendments, and shifts by two people."""
 
+from uuid import UUID
+
+from django import forms
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
 
+from apps.backoffice.forms import AmendBudgetForm, ShiftForm
 from apps.backoffice.views.frame import show
-from apps.contracts.selectors import contracts_with_balances
-from apps.providers.doors import requires
+from apps.backoffice.water_line import water_lines
+from apps.contracts import services
+from apps.contracts.models import Contract, Shift
+from apps.contracts.selectors import (
+    awards_of,
+    balances_by_month,
+    contracts_with_balances,
+    forecasts,
+    shifts_of,
+    shifts_proposed,
+)
+from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.money import ZERO
+from cstraject.quarter import day_of
 
 
 @requires("see_portfolio")
 @require_safe
 def contracts(request: DoorRequest) -> HttpResponse:
     listed = list(contracts_with_balances())
+    ahead = forecasts(listed, on=day_of(timezone.now()))
     context = {
         "contracts": [
-            (contract, contract.committed / contract.budget if contract.budget else ZERO)
+            (
+                contract,
+                contract.committed / contract.budget if contract.budget else ZERO,
+                ahead.get(contract.pk),
+            )
             for contract in listed
         ],
         "total": {
@@ -25,5 +49,112 @@ def contracts(request: DoorRequest) -> HttpResponse:
             "paid": sum((contract.paid for contract in listed), ZERO),
             "left": sum((contract.left for contract in listed), ZERO),
         },
+        "shifts": list(shifts_proposed()),
     }
     return show(request, "backoffice/contracts.html", context, section="contracts")
+
+
+@requires("see_portfolio")
+@require_safe
+def contract(request: DoorRequest, contract: int) -> HttpResponse:
+    return _page(request, contract_of(contract))
+
+
+def contract_of(pk: int) -> Contract:
+    return get_object_or_404(contracts_with_balances(), pk=pk)
+
+
+@requires("amend_contracts")
+@require_POST
+def amend(request: DoorRequest, contract: int) -> HttpResponse:
+    one, form = contract_of(contract), AmendBudgetForm(request.POST, auto_id="amend_%s")
+    if not form.is_valid():
+        return _page(request, one, wrong=form)
+    by = form.cleaned_data["budget"] - one.budget
+    with telling(request, gettext("The budget is amended.")) as told:
+        services.amend_budget(
+            contract=one,
+            by=by,
+            seen=form.cleaned_data["seen"],
+            reason=form.cleaned_data["reason"],
+            actor=request.user,
+            at=timezone.now(),
+        )
+    if told.refused:
+        return _page(request, one, wrong=form)
+    return redirect("backoffice:contract", contract=contract)
+
+
+@requires("amend_contracts")
+@require_POST
+def propose(request: DoorRequest, contract: int) -> HttpResponse:
+    one, form = contract_of(contract), ShiftForm(request.POST, auto_id="shift_%s")
+    form.offer(_others(one))
+    if not form.is_valid():
+        return _page(request, one, wrong=form)
+    with telling(request, gettext("The shift is proposed; a colleague carries it out.")) as told:
+        services.propose_shift(
+            source=one, actor=request.user, at=timezone.now(), **form.cleaned_data
+        )
+    if told.refused:
+        return _page(request, one, wrong=form)
+    return redirect("backoffice:contracts")
+
+
+@requires("amend_contracts")
+@require_POST
+def carry_out(request: DoorRequest, shift: UUID) -> HttpResponse:
+    return _decide(request, shift, done=True)
+
+
+@requires("amend_contracts")
+@require_POST
+def drop(request: DoorRequest, shift: UUID) -> HttpResponse:
+    return _decide(request, shift, done=False)
+
+
+def _decide(request: DoorRequest, pk: UUID, *, done: bool) -> HttpResponse:
+    shift = get_object_or_404(Shift, pk=pk)
+    words = gettext("The budget is shifted.") if done else gettext("The shift is dropped.")
+    with telling(request, words):
+        services.decide_shift(shift=shift, done=done, actor=request.user, at=timezone.now())
+    return redirect("backoffice:contracts")
+
+
+def _others(contract: Contract) -> list[Contract]:
+    return [one for one in contracts_with_balances() if one.pk != contract.pk]
+
+
+def _page(
+    request: DoorRequest, contract: Contract, *, wrong: forms.Form | None = None
+) -> HttpResponse:
+    today = day_of(timezone.now())
+    ahead = forecasts([contract], on=today).get(contract.pk)
+    balances = balances_by_month(contract, until=today)
+    context: dict[str, object] = {
+        "contract": contract,
+        "ahead": ahead,
+        "lines": water_lines(contract, balances, ahead, on=today),
+        "balances": list(reversed(balances)),
+        "awards": list(awards_of(contract)),
+        "shifts": list(shifts_of(contract)),
+        "form": wrong,
+    }
+    if "amend_contracts" in request.acts:
+        shift = wrong if isinstance(wrong, ShiftForm) else ShiftForm(auto_id="shift_%s")
+        shift.offer(_others(contract))
+        initial = {"budget": contract.budget, "seen": contract.budget}
+        amends = AmendBudgetForm(initial=initial, auto_id="amend_%s")
+        context |= {
+            "amend_form": wrong if isinstance(wrong, AmendBudgetForm) else amends,
+            "shift_form": shift,
+        }
+    return show(
+        request,
+        "backoffice/contract.html",
+        context,
+        section="contracts",
+        below=f"{contract.provider.name} · {contract.edition.name}",
+        address=reverse("backoffice:contract", args=[contract.pk]),
+        status=422 if wrong else 200,
+    )

@@ -1,5 +1,6 @@
 """All dossiers, and one of them question by question, with what an officer decides."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django import forms
@@ -13,21 +14,40 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.selectors import officers_who
 from apps.audit.selectors import deeds_of
-from apps.backoffice.forms import DossierFilter, FindingForm, RefuseForm, SendBackForm, StopForm
+from apps.backoffice.forms import (
+    STOP_WORDS,
+    DossierFilter,
+    FindingForm,
+    RefuseForm,
+    ReportBackForm,
+    SendBackForm,
+    StopForm,
+)
 from apps.backoffice.views.frame import in_sight, show
 from apps.claims.models import Claim
-from apps.claims.selectors import claims_of, current_statements, delivered_by
-from apps.claims.services import stop_dossier
+from apps.claims.selectors import (
+    claims_of,
+    current_statements,
+    delivered_by,
+    end_report_of,
+    live_claims,
+)
+from apps.claims.services import stop_dossier, winding_of
 from apps.contracts.selectors import committed_and_paid
 from apps.design.figures import euro
 from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
 from apps.documents.attachments import attachment
+from apps.documents.models import REPORT
 from apps.dossiers import services
 from apps.dossiers.listing import Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
+from apps.handling.forms import AskForm, HandOverForm
+from apps.handling.messages import thread
+from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
 from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -39,7 +59,7 @@ from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
-from cstraject.subsidy import granted_for
+from cstraject.subsidy import Winding, granted_for
 
 DOSSIERS_PER_PAGE = 50
 
@@ -81,7 +101,8 @@ def _listed(request: DoorRequest) -> Listing:
 def dossier_of(request: DoorRequest, pk: UUID) -> Dossier:
     """A dossier with what its page tells; one that is closed to somebody is not there."""
     dossiers = in_sight(request).select_related(
-        *("provider", "contract__edition", "assessment__workings", "facts", "offer", "declaration")
+        *("provider", "contract__edition", "assessment__workings", "facts", "offer", "declaration"),
+        "letter",
     )
     return get_object_or_404(dossiers, pk=pk)
 
@@ -95,7 +116,11 @@ def dossier(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("open_dossiers")
 @require_safe
 def document(request: DoorRequest, dossier: UUID, kind: str) -> HttpResponse:
-    return attachment(document_of(dossier_of(request, dossier), kind))
+    case = dossier_of(request, dossier)
+    if kind == REPORT:
+        report = end_report_of(case)
+        return attachment(report.document if report else None)
+    return attachment(document_of(case, kind))
 
 
 @requires("decide_dossiers")
@@ -241,10 +266,22 @@ def dossier_page(
             _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
             for claim in claims_of(case)
         ],
+        "thread": thread(
+            case,
+            address=lambda message: reverse(
+                "backoffice:message-document", args=[case.pk, message.pk]
+            ),
+            names=True,
+        ),
+        "end_report": end_report_of(case),
+        "handler": handler_of(case),
+        "to_read": open_to_agency().filter(dossier=case).exists(),
         "form": wrong,
     }
+    today = day_of(timezone.now())
     if case.state == "submitted":
-        today, terms = day_of(timezone.now()), terms_of(case.contract.edition)
+        terms = terms_of(case.contract.edition)
+        context |= {"asked_now": question_open(case), "due_on": decision_due_on(case, on=today)}
         context["assessed_before"] = case.assessment and day_of(case.assessment.at) < today
         asked = granted_for(case.price_excl_vat, terms=terms)
         left = case.contract.left
@@ -305,9 +342,35 @@ def _forms(request: DoorRequest, case: Dossier, wrong: forms.Form | None) -> dic
         offered["refuse_form"] = (
             wrong if isinstance(wrong, RefuseForm) else RefuseForm(auto_id="refuse_%s")
         )
+    if "handle_dossiers" in request.acts:
+        answer_by = day_of(timezone.now()) + timedelta(days=case.contract.edition.answer_days)
+        asks = AskForm(initial={"answer_by": answer_by})
+        if case.state != "submitted" or question_open(case) is not None:
+            del asks.fields["asks"], asks.fields["answer_by"]
+        offered["message_form"] = wrong if isinstance(wrong, AskForm) else asks
+        report = end_report_of(case)
+        if report is not None and report.state == "filed":
+            sends_back = ReportBackForm(auto_id="report_%s")
+            offered["report_form"] = wrong if isinstance(wrong, ReportBackForm) else sends_back
+        hands = HandOverForm(auto_id="hand_%s")
+        hands.offer(officers_who("handle_dossiers"))
+        offered["hand_over_form"] = wrong if isinstance(wrong, HandOverForm) else hands
     if stops and DOSSIER.allows(case.state, "stop"):
         offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
+        offered["stop_means"] = _stop_means(case)
+    offered["can_amend"] = decides and case.state in ("approved", "in_delivery")
     return offered
+
+
+def _stop_means(case: Dossier) -> list[tuple[str, Winding | None, str]]:
+    """Per cause what a stop would mean in money today, or why it cannot be yet."""
+    claims, means = live_claims(case), []
+    for cause, words in STOP_WORDS.items():
+        try:
+            means.append((str(words), winding_of(case, cause, claims), ""))
+        except Refusal as refusal:
+            means.append((str(words), None, words_for(refusal)))
+    return means
 
 
 def _claim_with_form(

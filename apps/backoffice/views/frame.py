@@ -10,21 +10,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
-from apps.claims.selectors import claims_to_verify
+from apps.claims.selectors import claims_to_verify, end_reports_to_read
 from apps.design.words import words_for_role
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
+from apps.handling.selectors import open_to_agency
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
 from cstraject.quarter import day_of
 
 # Each with the act that opens it.
 SECTIONS = {
+    "work": (gettext_noop("To do"), "see_portfolio"),
     "dossiers": (gettext_noop("Dossiers"), "open_dossiers"),
     "claims": (gettext_noop("Claims"), "see_portfolio"),
     "contracts": (gettext_noop("Contracts"), "see_portfolio"),
     "runs": (gettext_noop("Quarterly runs"), "see_portfolio"),
     "register": (gettext_noop("De minimis register"), "see_portfolio"),
+    "editions": (gettext_noop("Editions"), "see_editions"),
     "answer": (gettext_noop("Answer to parliament"), "see_answers"),
     "people": (gettext_noop("People"), "see_people"),
 }
@@ -84,9 +87,16 @@ def in_sight(request: DoorRequest) -> QuerySet[Dossier]:
 
 def _waiting() -> dict[str, int]:
     """How much waits for somebody in each section."""
+    submitted = Dossier.objects.filter(state="submitted").count()
+    claims, register = claims_to_verify().count(), register_duties_open()
     return {
-        "dossiers": Dossier.objects.filter(state="submitted").count(),
-        "claims": claims_to_verify().count(),
-        "register": register_duties_open(),
+        "work": sum(
+            (
+                *(submitted, claims, register),
+                *(open_to_agency().count(), end_reports_to_read().count()),
+            )
+        ),
+        "claims": claims,
+        "register": register,
         "runs": Run.objects.filter(state__in=TO_STEP).count(),
     }

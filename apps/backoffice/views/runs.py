@@ -19,7 +19,15 @@ from apps.design.words import words_for_unpaid
 from apps.dossiers.selectors import references_closed_to
 from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, Run
-from apps.payouts.selectors import due_quarter, lines_of, payments_of, preflight, runs_newest_first
+from apps.payouts.selectors import (
+    differences,
+    due_quarter,
+    lines_of,
+    payments_of,
+    preflight,
+    run_before,
+    runs_newest_first,
+)
 from apps.programme.models import Edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -207,8 +215,13 @@ def _run_page(
             if {"pay", "return"} & set(PAYMENT.events(payment.state))
         ]
     abandons = "check_runs" in acts and RUN.allows(run.state, "abandon")
+    earlier = run_before(run)
+    told = [payment for payment in payments if payment.state != "planned"]
     context = {
         "run": run,
+        "earlier": earlier,
+        "differences": differences(run, earlier) if earlier else [],
+        "settled_count": len(told),
         "file": PaymentFile.objects.filter(run=run).defer("content").first(),
         "payments": [
             (payment, communication_as_written(payment.communication)) for payment in payments

@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.design import figures, words
+from cstraject.measures import CATALOGUE
 
 register = template.Library()
 
@@ -26,6 +27,7 @@ register.filter("outcome_words", words.words_for_outcome)
 register.filter("outcome_tone", words.tone_of_outcome)
 register.filter("category_words", words.words_for_category)
 register.filter("document_words", words.words_for_document)
+register.filter("measure_words", words.words_for_measure)
 register.filter("phase_words", words.words_for_phase)
 register.filter("role_words", words.words_for_role)
 register.filter("state_words", words.words_for_state)
@@ -44,6 +46,18 @@ def finding_words(answer: object) -> str:
     return words.words_for_finding(
         getattr(answer, "finding", ""), getattr(answer, "figures", None) or {}
     )
+
+
+@register.filter
+def cyfun_category(code: str) -> str:
+    """The category of a measure in the CyberFundamentals framework."""
+    return CATALOGUE[code].cyfun if code in CATALOGUE else ""
+
+
+@register.filter
+def standing_words(measure: dict[str, str]) -> str:
+    """How a measure of an end report stands: `{{ measure|standing_words }}`."""
+    return words.words_for_standing(measure.get("standing", ""), measure.get("priority", ""))
 
 
 @register.filter

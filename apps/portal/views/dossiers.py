@@ -14,18 +14,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
 from apps.claims.models import Statement
-from apps.claims.selectors import current_statements, delivered_by
+from apps.claims.selectors import current_statements, delivered_by, end_report_of
 from apps.design.words import words_for_act, words_for_unpaid
 from apps.documents.attachments import attachment
+from apps.documents.models import REPORT
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import standings_of
+from apps.handling.forms import MessageForm
+from apps.handling.messages import thread
+from apps.handling.models import Message
+from apps.handling.selectors import question_open
 from apps.payouts.selectors import Tranche, tranches_of_grant
 from apps.portal.forms import (
     ClaimForm,
     CompleteForm,
-    EndReportForm,
     StartForm,
     WithdrawForm,
 )
@@ -49,7 +53,7 @@ OWN_DEEDS = frozenset(
 def dossier_of(pk: UUID) -> Dossier:
     """A dossier in scope with what its page tells; another provider's is not there."""
     dossiers = Dossier.objects.select_related(
-        "contract__edition", "assessment", "facts", "offer", "declaration"
+        "contract__edition", "assessment", "facts", "offer", "declaration", "letter"
     )
     return get_object_or_404(dossiers, pk=pk)
 
@@ -63,7 +67,11 @@ def dossier(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @requires("see_dossiers")
 @require_safe
 def document(request: DoorRequest, provider: str, dossier: UUID, kind: str) -> HttpResponse:
-    return attachment(document_of(dossier_of(dossier), kind))
+    case = dossier_of(dossier)
+    if kind == REPORT:
+        report = end_report_of(case)
+        return attachment(report.document if report else None)
+    return attachment(document_of(case, kind))
 
 
 @requires("file_dossiers")
@@ -80,14 +88,6 @@ def complete(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse
     form = CompleteForm(request.POST, auto_id="complete_%s")
     done = gettext("The completion of the work is on record.")
     return _do(request, provider, dossier, form, services.complete_dossier, done)
-
-
-@requires("file_dossiers")
-@require_POST
-def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
-    form = EndReportForm(request.POST, auto_id="report_%s")
-    done = gettext("The end report is on record.")
-    return _do(request, provider, dossier, form, services.receive_end_report, done)
 
 
 @requires("file_dossiers")
@@ -142,6 +142,10 @@ def dossier_page(
             )
             for tranche in tranches
         ],
+        "asked_now": question_open(case),
+        "to_read": Message.objects.filter(
+            dossier=case, by_agency=True, asks=False, handled_on=None
+        ).exists(),
         "standings": standings_of(case.assessment, told=True) if case.assessment else [],
         "statements": [
             {
@@ -160,6 +164,13 @@ def dossier_page(
             }
             for deed in deeds_of(case_id=case.pk).reverse()
         ],
+        "thread": thread(
+            case,
+            address=lambda message: reverse(
+                "portal:message-document", args=[request.provider.slug, case.pk, message.pk]
+            ),
+            names=False,
+        ),
         **_forms(request, case, tranches, statements, wrong),
         "form": wrong,
     }
@@ -195,6 +206,8 @@ def _forms(
 ) -> dict[str, object]:
     """The forms that fit the dossier's state and this person's acts; the wrong one as it was."""
     offered: dict[str, forms.Form] = {}
+    if "file_dossiers" in request.acts:
+        offered["message_form"] = MessageForm()
     today = day_of(timezone.now())
     window = window_around(today, case.contract)
     to_state = "file_dossiers" in request.acts and quarters_to_state(
@@ -205,10 +218,14 @@ def _forms(
             offered["start_form"] = StartForm(auto_id="start_%s")
         if DOSSIER.allows(case.state, "complete"):
             offered["complete_form"] = CompleteForm(auto_id="complete_%s")
-        if case.state == "completed" and case.end_report_on is None:
-            offered["end_report_form"] = EndReportForm(auto_id="report_%s")
         if DOSSIER.allows(case.state, "withdraw"):
             offered["withdraw_form"] = WithdrawForm(auto_id="withdraw_%s")
+    report = end_report_of(case)
+    can_report = (
+        "file_dossiers" in request.acts
+        and case.state == "completed"
+        and (report is None or report.state == "sent_back")
+    )
     to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
     open_now = window.opens_on <= today
     can_claim = open_now and _bears_a_claim(case, stated, window.quarter)
@@ -223,7 +240,9 @@ def _forms(
     return {
         **offered,
         "can_state": bool(to_state),
-        "any_form": bool(offered) or bool(to_state),
+        "can_report": can_report,
+        "any_form": len(offered) > 1 or bool(to_state) or can_report,
+        "end_report": report,
         "to_claim": to_claim,
         "window": window,
         "window_open": open_now,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.contracts.selectors import contract_of
 from apps.design import figures
 from apps.design.words import words_for
-from apps.documents.models import KINDS
+from apps.documents.models import FILED_WITH
 from apps.documents.services import BYTES_MAX, receive_document
 from apps.dossiers import drafts
 from apps.dossiers.models import Draft
@@ -227,7 +227,7 @@ def _keep(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
 
 def _attached(request: DoorRequest, draft: Draft, form: Step) -> Draft:
     """The documents that came with a step: each is kept by itself, or told why it is not."""
-    for kind in KINDS:
+    for kind in FILED_WITH:
         upload = request.FILES.get(kind)
         if not isinstance(upload, UploadedFile):
             continue

@@ -7,14 +7,21 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from apps.claims.selectors import current_statements_of, dossiers_without_statement
+from apps.claims.selectors import (
+    claims_sent_back,
+    current_statements_of,
+    dossiers_without_statement,
+    end_reports_to_come,
+)
 from apps.contracts.models import Contract
-from apps.contracts.selectors import contracts_with_balances
+from apps.contracts.selectors import contracts_with_balances, forecasts
 from apps.dossiers.listing import DossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import drafts_in_hand
+from apps.handling.selectors import open_to_providers
 from apps.payouts.selectors import preflight
 from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
@@ -25,6 +32,8 @@ from cstraject.quarter import ClaimWindow, Quarter, day_of
 
 DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
+# Of each kind; what is left over stands in the list of dossiers and on the page of claims.
+WAITS_MAX = 10
 
 
 @requires("see_dossiers")
@@ -39,15 +48,21 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     open_now = window is not None and window.opens_on <= today
     to_claim = _tranches_to_claim(window.quarter) if window and open_now else {}
     last_statements = current_statements_of([dossier.pk for dossier in page])
+    ahead = forecasts(contracts, on=today)
     in_hand = drafts_in_hand()[:DRAFTS_MAX]
     context = {
         "contracts": [
-            (contract, contract.committed / contract.budget if contract.budget else 0)
+            (
+                contract,
+                contract.committed / contract.budget if contract.budget else 0,
+                ahead.get(contract.pk),
+            )
             for contract in contracts
         ],
         "window": window,
         "window_open": open_now,
         "window_days_left": (window.shuts_on - today).days if window else 0,
+        "waits": _waits(to_claim, window),
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "drafts": waiting(request, list(in_hand)),
         "can_begin": "file_dossiers" in request.acts
@@ -74,6 +89,39 @@ def dossiers_export(request: DoorRequest, provider: str, form: str) -> HttpRespo
     """What the page lists, all of it, in the same order."""
     listed = Listing(Dossier.objects.all(), DossierFilter(request.GET))
     return dossiers_file(listed.dossiers, form, with_provider=False)
+
+
+def _waits(
+    to_claim: dict[UUID, int], window: ClaimWindow | None
+) -> list[tuple[str, Dossier, date | None]]:
+    """What waits for somebody here: what it is, the dossier, the last day if there is one."""
+    waits: list[tuple[str, Dossier, date | None]] = [
+        (
+            gettext("VLAIO asks for information") if message.asks else gettext("Message of VLAIO"),
+            message.dossier,
+            message.answer_by,
+        )
+        for message in open_to_providers()[:WAITS_MAX]
+    ]
+    waits += [
+        (gettext("The claim was sent back"), claim.dossier, None)
+        for claim in claims_sent_back()[:WAITS_MAX]
+    ]
+    if window is not None:
+        claimable = Dossier.objects.filter(pk__in=list(to_claim)).order_by("reference")
+        waits += [
+            (
+                gettext("Tranche %(tranche)s can be claimed") % {"tranche": to_claim[dossier.pk]},
+                dossier,
+                window.last_day,
+            )
+            for dossier in claimable[:WAITS_MAX]
+        ]
+    waits += [
+        (gettext("The end report is still to come"), dossier, None)
+        for dossier in end_reports_to_come()[:WAITS_MAX]
+    ]
+    return waits
 
 
 def _tranches_to_claim(quarter: Quarter) -> dict[UUID, int]:

@@ -1,0 +1,202 @@
+"""The terms of an edition as somebody types them, and its packages row by row."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.design import figures
+from apps.design.fields import DayField, EuroField
+from apps.programme.models import Edition
+from apps.programme.services import PackageRow
+from apps.providers.models import Provider
+from cstraject.terms import ONCE_ONLY_PER
+
+PACKAGES_MAX = 6
+SHARES = ("rate", "vat_rate", "first_tranche_share", "first_tranche_threshold")
+LABELS = {
+    "name": _("Name"),
+    "valid_from": _("From"),
+    "valid_until": _("Until"),
+    "rate": _("Share of the price that VLAIO pays (0.45 is 45%)"),
+    "vat_rate": _("VAT on that share (0.21 is 21%)"),
+    "extended_price_max": _("Highest price with an extension, excluding VAT"),
+    "first_tranche_share": _("Share of the grant in the first tranche"),
+    "first_tranche_threshold": _("What must be delivered for the first tranche"),
+    "once_only_years": _("Once in so many years"),
+    "once_only_per": _("Once per"),
+    "claim_window_days": _("Days of the claim window"),
+    "run_day": _("Day of the month on which the run is drawn up"),
+    "decision_days": _("Days to decide about a dossier"),
+    "answer_days": _("Days for a provider to answer"),
+    "verification_days": _("Days to verify a claim"),
+    "letter_note": _("At the end of each decision letter"),
+    "de_minimis_includes_vat": _("The subsidy counts as de minimis aid with its VAT"),
+    "maatwerk_exempt_from": _("Maatwerkbedrijven of any size from"),
+    "period_rule": _("How two accounting years decide about the size"),
+    "de_minimis_boundary_counts": _("Aid of the first day of the window counts"),
+    "de_minimis_old_in_transition": _("The old Regulation in the half-year of transition"),
+    "overrides_by_two": _("Going against an answer of the rules takes a second officer"),
+}
+CHOICES = {
+    "once_only_per": [("enterprise", _("enterprise")), ("undertaking", _("single undertaking"))],
+    "period_rule": [
+        ("two_consecutive", _("two consecutive years")),
+        ("one_of_two", _("one of two years")),
+    ],
+}
+assert {value for value, _words in CHOICES["once_only_per"]} == set(ONCE_ONLY_PER)
+
+
+def _typed(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
+    name = field.name
+    label, required = LABELS.get(name), not (field.blank or field.null)
+    if name in CHOICES:
+        return forms.ChoiceField(label=label, choices=CHOICES[name])
+    if isinstance(field, models.DateField):
+        return DayField(label=label, required=required)
+    if name == "extended_price_max":
+        return EuroField(label=label)
+    if name in SHARES:
+        return forms.DecimalField(
+            label=label, min_value=0, max_value=1, decimal_places=4, localize=True
+        )
+    kwargs.pop("widget", None)
+    made: forms.Field | None = field.formfield(label=label, help_text="", **kwargs)
+    return made
+
+
+class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Edition
+        fields = tuple(LABELS)
+        formfield_callback = _typed
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "edition_%s", **kwargs})
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        begins, ends = typed.get("valid_from"), typed.get("valid_until")
+        if begins and ends and ends < begins:
+            self.add_error("valid_until", _("The last day lies before the first."))
+        day = typed.get("run_day")
+        if day is not None and not 1 <= day <= 28:
+            self.add_error("run_day", _("Choose a day from 1 to 28."))
+        return typed
+
+    def told(self) -> list[tuple[str, str]]:
+        """Each term with its value in words."""
+        return [(str(LABELS[name]), self._told(name)) for name in LABELS if name != "name"]
+
+    def _told(self, name: str) -> str:
+        value = getattr(self.instance, name)
+        if name in CHOICES:
+            return str(dict(CHOICES[name])[value])
+        if isinstance(value, bool):
+            return gettext("yes") if value else gettext("no")
+        if name in SHARES:
+            return figures.percent(value)
+        if name == "extended_price_max":
+            return figures.whole_euro(value)
+        if value is None or value == "":
+            return figures.NOTHING
+        return figures.day(value) if hasattr(value, "isoformat") else str(value)
+
+
+class PackageRows(forms.Form):
+    """The packages of an edition: a code, a price band, the days on which it is offered."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "packages_%s", **kwargs})
+        for nth in range(1, PACKAGES_MAX + 1):
+            self.fields[f"p{nth}_code"] = forms.SlugField(
+                label=gettext("Package %(nth)s: code") % {"nth": nth},
+                max_length=20,
+                required=False,
+            )
+            for name, label in (
+                ("min", gettext("from, excluding VAT")),
+                ("max", gettext("to, excluding VAT")),
+            ):
+                self.fields[f"p{nth}_{name}"] = EuroField(label=label, help_text="", required=False)
+            for name, label in (("first", gettext("first day")), ("last", gettext("last day"))):
+                self.fields[f"p{nth}_{name}"] = DayField(label=label, help_text="", required=False)
+
+    @classmethod
+    def of(cls, edition: Edition, *, anew: bool) -> "PackageRows":
+        """As they stand; for a new edition without their days."""
+        initial: dict[str, Any] = {}
+        for nth, package in enumerate(edition.packages.order_by("code")[:PACKAGES_MAX], start=1):
+            initial |= {
+                f"p{nth}_code": package.code,
+                f"p{nth}_min": figures.number(package.price_min),
+                f"p{nth}_max": figures.number(package.price_max),
+            }
+            if not anew:
+                initial |= {
+                    f"p{nth}_first": package.valid_from,
+                    f"p{nth}_last": package.valid_until,
+                }
+        return cls(initial=initial)
+
+    def lines(self) -> list[list[forms.BoundField]]:
+        names = ("code", "min", "max", "first", "last")
+        return [[self[f"p{nth}_{name}"] for name in names] for nth in range(1, PACKAGES_MAX + 1)]
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        for nth in range(1, PACKAGES_MAX + 1):
+            row = {name: typed.get(f"p{nth}_{name}") for name in ("min", "max", "first", "last")}
+            if not typed.get(f"p{nth}_code"):
+                continue
+            for name, value in row.items():
+                if value is None and f"p{nth}_{name}" not in self.errors:
+                    self.add_error(f"p{nth}_{name}", _("Fill in the whole row of this package."))
+            if row["min"] is not None and row["max"] is not None and row["max"] < row["min"]:
+                self.add_error(f"p{nth}_max", _("This is less than the lowest price."))
+            if row["first"] and row["last"] and row["last"] < row["first"]:
+                self.add_error(f"p{nth}_last", _("The last day lies before the first."))
+        return typed
+
+    def rows(self) -> list[PackageRow]:
+        typed = self.cleaned_data
+        return [
+            PackageRow(
+                *(typed[f"p{nth}_{name}"] for name in ("code", "min", "max", "first", "last"))
+            )
+            for nth in range(1, PACKAGES_MAX + 1)
+            if typed[f"p{nth}_code"]
+        ]
+
+
+class ProviderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Provider) -> str:
+        return obj.name
+
+
+class AwardForm(forms.Form):
+    """A framework contract for a provider under an edition."""
+
+    provider = ProviderField(label=_("Provider"), queryset=Provider.objects.none())
+    budget = EuroField(label=_("Budget, including VAT"))
+    valid_from = DayField(label=_("First day"))
+    valid_until = DayField(label=_("Last day"))
+
+    def __init__(self, *args: Any, edition: Edition, **kwargs: Any) -> None:
+        initial = {"valid_from": edition.valid_from, "valid_until": edition.valid_until}
+        super().__init__(*args, **{"auto_id": "award_%s", "initial": initial, **kwargs})
+        self.edition = edition
+        provider = self.fields["provider"]
+        assert isinstance(provider, ProviderField)
+        provider.queryset = Provider.objects.exclude(contracts__edition=edition).order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        begins, ends = typed.get("valid_from"), typed.get("valid_until")
+        if begins and ends and ends < begins:
+            raise ValidationError(_("The last day lies before the first."))
+        return typed

@@ -1,0 +1,136 @@
+"""Editions of the programme: their terms, a new one beside the old, contracts under them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.backoffice.edition_forms import AwardForm, EditionForm, PackageRows
+from apps.backoffice.views.frame import show
+from apps.contracts.selectors import contracts_with_balances
+from apps.contracts.services import award_contract
+from apps.design.words import words_for
+from apps.dossiers.selectors import editions_decided_by
+from apps.programme.models import Edition
+from apps.programme.services import change_edition, prepare_edition
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.refusal import Refusal
+
+
+@requires("see_editions")
+@require_safe
+def editions(request: DoorRequest) -> HttpResponse:
+    decided = editions_decided_by()
+    context = {
+        "editions": [
+            (edition, edition.pk in decided)
+            for edition in Edition.objects.order_by("-valid_from", "name")
+        ]
+    }
+    return show(request, "backoffice/editions.html", context, section="editions")
+
+
+@requires("see_editions")
+@require_safe
+def edition(request: DoorRequest, edition: int) -> HttpResponse:
+    return _page(request, get_object_or_404(Edition, pk=edition))
+
+
+@requires("manage_editions")
+@require_http_methods(["GET", "HEAD", "POST"])
+def beside(request: DoorRequest, edition: int) -> HttpResponse:
+    """A new edition that begins with the terms of this one; or, once it has decided nothing, this
+    one itself with other terms (`change`)."""
+    one = get_object_or_404(Edition, pk=edition)
+    change = "change" in request.GET
+    if change and one.pk in editions_decided_by():
+        messages.info(request, words_for(Refusal("edition-stands")))
+        return redirect("backoffice:edition", edition=one.pk)
+    if request.method != "POST":
+        form = EditionForm(instance=one)
+        if not change:
+            form.initial.update(name="", valid_from=None, valid_until=None)
+        return _form_page(request, one, form, PackageRows.of(one, anew=not change), change)
+    form, rows = EditionForm(request.POST, instance=Edition()), PackageRows(request.POST)
+    if not (form.is_valid() & rows.is_valid()):
+        return _form_page(request, one, form, rows, change, status=422)
+    given: dict[str, Any] = {
+        "values": form.cleaned_data,
+        "packages": rows.rows(),
+        "actor": request.user,
+        "at": timezone.now(),
+    }
+    done = gettext("The terms are changed.") if change else gettext("The edition is prepared.")
+    with telling(request, done) as told:
+        made = (
+            change_edition(edition=one, **given) if change else prepare_edition(beside=one, **given)
+        )
+    if told.refused:
+        return _form_page(request, one, form, rows, change, status=422)
+    return redirect("backoffice:edition", edition=made.pk)
+
+
+@requires("manage_editions")
+@require_POST
+def award(request: DoorRequest, edition: int) -> HttpResponse:
+    one = get_object_or_404(Edition, pk=edition)
+    form = AwardForm(request.POST, edition=one)
+    if not form.is_valid():
+        return _page(request, one, wrong=form)
+    with telling(request, gettext("The contract is awarded.")) as told:
+        award_contract(edition=one, actor=request.user, at=timezone.now(), **form.cleaned_data)
+    if told.refused:
+        return _page(request, one, wrong=form)
+    return redirect("backoffice:edition", edition=one.pk)
+
+
+def _page(
+    request: DoorRequest, edition: Edition, *, wrong: forms.Form | None = None
+) -> HttpResponse:
+    context = {
+        "edition": edition,
+        "terms": EditionForm(instance=edition).told(),
+        "packages": edition.packages.order_by("code"),
+        "legal_forms": edition.legal_forms.order_by("code"),
+        "activities": edition.activities.order_by("nace_version", "prefix", "valid_from"),
+        "contracts": contracts_with_balances().filter(edition=edition),
+        "stands": edition.pk in editions_decided_by(),
+        "award_form": wrong or AwardForm(edition=edition),
+        "form": wrong,
+    }
+    return show(
+        request,
+        "backoffice/edition.html",
+        context,
+        section="editions",
+        below=edition.name,
+        address=reverse("backoffice:edition", args=[edition.pk]),
+        status=422 if wrong else 200,
+    )
+
+
+def _form_page(
+    request: DoorRequest,
+    edition: Edition,
+    form: EditionForm,
+    rows: PackageRows,
+    change: bool,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    return show(
+        request,
+        "backoffice/edition_form.html",
+        {"edition": edition, "form": form, "rows": rows, "change": change},
+        section="editions",
+        below=edition.name,
+        address=request.get_full_path(),
+        status=status,
+    )

@@ -1,0 +1,219 @@
+"""What waits for somebody at the agency, who handles it, and what is written about a dossier."""
+
+from collections import Counter
+from datetime import date
+from uuid import UUID
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.selectors import officers_who
+from apps.backoffice.forms import ReportBackForm
+from apps.backoffice.views.dossiers import dossier_of, dossier_page
+from apps.backoffice.views.frame import in_sight, show
+from apps.claims import end_reports
+from apps.claims.models import EndReport
+from apps.claims.selectors import end_report_of
+from apps.documents.attachments import attachment
+from apps.handling import services
+from apps.handling.forms import AskForm, HandOverForm
+from apps.handling.messages import send
+from apps.handling.models import Message
+from apps.handling.selectors import (
+    ANSWER,
+    CLAIM,
+    KINDS,
+    REGISTER,
+    REPORT,
+    REVIEW,
+    Waiting,
+    waiting_at_agency,
+)
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.quarter import day_of
+
+PER_PAGE = 50
+MINE, NOBODYS = ("mine", "nobodys")
+KIND_WORDS = {
+    REVIEW: _("Review the dossier"),
+    ANSWER: _("Read what the provider wrote"),
+    CLAIM: _("Verify the claim"),
+    REPORT: _("Read the end report"),
+    REGISTER: _("Enter in the register"),
+}
+
+
+class WorkFilter(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("What"), choices=[("", _("All")), *KIND_WORDS.items()], required=False
+    )
+    whose = forms.ChoiceField(
+        label=_("Whose"),
+        choices=[("", _("Everybody's")), (MINE, _("Mine")), (NOBODYS, _("Nobody's yet"))],
+        required=False,
+    )
+
+
+@requires("see_portfolio")
+@require_safe
+def work(request: DoorRequest) -> HttpResponse:
+    today = day_of(timezone.now())
+    everything = waiting_at_agency(in_sight(request), on=today)
+    filters = WorkFilter(request.GET or None)
+    asked = filters.cleaned_data if filters.is_valid() else {}
+    listed = [
+        item
+        for item in everything
+        if item.kind == (asked.get("kind") or item.kind)
+        and (asked.get("whose") != MINE or item.officer == request.user)
+        and (asked.get("whose") != NOBODYS or item.officer is None)
+    ]
+    page = Paginator(listed, PER_PAGE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {
+        "filters": filters,
+        "is_filtered": any(asked.values()),
+        "page": page,
+        "rows": [
+            (item, KIND_WORDS[item.kind], (today - item.since).days, left, -(left or 0))
+            for item in page
+            for left in [item.days_left(today)]
+        ],
+        "query": f"{query.urlencode()}&" if query else "",
+        "load": _load(everything, today),
+        "kinds": [KIND_WORDS[kind] for kind in KINDS],
+        "here": request.get_full_path(),
+    }
+    return show(request, "backoffice/work.html", context, section="work")
+
+
+def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[int], int]]:
+    """Who has how much of each kind, and how much of it is late; nobody's last."""
+    counted = Counter((item.officer.name if item.officer else "", item.kind) for item in everything)
+    late = Counter(
+        item.officer.name if item.officer else ""
+        for item in everything
+        if item.due_on is not None and item.due_on < today and item.asked is None
+    )
+    names = sorted({name for name, _kind in counted}, key=lambda name: (name == "", name))
+    return [(name, [counted[name, kind] for kind in KINDS], late[name]) for name in names]
+
+
+@requires("handle_dossiers")
+@require_POST
+def take(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = dossier_of(request, dossier)
+    with telling(request, gettext("You handle dossier %(reference)s now.") % {"reference": case}):
+        services.give_to(dossier=case, officer=request.user, actor=request.user, at=timezone.now())
+    return _back(request, case.pk)
+
+
+@requires("handle_dossiers")
+@require_POST
+def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case, form = dossier_of(request, dossier), HandOverForm(request.POST, auto_id="hand_%s")
+    form.offer(officers_who("handle_dossiers"))
+    if not form.is_valid():
+        return dossier_page(request, case, wrong=form)
+    officer = form.cleaned_data["officer"]
+    done = gettext("%(name)s handles the dossier now.") % {"name": officer.name}
+    with telling(request, done) as told:
+        services.give_to(dossier=case, officer=officer, actor=request.user, at=timezone.now())
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
+    return _back(request, case.pk)
+
+
+def _back(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    """To the list from which somebody took it, or to the dossier."""
+    back = request.POST.get("back", "")
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return redirect(back)
+    return redirect("backoffice:dossier", dossier=dossier)
+
+
+@requires("handle_dossiers")
+@require_POST
+def write(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case, form = dossier_of(request, dossier), AskForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return dossier_page(request, case, wrong=form)
+    with telling(request) as told:
+        sent = send(form, dossier=case, by_agency=True, actor=request.user, at=timezone.now())
+    if told.refused or sent is None:
+        return dossier_page(request, case, wrong=form)
+    done = (
+        gettext("The question is sent. The clock stands still until the answer.")
+        if sent.asks
+        else gettext("Your message is sent.")
+    )
+    with telling(request, done):
+        return redirect("backoffice:dossier", dossier=dossier)
+
+
+@requires("handle_dossiers")
+@require_POST
+def read(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = dossier_of(request, dossier)
+    with telling(request, gettext("The messages are marked as handled.")):
+        services.handle_messages(
+            dossier=case, by_agency=True, actor=request.user, at=timezone.now()
+        )
+    return redirect("backoffice:dossier", dossier=dossier)
+
+
+@requires("handle_dossiers")
+@require_POST
+def take_back(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    case = dossier_of(request, dossier)
+    with telling(request, gettext("The question is taken back; the clock goes on.")):
+        services.take_back_question(dossier=case, actor=request.user, at=timezone.now())
+    return redirect("backoffice:dossier", dossier=dossier)
+
+
+@requires("handle_dossiers")
+@require_POST
+def accept_report(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    report = _report_of(request, dossier)
+    with telling(request, gettext("The end report is accepted.")):
+        end_reports.accept_end_report(report=report, actor=request.user, at=timezone.now())
+    return redirect("backoffice:dossier", dossier=dossier)
+
+
+@requires("handle_dossiers")
+@require_POST
+def send_back_report(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    report, form = _report_of(request, dossier), ReportBackForm(request.POST, auto_id="report_%s")
+    case = dossier_of(request, dossier)
+    if not form.is_valid():
+        return dossier_page(request, case, wrong=form)
+    with telling(request, gettext("The end report is sent back.")) as told:
+        end_reports.send_back_end_report(
+            report=report, actor=request.user, at=timezone.now(), **form.cleaned_data
+        )
+    if told.refused:
+        return dossier_page(request, case, wrong=form)
+    return redirect("backoffice:dossier", dossier=dossier)
+
+
+def _report_of(request: DoorRequest, dossier: UUID) -> EndReport:
+    report = end_report_of(dossier_of(request, dossier))
+    if report is None:
+        raise Http404
+    return report
+
+
+@requires("open_dossiers")
+@require_safe
+def document(request: DoorRequest, dossier: UUID, message: UUID) -> HttpResponse:
+    found = get_object_or_404(Message, pk=message, dossier=dossier_of(request, dossier))
+    return attachment(found.document)

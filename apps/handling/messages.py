@@ -1,0 +1,94 @@
+"""A message as it comes in by a form, and how those of a dossier are shown at a door."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils.translation import gettext, override
+
+from apps.accounts.models import PERSON, User
+from apps.accounts.selectors import OF_ACMIDM
+from apps.design.words import words_for
+from apps.documents.models import ATTACHMENT
+from apps.documents.services import UPLOAD_REFUSALS, receive_document
+from apps.dossiers.models import Dossier
+from apps.handling.forms import MessageForm
+from apps.handling.models import Message
+from apps.handling.selectors import messages_about
+from apps.handling.services import write_message
+from apps.notices.services import post_mail
+from cstraject.refusal import Refusal
+
+
+def send(
+    form: MessageForm, *, dossier: Dossier, by_agency: bool, actor: User, at: datetime
+) -> Message | None:
+    """Write what a valid form holds, with its document; None where that cannot be read.
+
+    What is wrong with the document stands in the form then, and the text is still there.
+    """
+    typed = form.cleaned_data
+    answer_by: date | None = typed.get("answer_by") if typed.get("asks") else None
+    try:
+        with transaction.atomic():
+            document = None
+            if typed["document"]:
+                document = receive_document(
+                    provider_id=dossier.provider_id,
+                    kind=ATTACHMENT,
+                    name=typed["document"].name,
+                    content=typed["document"].read(),
+                    actor=actor,
+                    at=at,
+                )
+            message = write_message(
+                dossier=dossier,
+                text=typed["text"],
+                by_agency=by_agency,
+                actor=actor,
+                at=at,
+                document=document,
+                answer_by=answer_by,
+            )
+            if by_agency and message.written_at == at:
+                _tell(dossier, message)
+            return message
+    except Refusal as refusal:
+        if refusal.code not in UPLOAD_REFUSALS:
+            raise
+        form.add_error("document", ValidationError(words_for(refusal)))
+        return None
+
+
+def _tell(dossier: Dossier, message: Message) -> None:
+    """Tell who filed a dossier that there is something to read; not what it says."""
+    filer = dossier.submitted_by
+    if filer.kind != PERSON or not filer.is_active or filer.email.endswith(OF_ACMIDM):
+        return
+    text = []
+    for language in ("nl", "en"):
+        with override(language):
+            about = {"dossier": dossier, "message": message}
+            text.append(render_to_string("handling/notice.txt", about).strip())
+    with override("nl"):
+        subject = gettext("A message of VLAIO about dossier %(reference)s") % {
+            "reference": dossier.reference
+        }
+    post_mail(to=filer.email, subject=subject, text="\n\n---\n\n".join(text), at=message.written_at)
+
+
+def thread(
+    dossier: Dossier, *, address: Callable[[Message], str], names: bool
+) -> list[dict[str, Any]]:
+    """The messages about a dossier, the newest first; `names` also of who wrote at the agency."""
+    return [
+        {
+            "message": message,
+            "who": message.written_by.name if names or not message.by_agency else "VLAIO",
+            "address": address(message) if message.document_id else "",
+        }
+        for message in messages_about(dossier).reverse()
+    ]

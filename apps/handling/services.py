@@ -1,0 +1,161 @@
+"""What one may do: write to the other side, ask for information, take a dossier, hand it over."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.accounts.models import User
+from apps.accounts.selectors import officers_who
+from apps.audit.services import record
+from apps.documents.models import Document
+from apps.dossiers.models import Dossier
+from apps.dossiers.selectors import is_closed_to
+from apps.dossiers.services import lock_dossier, not_closed
+from apps.handling.models import Handler, Message
+from cstraject.quarter import day_of
+from cstraject.refusal import Refusal
+
+TEXT_MAX = 5_000
+ANSWER_DAYS_MAX = 365
+
+
+@transaction.atomic
+def write_message(
+    *,
+    dossier: Dossier,
+    text: str,
+    by_agency: bool,
+    actor: User,
+    at: datetime,
+    document: Document | None = None,
+    answer_by: date | None = None,
+) -> Message:
+    """Write about a dossier to the other side; what it wrote is handled with that.
+
+    With `answer_by` the agency asks for information: the clock of the decision stops until the
+    answer. Only of a dossier that waits for a decision, and one question at a time.
+    """
+    dossier, on = lock_dossier(dossier), day_of(at)
+    if by_agency:
+        not_closed(dossier, actor, at)
+    if not text.strip():
+        raise Refusal("message-empty")
+    if len(text) > TEXT_MAX:
+        raise Refusal("message-too-long", max=TEXT_MAX)
+    if answer_by is not None:
+        _may_ask(dossier, answer_by, on)
+    last = Message.objects.filter(dossier=dossier).order_by("-written_at", "-id").first()
+    if (
+        last is not None
+        and (last.text, last.by_agency, last.written_by_id) == (text.strip(), by_agency, actor.pk)
+        and last.handled_on is None
+        and document is None
+        and last.asks == (answer_by is not None)
+    ):
+        return last  # Pressed twice.
+    _handle(Message.objects.filter(dossier=dossier, by_agency=not by_agency), actor, on)
+    message = Message.objects.create(
+        provider_id=dossier.provider_id,
+        dossier=dossier,
+        by_agency=by_agency,
+        asks=answer_by is not None,
+        answer_by=answer_by,
+        text=text.strip(),
+        document=document,
+        written_on=on,
+        written_at=at,
+        written_by=actor,
+    )
+    deed = "message.ask" if message.asks else "message.write"
+    facts = {"last_day": answer_by} if answer_by else {}
+    _record(dossier, deed, message.pk, actor, at, **facts)
+    return message
+
+
+def _may_ask(dossier: Dossier, answer_by: date, on: date) -> None:
+    if dossier.state != "submitted":
+        raise Refusal("not-now", noun="dossier", state=dossier.state, event="ask")
+    if not on < answer_by <= on + timedelta(days=ANSWER_DAYS_MAX):
+        raise Refusal("answer-by", max=ANSWER_DAYS_MAX)
+    if Message.objects.filter(dossier=dossier, asks=True, handled_on=None).exists():
+        raise Refusal("already-asked")
+
+
+@transaction.atomic
+def handle_messages(*, dossier: Dossier, by_agency: bool, actor: User, at: datetime) -> int:
+    """Say that what the other side wrote needs no answer (more); how many messages that were.
+
+    A question of the agency is answered, never merely read; the agency can take it back.
+    """
+    dossier = lock_dossier(dossier)
+    if by_agency:
+        not_closed(dossier, actor, at)
+    theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency, asks=False)
+    handled = _handle(theirs, actor, day_of(at))
+    if handled:
+        _record(dossier, "message.read", dossier.pk, actor, at)
+    return handled
+
+
+@transaction.atomic
+def take_back_question(*, dossier: Dossier, actor: User, at: datetime) -> None:
+    """The agency needs no answer any more: its clock goes on."""
+    dossier = lock_dossier(dossier)
+    not_closed(dossier, actor, at)
+    asked = Message.objects.filter(dossier=dossier, asks=True)
+    if not _handle(asked, actor, day_of(at)):
+        raise Refusal("nothing-asked")
+    _record(dossier, "message.take_back", dossier.pk, actor, at)
+
+
+def _handle(messages: QuerySet[Message], actor: User, on: date) -> int:
+    return messages.filter(handled_on=None).update(handled_on=on, handled_by=actor)
+
+
+@transaction.atomic
+def give_to(*, dossier: Dossier, officer: User, actor: User, at: datetime) -> Handler:
+    """Let somebody handle a dossier from now on: oneself, or a colleague who may.
+
+    Not somebody to whom it is closed. Giving it to who has it already changes nothing.
+    """
+    dossier = lock_dossier(dossier)
+    not_closed(dossier, actor, at)
+    if not officers_who("handle_dossiers").filter(pk=officer.pk).exists() or is_closed_to(
+        officer, dossier, on=day_of(at)
+    ):
+        raise Refusal("cannot-handle")
+    now = Handler.objects.filter(dossier=dossier, ended_at=None).first()
+    if now is not None and now.officer_id == officer.pk:
+        return now
+    Handler.objects.filter(dossier=dossier, ended_at=None).update(ended_at=at)
+    handler = Handler.objects.create(
+        provider_id=dossier.provider_id,
+        dossier=dossier,
+        officer=officer,
+        given_by=actor,
+        since=at,
+    )
+    # Who handles it is the agency's business: not on the time line that the provider reads.
+    record(
+        actor=actor,
+        action="handler.give",
+        subject_id=handler.pk,
+        at=at,
+        facts={"dossier": dossier.reference, "to": officer.name},
+    )
+    return handler
+
+
+def _record(
+    dossier: Dossier, deed: str, subject: object, actor: User, at: datetime, **facts: object
+) -> None:
+    record(
+        actor=actor,
+        action=deed,
+        subject_id=subject,
+        at=at,
+        provider_id=dossier.provider_id,
+        case_id=dossier.pk,
+        facts=facts,
+    )

@@ -1,0 +1,98 @@
+"""A provider tells what a trajectory achieved, once the work is done."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from apps.claims.end_reports import file_end_report
+from apps.claims.selectors import current_statements, end_report_of
+from apps.design.words import words_for
+from apps.documents.models import REPORT
+from apps.documents.services import UPLOAD_REFUSALS, receive_document
+from apps.dossiers.models import Dossier
+from apps.portal.forms import EndReportForm
+from apps.portal.views.dossiers import back_to, dossier_of
+from apps.portal.views.frame import show
+from apps.providers.doors import requires, telling
+from apps.providers.middleware import DoorRequest
+from cstraject.refusal import Refusal
+
+
+@requires("file_dossiers")
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
+    case = dossier_of(dossier)
+    last = end_report_of(case)
+    if case.state != "completed" or (last is not None and last.state != "sent_back"):
+        code = "end-report-stands" if last is not None else "end-report-early"
+        messages.info(request, words_for(Refusal(code)))
+        return back_to(case, provider)
+    if request.method != "POST":
+        return _page(request, case, EndReportForm.like(last) if last else _first_form(case))
+    form = EndReportForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, case, form, status=422)
+    with telling(request) as told:
+        filed = _file(request, case, form)
+    if told.refused or not filed:
+        return _page(request, case, form, status=422)
+    messages.success(request, gettext("The end report is filed; VLAIO reads it."))
+    return back_to(case, provider)
+
+
+@transaction.atomic
+def _file(request: DoorRequest, case: Dossier, form: EndReportForm) -> bool:
+    """Whether it was filed; what is wrong with its document stands in the form."""
+    typed, at, document = form.cleaned_data, timezone.now(), None
+    if typed["document"]:
+        try:
+            document = receive_document(
+                provider_id=case.provider_id,
+                kind=REPORT,
+                name=typed["document"].name,
+                content=typed["document"].read(),
+                actor=request.user,
+                at=at,
+            )
+        except Refusal as refusal:
+            if refusal.code not in UPLOAD_REFUSALS:
+                raise
+            form.add_error("document", ValidationError(words_for(refusal)))
+            return False
+    file_end_report(
+        dossier=case,
+        measures=form.measures(),
+        person_days=typed["person_days"],
+        own_days=typed["own_days"],
+        feedback=typed["feedback"],
+        document=document,
+        actor=request.user,
+        at=at,
+    )
+    return True
+
+
+def _first_form(case: Dossier) -> EndReportForm:
+    """The effort is that of the last statement, unless somebody knows better."""
+    stated = list(current_statements(case).values())
+    return EndReportForm(initial={"person_days": stated[-1].person_days} if stated else {})
+
+
+def _page(
+    request: DoorRequest, case: Dossier, form: EndReportForm, *, status: int = 200
+) -> HttpResponse:
+    return show(
+        request,
+        "portal/end_report.html",
+        {"dossier": case, "form": form, "last": end_report_of(case)},
+        below=case.reference,
+        address=reverse("portal:dossier-end-report", args=[request.provider.slug, case.pk]),
+        status=status,
+    )
