@@ -22,8 +22,10 @@ from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user, grant_agency_role
 from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
-from apps.claims.models import Claim
-from apps.claims.services import file_claim, file_statement, verify_claim
+from apps.backoffice.edition_forms import EditionForm, PackageRows
+from apps.claims.end_reports import file_end_report
+from apps.claims.models import Claim, EndReport
+from apps.claims.services import amend_dossier, file_claim, file_statement, verify_claim
 from apps.contracts.models import Contract
 from apps.contracts.services import award_contract
 from apps.documents.models import Document
@@ -31,14 +33,17 @@ from apps.documents.services import note_document_held_elsewhere, receive_docume
 from apps.dossiers import services
 from apps.dossiers.models import Dossier, Draft
 from apps.eligibility.selectors import standings_of
+from apps.handling.models import Message
+from apps.handling.services import write_message
 from apps.members.models import Invitation
 from apps.members.services import invite
+from apps.programme.models import Edition
 from apps.programme.selectors import edition_on
 from apps.providers.models import Provider
 from apps.providers.services import grant_provider_role, issue_token, register_provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.facts import DECLARATIONS
-from cstraject.quarter import Quarter
+from cstraject.quarter import Quarter, day_of
 from cstraject.roles import MACHINE_ACTS
 from tests.conftest import ROOT
 
@@ -174,6 +179,14 @@ PHASES_TYPED = {
     "plan_amount": "2.000",
     "guidance_days": "0",
     "guidance_amount": "0",
+}
+
+# An end report as it is typed: one measure realised, one that remains.
+REPORT_TYPED = {
+    "m_backup": "realised",
+    "n_backup": "dagelijks, ook offline",
+    "m_awareness": "planned:high",
+    "person_days": "25",
 }
 
 TYPED: dict[str, dict[str, str | list[str]]] = {
@@ -385,6 +398,80 @@ def submitted_claim(contract: Contract, *, amount: str = "20000.00", **given: ob
     return file_claim(
         dossier=dossier, tranche=1, quarter=Q1, actor=make_user("manager"), at=IN_WINDOW
     )
+
+
+def message(
+    dossier: Dossier,
+    *,
+    by_agency: bool,
+    asks: bool = False,
+    document: bool = False,
+    text: str = "een bericht",
+    at: datetime = AT,
+) -> Message:
+    paper = None
+    if document:
+        paper = receive_document(
+            provider_id=dossier.provider_id,
+            kind="attachment",
+            name="bijlage.pdf",
+            content=pdf(str(next(numbers)).encode()),
+            actor=make_user(),
+            at=at,
+        )
+    return write_message(
+        dossier=dossier,
+        text=text,
+        by_agency=by_agency,
+        actor=make_user("writer"),
+        at=at,
+        document=paper,
+        answer_by=day_of(at) + timedelta(days=14) if asks else None,
+    )
+
+
+def completed(contract: Contract, *, at: datetime = IN_WINDOW) -> Dossier:
+    return services.complete_dossier(
+        dossier=started(contract), on=date(2022, 3, 31), actor=make_user("coach"), at=at
+    )
+
+
+def amended(dossier: Dossier, *, price: str = "28000.00", at: datetime = IN_WINDOW) -> Dossier:
+    amend_dossier(
+        dossier=dossier,
+        price_excl_vat=Decimal(price),
+        person_days=dossier.person_days,
+        reason="minder werk",
+        actor=make_user("officer"),
+        at=at,
+    )
+    return dossier
+
+
+def end_report(dossier: Dossier, *, at: datetime = IN_WINDOW) -> EndReport:
+    return file_end_report(
+        dossier=dossier,
+        measures=[{"code": "backup", "standing": "realised"}],
+        person_days=Decimal("25.0"),
+        own_days=None,
+        feedback="",
+        document=None,
+        actor=make_user("coach"),
+        at=at,
+    )
+
+
+def edition_typed(edition: Edition, **changes: str) -> dict[str, str]:
+    """The terms of an edition as somebody types them who changes some."""
+    typed = {}
+    for name, value in EditionForm(instance=edition).initial.items():
+        if isinstance(value, bool):
+            typed |= {name: "on"} if value else {}
+        elif value is not None:
+            typed[name] = f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value)
+    for name, value in PackageRows.of(edition, anew=False).initial.items():
+        typed[name] = f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value)
+    return {**typed, **changes}
 
 
 def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: object) -> Claim:

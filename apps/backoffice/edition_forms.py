@@ -51,7 +51,7 @@ CHOICES = {
 assert {value for value, _words in CHOICES["once_only_per"]} == set(ONCE_ONLY_PER)
 
 
-def _typed(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
+def _typed(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | None:
     name = field.name
     label, required = LABELS.get(name), not (field.blank or field.null)
     if name in CHOICES:

@@ -70,7 +70,7 @@ def claims_sent_back() -> QuerySet[Claim]:
 
 def end_report_of(dossier: Dossier) -> EndReport | None:
     """The last version of a dossier's end report, if there is one."""
-    reports = dossier.end_reports.select_related("document", "filed_by", "judged_by")
+    reports = dossier.end_reports.select_related("document")
     return reports.order_by("-version").first()
 
 

@@ -87,7 +87,7 @@ def thread(
     return [
         {
             "message": message,
-            "who": message.written_by.name if names or not message.by_agency else "VLAIO",
+            "who": message.writer if names or not message.by_agency else "VLAIO",
             "address": address(message) if message.document_id else "",
         }
         for message in messages_about(dossier).reverse()

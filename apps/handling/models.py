@@ -33,6 +33,7 @@ class Message(models.Model):
         on_delete=models.RESTRICT,  # Who wrote it stays nameable.
         related_name="+",
     )
+    writer = models.CharField(max_length=200, help_text="The name, for who cannot read accounts.")
     handled_on = models.DateField(null=True)
     handled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.RESTRICT, null=True, related_name="+"

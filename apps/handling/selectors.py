@@ -23,7 +23,7 @@ def messages_about(dossier: Dossier) -> QuerySet[Message]:
     """What was written about a dossier to and fro, the oldest first."""
     return (
         Message.objects.filter(dossier=dossier)
-        .select_related("written_by", "document")
+        .select_related("document")
         .order_by("written_at", "id")
     )
 

@@ -66,6 +66,7 @@ def write_message(
         written_on=on,
         written_at=at,
         written_by=actor,
+        writer=actor.name,
     )
     deed = "message.ask" if message.asks else "message.write"
     facts = {"last_day": answer_by} if answer_by else {}

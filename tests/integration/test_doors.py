@@ -7,6 +7,7 @@ then seen to do it (no refusal on the page), everyone else to be turned away wit
 import re
 import sys
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +23,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors import capacities_of, timetable
 from apps.audit.models import Entry
 from apps.claims.services import file_claim, verify_claim
+from apps.contracts.services import propose_shift
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
@@ -85,7 +87,11 @@ DOORS = {
     ("get", "portal:document"): "see_dossiers",
     ("post", "portal:dossier-start"): "file_dossiers",
     ("post", "portal:dossier-complete"): "file_dossiers",
+    ("get", "portal:dossier-end-report"): "file_dossiers",
     ("post", "portal:dossier-end-report"): "file_dossiers",
+    ("post", "portal:message-write"): "file_dossiers",
+    ("post", "portal:messages-read"): "file_dossiers",
+    ("get", "portal:message-document"): "see_dossiers",
     ("post", "portal:dossier-withdraw"): "file_dossiers",
     ("get", "portal:statement"): "file_dossiers",
     ("post", "portal:statement"): "file_dossiers",
@@ -104,6 +110,17 @@ DOORS = {
     ("post", "backoffice:dossier-approve"): "decide_dossiers",
     ("post", "backoffice:dossier-refuse"): "decide_dossiers",
     ("post", "backoffice:dossier-stop"): "stop_dossiers",
+    ("get", "backoffice:work"): "see_portfolio",
+    ("post", "backoffice:dossier-take"): "handle_dossiers",
+    ("post", "backoffice:dossier-hand-over"): "handle_dossiers",
+    ("post", "backoffice:message-write"): "handle_dossiers",
+    ("post", "backoffice:messages-read"): "handle_dossiers",
+    ("post", "backoffice:question-take-back"): "handle_dossiers",
+    ("get", "backoffice:message-document"): "open_dossiers",
+    ("post", "backoffice:end-report-accept"): "handle_dossiers",
+    ("post", "backoffice:end-report-send-back"): "handle_dossiers",
+    ("get", "backoffice:dossier-amend"): "decide_dossiers",
+    ("post", "backoffice:dossier-amend"): "decide_dossiers",
     ("get", "backoffice:claims"): "see_portfolio",
     ("post", "backoffice:claim-verify"): "verify_claims",
     ("post", "backoffice:claim-send-back"): "verify_claims",
@@ -111,6 +128,16 @@ DOORS = {
     ("get", "backoffice:register-file"): "see_portfolio",
     ("post", "backoffice:register-enter"): "decide_dossiers",
     ("get", "backoffice:contracts"): "see_portfolio",
+    ("get", "backoffice:contract"): "see_portfolio",
+    ("post", "backoffice:contract-amend"): "amend_contracts",
+    ("post", "backoffice:shift-propose"): "amend_contracts",
+    ("post", "backoffice:shift-carry-out"): "amend_contracts",
+    ("post", "backoffice:shift-drop"): "amend_contracts",
+    ("get", "backoffice:editions"): "see_editions",
+    ("get", "backoffice:edition"): "see_editions",
+    ("get", "backoffice:edition-beside"): "manage_editions",
+    ("post", "backoffice:edition-beside"): "manage_editions",
+    ("post", "backoffice:contract-award"): "manage_editions",
     ("get", "backoffice:runs"): "see_portfolio",
     ("post", "backoffice:run-draw-up"): "check_runs",
     ("get", "backoffice:run"): "see_portfolio",
@@ -287,7 +314,7 @@ def make_world() -> SimpleNamespace:
             snapshot_on=date(2022, 1, 1),
         )
         contract = make.make_contract(alfa, budget="500000.00")
-        make.make_contract(beta)
+        others = make.make_contract(beta)
         people = {role: make.make_member(alfa, role) for role in PROVIDER_ROLES}
         people["other tenant"] = make.make_member(beta, "manager")
         people |= {role: make.make_officer(role) for role in AGENCY_ROLES}
@@ -354,6 +381,20 @@ def make_world() -> SimpleNamespace:
             for kind in ("offer", "declaration")
         )
         papered = make.submitted(contract, papers=True)
+        told = make.message(papered, by_agency=True, document=True, at=NOW)
+        make.message(started, by_agency=False, at=NOW)
+        make.message(unanswered, by_agency=True, asks=True, at=NOW)
+        reported = make.started(contract)
+        dossiers.complete_dossier(dossier=reported, on=date(2022, 6, 1), actor=clock, at=NOW)
+        make.end_report(reported, at=NOW)
+        shift = propose_shift(
+            source=contract,
+            target=others,
+            amount=Decimal(100),
+            reason="herverdeling",
+            actor=spare,
+            at=NOW,
+        )
         draft = make.draft(alfa, people["coach"], offer=offer, declaration=declaration)
         # Open to the guest, who then sees of these what the others see.
         accesses = [
@@ -370,6 +411,12 @@ def make_world() -> SimpleNamespace:
         ]
         return SimpleNamespace(
             alfa=alfa,
+            gamma=make.make_provider("gamma"),
+            contract=contract,
+            others=others,
+            shift=shift,
+            told=told,
+            reported=reported,
             asked_at_alfa=make.invited(alfa, "coach", at=NOW)[0],
             asked_at_agency=make.invited(None, "auditor", at=NOW)[0],
             spare=spare,
@@ -462,7 +509,56 @@ def address_and_body(world, visitor, name):
         "portal:document": ({**of(world.papered), "kind": "offer"}, {}),
         "portal:dossier-start": (of(world.approved), {"on": "01/03/2022"}),
         "portal:dossier-complete": (of(world.started), {"on": "01/03/2022"}),
-        "portal:dossier-end-report": (of(world.completed), {"on": "01/07/2022"}),
+        "portal:dossier-end-report": (of(world.completed), make.REPORT_TYPED),
+        "portal:message-write": (of(world.started), {"text": "een vraag"}),
+        "portal:messages-read": (of(world.papered), {}),
+        "portal:message-document": ({**of(world.papered), "message": world.told.pk}, {}),
+        "backoffice:message-document": (
+            {"dossier": world.papered.pk, "message": world.told.pk},
+            {},
+        ),
+        "backoffice:message-write": ({"dossier": world.started.pk}, {"text": "een antwoord"}),
+        "backoffice:messages-read": ({"dossier": world.started.pk}, {}),
+        "backoffice:question-take-back": ({"dossier": world.unanswered.pk}, {}),
+        "backoffice:dossier-take": ({"dossier": world.started.pk}, {}),
+        "backoffice:dossier-hand-over": (
+            {"dossier": world.started.pk},
+            {"officer": world.people["controller"].pk},
+        ),
+        "backoffice:end-report-accept": ({"dossier": world.reported.pk}, {}),
+        "backoffice:end-report-send-back": (
+            {"dossier": world.reported.pk},
+            {"reason": "niet ondertekend"},
+        ),
+        "backoffice:dossier-amend": (
+            {"dossier": world.approved.pk},
+            {"price_excl_vat": "28.000", "person_days": "25", "reason": "minder werk"},
+        ),
+        "backoffice:contract": ({"contract": world.contract.pk}, {}),
+        "backoffice:contract-amend": (
+            {"contract": world.contract.pk},
+            {"budget": "600.000", "seen": "500.000", "reason": "verhoging"},
+        ),
+        "backoffice:shift-propose": (
+            {"contract": world.contract.pk},
+            {"target": world.others.pk, "amount": "1.000", "reason": "herverdeling"},
+        ),
+        "backoffice:shift-carry-out": ({"shift": world.shift.pk}, {}),
+        "backoffice:shift-drop": ({"shift": world.shift.pk}, {}),
+        "backoffice:edition": ({"edition": world.contract.edition_id}, {}),
+        "backoffice:edition-beside": (
+            {"edition": world.contract.edition_id},
+            make.edition_typed(world.contract.edition, name="nieuw"),
+        ),
+        "backoffice:contract-award": (
+            {"edition": world.contract.edition_id},
+            {
+                "provider": world.gamma.pk,
+                "budget": "100.000",
+                "valid_from": "01/01/2023",
+                "valid_until": "31/12/2024",
+            },
+        ),
         "portal:dossier-withdraw": (of(world.approved), {"reason": "ziet ervan af"}),
         "portal:statement": (of(world.started), statement),
         "portal:claim-file": (of(world.claimable), {"quarter": str(LATE), "tranche": "1"}),

@@ -25,12 +25,19 @@ TENANT_TABLES = sorted(
 
 
 # What the agency alone knows and does: earlier help and aid by others, the register.
-AGENCY_ALONE = {"eligibility_workings", "dossiers_registerentry", "dossiers_access"}
+AGENCY_ALONE = {
+    *("eligibility_workings", "dossiers_registerentry", "dossiers_access"),
+    "handling_handler",
+}
+
+# What a dossier gets later on: made by the test of it alone, since the others count rows.
+COMES_LATER = ("claims_endreport", "dossiers_amendment")
 
 # Of these the world of this file holds nothing.
 EMPTY = {
     *("payouts_payment", "payouts_paymentline", "receipts_receipt", "members_invitation"),
     *("dossiers_registerentry", "dossiers_access", "eligibility_confirmation"),
+    *("handling_handler", *COMES_LATER),
 }
 
 
@@ -46,7 +53,8 @@ def make_two_providers():
             provider = make.make_provider(slug)
             make.make_key(provider)
             make.draft(provider, make.make_user(slug))
-            make.verified_claim(make.make_contract(provider))
+            claim = make.verified_claim(make.make_contract(provider))
+            make.message(claim.dossier, by_agency=False)
         return [contract.provider for contract in _contracts()]
 
 
@@ -90,6 +98,16 @@ def must_see_its_own_rows_alone(alfa, beta):
         assert owners <= {alfa.pk, beta.pk, None}
     with inside(alfa.pk), transaction.atomic():
         assert rows("SELECT slug FROM providers_provider") == [("alfa",)]
+
+
+def test_also_of_what_comes_later_a_provider_sees_its_own_alone(two_providers):
+    with across_providers(), transaction.atomic():
+        for contract in _contracts():
+            make.end_report(make.completed(contract))
+            make.amended(make.approved(contract))
+        for table in COMES_LATER:
+            assert rows(f"SELECT count(DISTINCT provider_id) FROM {table}") == [(2,)]
+    must_see_its_own_rows_alone(*two_providers)
 
 
 @pytest.mark.parametrize("table", sorted(AGENCY_ALONE))
@@ -531,6 +549,8 @@ def test_one_provider_tells_another_nothing_by_a_unique_key(two_providers):
         *("replaces", "assessment", "finding", "dossier"),
         # Of a random secret.
         "digest",
+        # Of papers and versions within one dossier.
+        *("letter", "document", "dossier,version"),
     }
     for table, columns in shared:
         assert "provider" in columns.split(",") or columns in allowed_without_provider, (

@@ -46,6 +46,7 @@ FACTS: dict[str, object] = {
     "max_mb": 10,
     "found": "text/html",
     "phase": "analysis",
+    "amount": "1000.00",
     "package": "basis",
     "valid_from": date(2021, 1, 1),
     "valid_until": date(2022, 12, 31),

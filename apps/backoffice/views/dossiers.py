@@ -364,7 +364,8 @@ def _forms(request: DoorRequest, case: Dossier, wrong: forms.Form | None) -> dic
 
 def _stop_means(case: Dossier) -> list[tuple[str, Winding | None, str]]:
     """Per cause what a stop would mean in money today, or why it cannot be yet."""
-    claims, means = live_claims(case), []
+    claims = live_claims(case)
+    means: list[tuple[str, Winding | None, str]] = []
     for cause, words in STOP_WORDS.items():
         try:
             means.append((str(words), winding_of(case, cause, claims), ""))
