@@ -1,0 +1,324 @@
+"""What is written to and fro, how the clock stops, what waits and for whom."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.accounts.selectors import timetable
+from apps.dossiers import services as dossiers
+from apps.handling import services
+from apps.handling.models import Handler, Message
+from apps.handling.selectors import decision_due_on, waiting_at_agency
+from apps.notices.tasks import send_waiting
+from apps.providers.scope import across_providers, inside
+from cstraject.clock import due_on
+from cstraject.refusal import Refusal
+from tests import factories as make
+
+AT = datetime(2022, 3, 1, 9, tzinfo=UTC)
+TODAY = AT.date()
+
+
+@pytest.fixture(autouse=True)
+def on_the_first_of_march(monkeypatch):
+    for module in ("backoffice.views.work", "backoffice.views.dossiers", "portal.views.messages"):
+        monkeypatch.setattr(f"apps.{module}.timezone.now", lambda: AT)
+
+
+@pytest.fixture
+def dossier(db):
+    with across_providers():
+        dossier = make.submitted(make.make_contract(make.make_provider("alfa"), budget="500000.00"))
+        return dossiers.assess_dossier(dossier=dossier, actor=timetable(), at=make.AT)
+
+
+def browser_of(person) -> Client:
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+@pytest.fixture
+def officer(db):
+    with across_providers():
+        return make.make_officer()
+
+
+@pytest.fixture
+def coach(dossier):
+    with across_providers():
+        return make.make_member(dossier.provider, "coach")
+
+
+def agency(name, dossier, *more):
+    return reverse(f"backoffice:{name}", args=[dossier.pk, *more])
+
+
+def portal(name, dossier, *more):
+    return reverse(f"portal:{name}", args=["alfa", dossier.pk, *more])
+
+
+def messages():
+    with across_providers():
+        return list(Message.objects.order_by("written_at", "id"))
+
+
+def test_information_is_asked_the_clock_stands_still_and_goes_on_with_the_answer(
+    dossier, officer, coach
+):
+    """Filed on 1 February, thirty days; asked on 1 March, answered nine days later."""
+    clerk, provider = browser_of(officer), browser_of(coach)
+    with across_providers():
+        assert decision_due_on(dossier, on=TODAY) == date(2022, 3, 3)
+    sent = {"text": "Bezorg de jaarrekening.", "asks": "on", "answer_by": "15/03/2022"}
+    assert clerk.post(agency("message-write", dossier), sent).status_code == 302
+    [asked] = messages()
+    assert (asked.asks, asked.answer_by, asked.handled_on) == (True, date(2022, 3, 15), None)
+    with across_providers():
+        assert decision_due_on(dossier, on=TODAY + timedelta(days=7)) == date(2022, 3, 10)
+    assert "staat stil sinds" in clerk.get(agency("dossier", dossier)).content.decode()
+
+    page = provider.get(portal("dossier", dossier)).content.decode()
+    assert "Bezorg de jaarrekening." in page
+    assert "Antwoord tegen 15/03/2022" in page
+    # Who wrote it at the agency is not told.
+    assert officer.name not in page
+    overview = provider.get(reverse("portal:overview", args=["alfa"]))
+    assert [(d.pk, day) for _, d, day in overview.context["waits"]] == [
+        (dossier.pk, date(2022, 3, 15))
+    ]
+    # A question is answered, not waved away.
+    provider.post(portal("messages-read", dossier))
+    assert messages()[0].handled_on is None
+
+    with across_providers():
+        services.write_message(
+            dossier=dossier,
+            text="Ze zit erbij.",
+            by_agency=False,
+            actor=coach,
+            at=AT + timedelta(days=9),
+        )
+        later = TODAY + timedelta(days=30)
+        assert decision_due_on(dossier, on=later) == date(2022, 3, 12)
+    assert messages()[0].handled_by_id == coach.pk
+
+
+def test_one_question_at_a_time_and_only_before_the_decision(dossier, officer):
+    with across_providers():
+        ask = {"dossier": dossier, "text": "Wat?", "by_agency": True, "actor": officer, "at": AT}
+        services.write_message(**ask, answer_by=TODAY + timedelta(days=5))
+        for day, code in (
+            (TODAY, "answer-by"),
+            (TODAY + timedelta(days=366), "answer-by"),
+            (TODAY + timedelta(days=6), "already-asked"),
+        ):
+            with pytest.raises(Refusal) as refused:
+                services.write_message(**ask, answer_by=day)
+            assert refused.value.code == code
+        services.take_back_question(dossier=dossier, actor=officer, at=AT)
+        with pytest.raises(Refusal, match="nothing-asked"):
+            services.take_back_question(dossier=dossier, actor=officer, at=AT)
+        started = make.started(dossier.contract)
+        with pytest.raises(Refusal, match="not-now"):
+            services.write_message(**{**ask, "dossier": started}, answer_by=date(2022, 3, 9))
+        # A message that asks nothing can always be written.
+        services.write_message(**{**ask, "dossier": started})
+
+
+def test_who_filed_is_told_that_there_is_something_to_read_and_not_what(dossier, officer):
+    browser_of(officer).post(agency("message-write", dossier), {"text": "Zeer geheim."})
+    send_waiting()
+    [told] = [one for one in mail.outbox if one.to == [dossier.submitted_by.email]]
+    assert dossier.reference in told.subject
+    assert "geheim" not in told.body
+    assert "http" not in told.body
+
+
+def test_a_message_comes_with_a_document_and_what_is_wrong_with_it_loses_no_word(dossier, coach):
+    provider = browser_of(coach)
+    page = provider.post(
+        portal("message-write", dossier),
+        {"text": "Zie bijlage.", "document": SimpleUploadedFile("x.pdf", b"<html></html>")},
+    )
+    assert page.status_code == 422
+    assert page.context["message_form"]["text"].value() == "Zie bijlage."
+    assert "document" in page.context["message_form"].errors
+    assert messages() == []
+    good = make.pdf(b"bijlage")
+    provider.post(
+        portal("message-write", dossier),
+        {"text": "Zie bijlage.", "document": SimpleUploadedFile("x.pdf", good)},
+    )
+    [message] = messages()
+    fetched = provider.get(portal("message-document", dossier, message.pk))
+    assert fetched.content == good
+    assert fetched["Content-Disposition"] == 'attachment; filename="x.pdf"'
+
+
+def test_the_same_message_pressed_twice_is_one(dossier, coach):
+    provider = browser_of(coach)
+    for _ in range(2):
+        provider.post(portal("message-write", dossier), {"text": "Eén keer."})
+    assert len(messages()) == 1
+
+
+def test_too_long_is_told_and_kept(dossier, coach):
+    page = browser_of(coach).post(portal("message-write", dossier), {"text": "a" * 1_000_000})
+    assert page.status_code == 422
+    assert len(page.context["message_form"]["text"].value()) == 1_000_000
+    assert messages() == []
+
+
+@pytest.mark.parametrize("text", ["🙂 مرحبا", "<script>alert(1)</script>"])
+def test_what_is_written_is_shown_as_it_is(dossier, coach, officer, text):
+    browser_of(coach).post(portal("message-write", dossier), {"text": text})
+    page = browser_of(officer).get(agency("dossier", dossier)).content.decode()
+    assert text.replace("<", "&lt;").replace(">", "&gt;") in page
+    assert "<script>alert" not in page
+
+
+def test_a_provider_writes_in_its_own_name_and_handles_what_came_in(dossier, coach):
+    make_message = (
+        "INSERT INTO handling_message (id, provider_id, dossier_id, by_agency, asks, text,"
+        " written_on, written_at, written_by_id, writer)"
+        " VALUES (gen_random_uuid(), %s, %s, true, false, 'x', now(), now(), %s, 'x')"
+    )
+    with across_providers():
+        mine = make.message(dossier, by_agency=False, at=AT)
+    with (
+        inside(dossier.provider_id),
+        pytest.raises(DatabaseError, match="row-level"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(make_message, [dossier.provider_id, dossier.pk, coach.pk])
+    with inside(dossier.provider_id), transaction.atomic():
+        changed = Message.objects.filter(pk=mine.pk).update(handled_on=TODAY, handled_by=coach)
+        assert changed == 0
+
+
+def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
+    clerk = browser_of(officer)
+    clerk.post(agency("dossier-take", dossier))
+    with across_providers():
+        colleague = make.make_officer("controller")
+        stranger = make.make_officer("payments_officer")
+    page = clerk.post(agency("dossier-hand-over", dossier), {"officer": stranger.pk})
+    assert page.status_code == 422
+    clerk.post(agency("dossier-hand-over", dossier), {"officer": colleague.pk})
+    with across_providers():
+        kept = Handler.objects.order_by("since")
+        assert [(one.officer_id, one.ended_at is None) for one in kept] == [
+            (officer.pk, False),
+            (colleague.pk, True),
+        ]
+        dossiers.give_access(
+            reference=dossier.reference,
+            user=officer,
+            kind="closed",
+            until=TODAY,
+            reason="belang",
+            actor=colleague,
+            at=AT,
+        )
+        with pytest.raises(Refusal, match="cannot-handle"):
+            services.give_to(dossier=dossier, officer=officer, actor=colleague, at=AT)
+    # To whom it is closed it is not there, on the list of what waits either.
+    assert clerk.post(agency("dossier-take", dossier)).status_code == 404
+    assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
+
+
+@pytest.fixture
+def everything(dossier, officer):
+    """One of each kind waits, and the review is the officer's."""
+    contract = dossier.contract
+    with across_providers():
+        make.message(make.approved(contract), by_agency=False, at=AT)
+        claim = make.submitted_claim(contract)
+        reported = make.completed(contract)
+        make.end_report(reported)
+        services.give_to(dossier=dossier, officer=officer, actor=officer, at=AT)
+        return {"review": dossier, "claim": claim.dossier, "end_report": reported}
+
+
+def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
+    everything, officer, dossier
+):
+    clerk = browser_of(officer)
+    page = clerk.get(reverse("backoffice:work"))
+    found = [(item.kind, item.due_on, item.officer) for item in page.context["page"]]
+    assert found == [
+        ("answer", None, None),
+        ("review", date(2022, 3, 3), officer),
+        ("end_report", None, None),
+        ("claim", date(2022, 5, 5), None),
+    ]
+    assert "nog 2 dagen" in page.content.decode()
+    load = {name: (counts, late) for name, counts, late in page.context["load"]}
+    assert load == {officer.name: ([1, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0], 0)}
+    mine = clerk.get(reverse("backoffice:work"), {"whose": "mine"})
+    assert [item.dossier for item in mine.context["page"]] == [dossier]
+    claims = clerk.get(reverse("backoffice:work"), {"kind": "claim", "whose": "nobodys"})
+    assert [item.dossier for item in claims.context["page"]] == [everything["claim"]]
+    # Taken from the list, one is back on the list as it was.
+    back = reverse("backoffice:work") + "?kind=claim"
+    taken = clerk.post(agency("dossier-take", everything["claim"]), {"back": back})
+    assert taken["Location"] == back
+    elsewhere = clerk.post(agency("dossier-take", dossier), {"back": "https://elsewhere.example/"})
+    assert elsewhere["Location"] == agency("dossier", dossier)
+
+
+def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):
+    def queries():
+        with (
+            across_providers(),
+            CaptureQueriesContext(
+                connection,
+            ) as asked,
+        ):
+            waiting_at_agency(dossiers_of_all(), on=TODAY)
+        return len(asked)
+
+    few = queries()
+    with across_providers():
+        for _ in range(5):
+            make.submitted(dossier.contract)
+            make.submitted_claim(dossier.contract)
+            make.message(make.approved(dossier.contract), by_agency=False, at=AT)
+    assert queries() == few
+
+
+def dossiers_of_all():
+    from apps.dossiers.models import Dossier
+
+    return Dossier.objects.all()
+
+
+DAYS = st.integers(min_value=0, max_value=400).map(lambda n: date(2022, 1, 1) + timedelta(days=n))
+
+
+@given(
+    since=DAYS,
+    days=st.integers(1, 60),
+    waited=st.lists(st.tuples(DAYS, st.one_of(st.none(), DAYS)), max_size=4),
+    on=DAYS,
+)
+def test_a_term_moves_by_the_days_that_somebody_waited_each_counted_once(since, days, waited, on):
+    due = due_on(since, days=days, waited=waited, on=on)
+    stood = {
+        day
+        for day in (since + timedelta(days=n) for n in range(900))
+        if any(asked <= day < (on if end is None else min(end, on)) for asked, end in waited)
+    }
+    assert due == since + timedelta(days=days + len(stood))
+    assert due_on(since, days=days, waited=[*waited, *waited], on=on) == due
+    assert due_on(since, days=days, waited=[], on=on) == since + timedelta(days=days)
