@@ -313,6 +313,7 @@ def submitted(
     coach: User | None = None,
     at: datetime = AT,
     papers: bool = False,
+    imported_as: str = "",
     **stated: object,
 ) -> Dossier:
     """A dossier as it is filed; with `papers`, its documents are here."""
@@ -342,6 +343,7 @@ def submitted(
         declaration=declaration,
         actor=coach,
         at=at,
+        imported_as=imported_as,
     )
 
 

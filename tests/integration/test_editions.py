@@ -1,0 +1,185 @@
+"""A new edition beside the old one, fixed once a dossier was decided under it; its contracts."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.backoffice.edition_forms import LABELS, EditionForm
+from apps.contracts.models import Contract
+from apps.contracts.selectors import ledger_differences
+from apps.programme.models import Edition, LegalForm
+from apps.programme.selectors import edition_on, terms_of
+from apps.providers.scope import across_providers, inside
+from tests import factories as make
+
+
+@pytest.fixture
+def administrator(db):
+    with across_providers():
+        person = make.make_officer("administrator")
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+@pytest.fixture
+def old(db):
+    with across_providers():
+        return edition_on(date(2022, 1, 1))
+
+
+def beside(edition):
+    return reverse("backoffice:edition-beside", args=[edition.pk])
+
+
+def typed(old, **changes):
+    return make.edition_typed(
+        old,
+        **{
+            "name": "2025-2027",
+            "valid_from": "01/01/2025",
+            "valid_until": "31/12/2027",
+            "rate": "0,5",
+            "p1_code": "start",
+            "p1_min": "9.200",
+            "p1_max": "35.000",
+            "p1_first": "01/01/2025",
+            "p1_last": "31/12/2027",
+            "p2_code": "",
+            **changes,
+        },
+    )
+
+
+def test_every_term_of_an_edition_can_be_typed():
+    """A term that is added to the model and forgotten here would keep the old one's value."""
+    fields = {field.name for field in Edition._meta.concrete_fields} - {"id"}
+    assert set(LABELS) == fields
+    assert set(EditionForm.base_fields) == fields
+
+
+def test_a_new_edition_begins_with_the_terms_of_the_old_one_and_leaves_it_as_it_was(
+    old, administrator
+):
+    with across_providers():
+        before = terms_of(old)
+    form = administrator.get(beside(old)).context["form"]
+    assert form["name"].value() == ""
+    assert form["once_only_years"].value() == 4
+    answer = administrator.post(beside(old), typed(old))
+    with across_providers():
+        new = Edition.objects.get(name="2025-2027")
+        terms = terms_of(new)
+        assert answer["Location"] == reverse("backoffice:edition", args=[new.pk])
+        assert (terms.rate, terms.valid_from) == (Decimal("0.5000"), date(2025, 1, 1))
+        assert [(p.code, p.price_max) for p in terms.packages] == [("start", Decimal("35000.00"))]
+        assert terms.legal_forms == before.legal_forms
+        assert terms.legal_forms_refused == before.legal_forms_refused
+        assert terms_of(old) == before
+        assert edition_on(date(2025, 1, 1)) == new
+        assert edition_on(date(2024, 12, 31)) == old
+
+
+def test_it_can_be_changed_until_a_dossier_is_decided_under_it(old, administrator):
+    administrator.post(beside(old), typed(old))
+    with across_providers():
+        new = Edition.objects.get(name="2025-2027")
+    change = beside(new) + "?change"
+    changed = typed(old, rate="0,45", name="2025-2028")
+    assert administrator.post(change, changed).status_code == 302
+    with across_providers():
+        new.refresh_from_db()
+        assert (new.rate, new.name) == (Decimal("0.4500"), "2025-2028")
+        contract = make.make_contract(make.make_provider("alfa"))
+        make.approved(contract)
+    # Under the old one a dossier was decided.
+    page = administrator.get(beside(old) + "?change", follow=True)
+    assert "liggen de voorwaarden vast" in page.content.decode() or (
+        "liggen vast" in page.content.decode()
+    )
+    before = administrator.get(reverse("backoffice:edition", args=[old.pk]))
+    assert before.context["stands"]
+    answer = administrator.post(beside(old) + "?change", typed(old, name="anders"))
+    assert answer.status_code == 302
+    with across_providers():
+        old.refresh_from_db()
+        assert old.name == "2021-2024"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda old: Edition.objects.filter(pk=old.pk).update(rate="0.9"),
+        lambda old: old.packages.update(price_max=1_000_000),
+        lambda old: old.packages.all().delete(),
+        lambda old: LegalForm.objects.create(edition=old, code="nieuw"),
+        lambda old: old.activities.create(
+            nace_version="2008", prefix="62", accepted=True, valid_from=date(2021, 1, 1)
+        ),
+    ],
+)
+def test_the_database_keeps_the_terms_by_which_was_decided(old, change):
+    with across_providers():
+        make.approved(make.make_contract(make.make_provider("alfa")))
+        with (
+            pytest.raises(IntegrityError, match="a dossier was decided under this edition"),
+            transaction.atomic(),
+        ):
+            change(old)
+
+
+def test_a_provider_changes_no_terms(old):
+    with across_providers():
+        provider = make.make_provider("alfa")
+    with (
+        inside(provider.pk),
+        pytest.raises(Exception, match="permission denied"),
+        transaction.atomic(),
+    ):
+        Edition.objects.filter(pk=old.pk).update(rate="0.9")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"valid_until": "31/12/2024"}, "valid_until"),
+        ({"run_day": "31"}, "run_day"),
+        ({"rate": "45"}, "rate"),
+        ({"p1_max": "9.199"}, "p1_max"),
+        ({"p1_last": ""}, "p1_last"),
+        ({"name": "2021-2024"}, "name"),
+        ({"p1_code": ""}, ""),
+        ({"p2_code": "start"}, ""),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_typed_is_lost(old, administrator, changes, wrong):
+    page = administrator.post(beside(old), typed(old, **changes))
+    assert page.status_code == 422
+    errors = {**page.context["form"].errors, **page.context["rows"].errors}
+    assert (wrong in errors) if wrong else errors == {}
+    assert wrong or [m for m in page.context["messages"] if m.tags == "error"]
+    assert page.context["form"]["rate"].value() == changes.get("rate", "0,5")
+    with across_providers():
+        assert Edition.objects.count() == 1
+
+
+def test_a_contract_is_awarded_under_an_edition_once_per_provider(old, administrator):
+    with across_providers():
+        provider = make.make_provider("alfa")
+    address = reverse("backoffice:contract-award", args=[old.pk])
+    sent = {
+        "provider": provider.pk,
+        "budget": "350.000",
+        "valid_from": "01/01/2022",
+        "valid_until": "31/12/2024",
+    }
+    assert administrator.post(address, sent).status_code == 302
+    assert administrator.post(address, sent).status_code == 422
+    with across_providers():
+        contract = Contract.objects.get()
+        assert (contract.budget, contract.committed) == (Decimal("350000.00"), Decimal(0))
+        assert ledger_differences() == []
