@@ -1,10 +1,11 @@
-"""A list of dossiers as a file: exactly what the page lists, for Excel or any other programme."""
+"""A list as a file: exactly what the page lists, for Excel or any other programme."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from io import BytesIO, StringIO
+from itertools import chain
 
 import xlsxwriter
 from django.http import Http404, HttpResponse
@@ -14,7 +15,6 @@ from apps.design.figures import enterprise_number
 from apps.design.words import words_for_package, words_for_state
 from apps.dossiers.models import Dossier
 
-Cell = str | Decimal | date | None
 XLSX, CSV = FORMS = ("xlsx", "csv")
 MEDIA_TYPES = {
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -24,19 +24,32 @@ MEDIA_TYPES = {
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def dossiers_file(dossiers: Iterable[Dossier], form: str, *, with_provider: bool) -> HttpResponse:
-    """The file, as something to keep; a form that is not made is not there."""
+def file_of(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[object]], form: str
+) -> HttpResponse:
+    """A list as something to keep; a form that is not made is not there."""
     if form not in FORMS:
         raise Http404
-    rows = _rows(dossiers, with_provider)
-    answer = HttpResponse(
-        _xlsx(rows) if form == XLSX else _csv(rows), content_type=MEDIA_TYPES[form]
-    )
-    answer["Content-Disposition"] = f'attachment; filename="dossiers.{form}"'
+    lines = chain([columns], rows)
+    made = _xlsx(lines, name) if form == XLSX else _csv(lines)
+    answer = HttpResponse(made, content_type=MEDIA_TYPES[form])
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
 
 
-def _columns(with_provider: bool) -> dict[str, Callable[[Dossier], Cell]]:
+def dossiers_file(dossiers: Iterable[Dossier], form: str, *, with_provider: bool) -> HttpResponse:
+    """Dossiers with all that a list of them may want to count."""
+    columns = _columns(with_provider)
+    rows = ([told(dossier) for told in columns.values()] for dossier in dossiers)
+    return file_of("dossiers", list(columns), rows, form)
+
+
+def files_of(address: str, query: str = "") -> list[tuple[str, str]]:
+    """Where a list is found as a file, by form: `address` ends in the form."""
+    return [(form, f"{address}{form}/{'?' if query else ''}{query}") for form in FORMS]
+
+
+def _columns(with_provider: bool) -> dict[str, Callable[[Dossier], object]]:
     provider = {gettext("Provider"): lambda d: d.provider.name} if with_provider else {}
     return {
         gettext("Dossier"): lambda d: d.reference,
@@ -59,17 +72,10 @@ def _columns(with_provider: bool) -> dict[str, Callable[[Dossier], Cell]]:
     }
 
 
-def _rows(dossiers: Iterable[Dossier], with_provider: bool) -> Iterator[list[Cell]]:
-    columns = _columns(with_provider)
-    yield list(columns)
-    for dossier in dossiers:
-        yield [told(dossier) for told in columns.values()]
-
-
-def _xlsx(rows: Iterable[list[Cell]]) -> bytes:
+def _xlsx(rows: Iterable[Sequence[object]], name: str) -> bytes:
     kept = BytesIO()
     book = xlsxwriter.Workbook(kept, {"constant_memory": True})
-    sheet = book.add_worksheet(gettext("Dossiers"))
+    sheet = book.add_worksheet(name)
     bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "dd/mm/yyyy"})
     amount = book.add_format({"num_format": "#,##0.00"})
     sheet.freeze_panes(1, 1)
@@ -80,14 +86,16 @@ def _xlsx(rows: Iterable[list[Cell]]) -> bytes:
                 sheet.write_datetime(nth, column, cell, day)
             elif isinstance(cell, Decimal):
                 sheet.write_number(nth, column, cell, amount)
+            elif isinstance(cell, int):
+                sheet.write_number(nth, column, cell)
             elif cell:
                 # As text, whatever it begins with.
-                sheet.write_string(nth, column, cell, None if nth else bold)
+                sheet.write_string(nth, column, str(cell), None if nth else bold)
     book.close()
     return kept.getvalue()
 
 
-def _csv(rows: Iterable[list[Cell]]) -> bytes:
+def _csv(rows: Iterable[Sequence[object]]) -> bytes:
     """With a semicolon, a decimal comma and a mark of its encoding, as Excel reads it here."""
     kept = StringIO()
     writer = csv.writer(kept, delimiter=";")
@@ -96,10 +104,12 @@ def _csv(rows: Iterable[list[Cell]]) -> bytes:
     return kept.getvalue().encode("utf-8-sig")
 
 
-def _plain(cell: Cell) -> str:
+def _plain(cell: object) -> str:
     if isinstance(cell, date):
         return f"{cell:%d/%m/%Y}"
     if isinstance(cell, Decimal):
         return str(cell).replace(".", ",")
-    text = cell or ""
+    if isinstance(cell, int):
+        return str(cell)
+    text = str(cell or "")
     return f"'{text}" if text.startswith(FORMULA) else text

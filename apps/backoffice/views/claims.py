@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
@@ -18,6 +20,7 @@ from apps.claims.services import send_back_claim, verify_claim
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import file_of, files_of
 from cstraject.delivery import Delivered, measures_disagree, share_delivered
 
 CLAIMS_PER_PAGE = 50
@@ -26,9 +29,7 @@ CLAIMS_PER_PAGE = 50
 @requires("see_portfolio")
 @require_safe
 def claims(request: DoorRequest) -> HttpResponse:
-    waiting = claims_to_verify().filter(dossier__in=in_sight(request))
-    waiting = waiting.select_related("dossier__contract__edition")
-    page = Paginator(waiting, CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_waiting(request), CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
     editions = {claim.dossier.contract.edition for claim in page}
     terms = {edition.pk: terms_of(edition) for edition in editions}
     rows = []
@@ -46,7 +47,34 @@ def claims(request: DoorRequest) -> HttpResponse:
                 ),
             }
         )
-    return show(request, "backoffice/claims.html", {"page": page, "rows": rows}, section="claims")
+    context = {
+        "page": page,
+        "rows": rows,
+        "exports": files_of(reverse("backoffice:claims") + "file/"),
+    }
+    return show(request, "backoffice/claims.html", context, section="claims")
+
+
+@requires("see_portfolio")
+@require_safe
+def claims_file(request: DoorRequest, form: str) -> HttpResponse:
+    columns = [
+        *(gettext("Dossier"), gettext("Provider"), gettext("Tranche"), gettext("Quarter")),
+        *(gettext("Amount including VAT"), gettext("Person-days"), gettext("Filed")),
+    ]
+    rows = (
+        [
+            *(claim.dossier.reference, claim.provider.name, claim.tranche, claim.quarter),
+            *(claim.amount, claim.statement.person_days, claim.filed_on),
+        ]
+        for claim in _waiting(request)
+    )
+    return file_of("betalingsvragen", columns, rows, form)
+
+
+def _waiting(request: DoorRequest) -> QuerySet[Claim]:
+    waiting = claims_to_verify().filter(dossier__in=in_sight(request))
+    return waiting.select_related("dossier__contract__edition")
 
 
 @requires("verify_claims")

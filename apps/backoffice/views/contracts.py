@@ -25,6 +25,7 @@ from apps.contracts.selectors import (
 )
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import file_of, files_of
 from cstraject.money import ZERO
 from cstraject.quarter import day_of
 
@@ -50,8 +51,28 @@ def contracts(request: DoorRequest) -> HttpResponse:
             "left": sum((contract.left for contract in listed), ZERO),
         },
         "shifts": list(shifts_proposed()),
+        "exports": files_of(reverse("backoffice:contracts") + "file/"),
     }
     return show(request, "backoffice/contracts.html", context, section="contracts")
+
+
+@requires("see_portfolio")
+@require_safe
+def contracts_file(request: DoorRequest, form: str) -> HttpResponse:
+    listed = list(contracts_with_balances())
+    ahead = forecasts(listed, on=day_of(timezone.now()))
+    columns = [
+        *(gettext("Provider"), gettext("Edition"), gettext("Budget"), gettext("Committed")),
+        *(gettext("Paid"), gettext("Left"), gettext("Used up by")),
+    ]
+    rows = (
+        [
+            *(one.provider.name, one.edition.name, one.budget, one.committed, one.paid, one.left),
+            ahead[one.pk].used_up_on if one.pk in ahead else None,
+        ]
+        for one in listed
+    )
+    return file_of("contracten", columns, rows, form)
 
 
 @requires("see_portfolio")

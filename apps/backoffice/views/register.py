@@ -13,11 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import RegisterForm
 from apps.backoffice.views.frame import in_sight, show
+from apps.design.figures import enterprise_number
 from apps.dossiers import services
 from apps.dossiers.selectors import Duty, duty_of, register_duties
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import file_of, files_of
 from cstraject.deminimis import regulation_for
 from cstraject.quarter import day_of
 
@@ -37,12 +39,31 @@ def register(request: DoorRequest) -> HttpResponse:
     return _page(request)
 
 
+@requires("see_portfolio")
+@require_safe
+def duties_file(request: DoorRequest, form: str) -> HttpResponse:
+    """Every duty as the page tells it: what is due, and what is done."""
+    columns = [
+        *(gettext("Dossier"), gettext("Enterprise number"), gettext("Enterprise")),
+        *(gettext("Amount"), gettext("Due"), gettext("Done"), gettext("Reference in the register")),
+    ]
+    rows = (
+        [
+            *(duty.dossier.reference, enterprise_number(duty.dossier.enterprise_number)),
+            *(duty.dossier.enterprise_name, duty.amount, duty.due_on),
+            gettext("yes") if duty.is_done else gettext("no"),
+            duty.entry.reference if duty.entry else "",
+        ]
+        for duty in register_duties(on=day_of(timezone.now()), among=in_sight(request))
+    )
+    return file_of("register", columns, rows, form)
+
+
 def _page(
     request: DoorRequest, wrong: RegisterForm | None = None, about: UUID | None = None
 ) -> HttpResponse:
     today = day_of(timezone.now())
-    shown = set(in_sight(request).values_list("pk", flat=True))
-    duties = [duty for duty in register_duties(on=today) if duty.dossier.pk in shown]
+    duties = register_duties(on=today, among=in_sight(request))
     due = [duty for duty in duties if not duty.is_done]
     context = {
         "rows": [
@@ -57,6 +78,7 @@ def _page(
             for duty in due
         ],
         "done": [duty for duty in duties if duty.is_done],
+        "exports": files_of(reverse("backoffice:register") + "list/"),
         "form": wrong,
     }
     return show(

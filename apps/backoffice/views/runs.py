@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.backoffice.forms import AbandonForm, DrawUpForm, SettleForm
 from apps.backoffice.views.frame import show
 from apps.design import figures
-from apps.design.words import words_for_unpaid
+from apps.design.words import words_for_state, words_for_unpaid
 from apps.dossiers.selectors import references_closed_to
 from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, Run
@@ -31,6 +31,7 @@ from apps.payouts.selectors import (
 from apps.programme.models import Edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import file_of, files_of
 from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.quarter import Quarter, day_of
@@ -68,6 +69,7 @@ def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> Http
         "runs": listed,
         "quarters": quarters,
         "draw_up_form": draw_up_form,
+        "exports": files_of(reverse("backoffice:runs") + "file/"),
         "form": wrong,
     }
     return show(
@@ -78,6 +80,42 @@ def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> Http
         address=reverse("backoffice:runs"),
         status=422 if wrong else 200,
     )
+
+
+@requires("see_portfolio")
+@require_safe
+def runs_file(request: DoorRequest, form: str) -> HttpResponse:
+    columns = [
+        *(gettext("Quarter"), gettext("Status"), gettext("Tranches")),
+        *(gettext("Total including VAT"), gettext("Drawn up")),
+    ]
+    rows = (
+        [
+            *(one.quarter, words_for_state(one.state, "run"), one.lines_count, one.total),
+            day_of(one.drawn_up_at),
+        ]
+        for one in runs_newest_first()
+    )
+    return file_of("betaalrondes", columns, rows, form)
+
+
+@requires("see_portfolio")
+@require_safe
+def lines_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
+    """Each tranche that a run pays, with its payment and dossier."""
+    columns = [
+        *(gettext("Provider"), gettext("Dossier"), gettext("Enterprise"), gettext("Tranche")),
+        *(gettext("Quarter"), gettext("Amount including VAT"), gettext("Status")),
+    ]
+    rows = (
+        [
+            *(line.payment.payee_name, line.claim.dossier.reference),
+            *(line.claim.dossier.enterprise_name, line.claim.tranche, line.claim.quarter),
+            *(line.amount, words_for_state(line.payment.state, "payment")),
+        ]
+        for line in lines_of(run_of(run))
+    )
+    return file_of("betaalronde", columns, rows, form)
 
 
 def _quarters_without_run(listed: list[Run]) -> list[Quarter]:
@@ -227,6 +265,7 @@ def _run_page(
             (payment, communication_as_written(payment.communication)) for payment in payments
         ],
         "lines": list(lines_of(run)),
+        "exports": files_of(reverse("backoffice:run", args=[run.pk]) + "lines/"),
         "left_out": _left_out(request, run),
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
         "may_approve": "approve_runs" in acts and RUN.allows(run.state, "approve"),

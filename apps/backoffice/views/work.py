@@ -8,6 +8,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
@@ -38,6 +39,7 @@ from apps.handling.selectors import (
 )
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import file_of, files_of
 from cstraject.quarter import day_of
 
 PER_PAGE = 50
@@ -66,22 +68,13 @@ class WorkFilter(forms.Form):
 @require_safe
 def work(request: DoorRequest) -> HttpResponse:
     today = day_of(timezone.now())
-    everything = waiting_at_agency(in_sight(request), on=today)
-    filters = WorkFilter(request.GET or None)
-    asked = filters.cleaned_data if filters.is_valid() else {}
-    listed = [
-        item
-        for item in everything
-        if item.kind == (asked.get("kind") or item.kind)
-        and (asked.get("whose") != MINE or item.officer == request.user)
-        and (asked.get("whose") != NOBODYS or item.officer is None)
-    ]
+    everything, listed, filters = _waiting(request, today)
     page = Paginator(listed, PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "filters": filters,
-        "is_filtered": any(asked.values()),
+        "is_filtered": len(listed) < len(everything),
         "page": page,
         "rows": [
             (item, KIND_WORDS[item.kind], (today - item.since).days, left, -(left or 0))
@@ -89,11 +82,47 @@ def work(request: DoorRequest) -> HttpResponse:
             for left in [item.days_left(today)]
         ],
         "query": f"{query.urlencode()}&" if query else "",
+        "exports": files_of(reverse("backoffice:work") + "file/", query.urlencode()),
         "load": _load(everything, today),
         "kinds": [KIND_WORDS[kind] for kind in KINDS],
         "here": request.get_full_path(),
     }
     return show(request, "backoffice/work.html", context, section="work")
+
+
+@requires("see_portfolio")
+@require_safe
+def work_file(request: DoorRequest, form: str) -> HttpResponse:
+    _everything, listed, _filters = _waiting(request, day_of(timezone.now()))
+    columns = [
+        *(gettext("Dossier"), gettext("What"), gettext("Enterprise"), gettext("Provider")),
+        *(gettext("Waits since"), gettext("Due"), gettext("Handled by")),
+    ]
+    rows = (
+        [
+            *(item.dossier.reference, str(KIND_WORDS[item.kind]), item.dossier.enterprise_name),
+            *(item.dossier.provider.name, item.since, None if item.asked else item.due_on),
+            item.officer.name if item.officer else "",
+        ]
+        for item in listed
+    )
+    return file_of("te-doen", columns, rows, form)
+
+
+def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Waiting], WorkFilter]:
+    """All that waits, what of it was asked for, and how."""
+    everything = waiting_at_agency(in_sight(request), on=today)
+    filters = WorkFilter(request.GET or None)
+    asked = filters.cleaned_data if filters.is_valid() else {}
+    kind, whose = asked.get("kind"), asked.get("whose")
+    listed = [
+        item
+        for item in everything
+        if item.kind == (kind or item.kind)
+        and (whose != MINE or item.officer == request.user)
+        and (whose != NOBODYS or item.officer is None)
+    ]
+    return everything, listed, filters
 
 
 def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[int], int]]:

@@ -21,6 +21,7 @@ from apps.portal.views.frame import show
 from apps.portal.views.overview import window_around
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import file_of, files_of
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, day_of
 from cstraject.refusal import Refusal
@@ -43,6 +44,26 @@ def file(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @require_safe
 def claims(request: DoorRequest, provider: str) -> HttpResponse:
     return _page(request)
+
+
+@requires("see_dossiers")
+@require_safe
+def claims_list(request: DoorRequest, provider: str, form: str) -> HttpResponse:
+    """Every open tranche as the page tells it: to claim now, or why not yet."""
+    window = _window(request)
+    columns = [
+        *(gettext("Dossier"), gettext("Enterprise"), gettext("Tranche")),
+        *(gettext("Amount including VAT"), gettext("Explanation")),
+    ]
+    rows = (
+        [
+            *(item.dossier.reference, item.dossier.enterprise_name, item.tranche, item.amount),
+            gettext("Can be claimed") if _can_be_claimed(item, window) else _why_not(item),
+        ]
+        for item in (_items(window) if window else [])
+        if window is not None
+    )
+    return file_of("schijven", columns, rows, form)
 
 
 @requires("claim_tranches")
@@ -124,6 +145,7 @@ def _page(
         "now": [(item, _name(item), ticked is None or _name(item) in ticked) for item in now],
         "total": sum((item.amount for item in now), ZERO),
         "rest": [(item, _why_not(item)) for item in items if item not in now],
+        "exports": files_of(reverse("portal:claims", args=[request.provider.slug]) + "list/"),
     }
     return show(
         request,

@@ -1,0 +1,221 @@
+"""What a page asks of the database: no more for thirty rows than for one, and within its budget.
+
+And each list as a file holds what its page shows.
+"""
+
+import csv
+from datetime import UTC, date, datetime
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.accounts.selectors import timetable
+from apps.claims.services import file_claim
+from apps.contracts.services import amend_budget
+from apps.dossiers import selectors
+from apps.payouts.services import draw_up_run
+from apps.providers.scope import across_providers
+from cstraject import eligibility
+from cstraject.quarter import Quarter
+from tests import factories as make
+from tests.conftest import own_database
+
+NOW = datetime(2022, 7, 5, 9, tzinfo=UTC)
+Q1, Q2 = Quarter(2022, 1), Quarter(2022, 2)
+
+# By page: how many questions it may ask. Signing in, scope and menu are about a dozen of them.
+BUDGETS = {
+    "portal:overview": 45,
+    "portal:claims": 30,
+    "portal:people": 30,
+    "portal:dossier": 50,
+    "portal:statement": 35,
+    "backoffice:work": 40,
+    "backoffice:dossiers": 30,
+    "backoffice:dossier": 65,
+    "backoffice:claims": 30,
+    "backoffice:contracts": 30,
+    "backoffice:contract": 35,
+    "backoffice:runs": 30,
+    "backoffice:run": 45,
+    "backoffice:register": 30,
+    "backoffice:editions": 30,
+    "backoffice:edition": 35,
+    "backoffice:people": 30,
+    "backoffice:answer": 30,
+}
+
+
+class World:
+    """A provider with so many of everything, and one dossier with so much on its page."""
+
+    def __init__(self, many: int) -> None:
+        clock = timetable()
+        alfa = make.make_provider("alfa")
+        contract = make.make_contract(alfa, budget="9000000.00")
+        for nth in range(many - 1):
+            make.make_contract(make.make_provider(f"ander{nth}"), budget="100000.00")
+            amend_budget(contract=contract, by=1, reason="x", actor=clock, at=NOW)
+        for _ in range(many):
+            make.submitted(contract)
+            make.message(make.approved(contract), by_agency=False, at=NOW)
+            make.message(make.approved(contract), by_agency=True, at=NOW)
+            make.stated(make.started(contract), "20000.00", quarter=Q2, at=NOW)
+            claimed = make.stated(make.started(contract), "20000.00", quarter=Q2, at=NOW)
+            file_claim(dossier=claimed, tranche=1, quarter=Q2, actor=clock, at=NOW)
+            paid = make.verified_claim(contract)
+            make.end_report(make.completed(contract))
+            make.draft(alfa, make.make_user())
+            make.make_member(alfa, "coach")
+            make.make_officer("reviewer")
+        at = datetime(2022, 4, 20, 9, tzinfo=UTC)
+        self.run = draw_up_run(quarter=Q1, actor=clock, at=at)
+        self.dossier = paid.dossier
+        for nth in range(many):
+            make.message(self.dossier, by_agency=bool(nth % 2), text=f"bericht {nth}", at=NOW)
+        self.contract, self.edition = contract, contract.edition
+        # Who acts as one thing alone: nobody chooses.
+        self.people = {
+            "portal": make.make_member(alfa, "manager"),
+            "backoffice": make.make_officer("reviewer"),
+            "people": make.make_officer("administrator"),
+        }
+
+    def address(self, name: str) -> str:
+        keys = {
+            "portal:dossier": {"dossier": self.dossier.pk},
+            "portal:statement": {"dossier": self.dossier.pk},
+            "backoffice:dossier": {"dossier": self.dossier.pk},
+            "backoffice:contract": {"contract": self.contract.pk},
+            "backoffice:run": {"run": self.run.pk},
+            "backoffice:edition": {"edition": self.edition.pk},
+        }
+        provider = {"provider": "alfa"} if name.startswith("portal:") else {}
+        return reverse(name, kwargs={**provider, **keys.get(name, {})})
+
+    def browser(self, name: str) -> Client:
+        door = "people" if name in ("backoffice:people",) else name.partition(":")[0]
+        client = Client(headers={"accept-language": "nl"})
+        make.sign_in(client, self.people[door])
+        return client
+
+
+@pytest.fixture(scope="module")
+def worlds(servers, template, django_db_blocker):
+    """The same world with one of everything and with thirty, each in a database of its own."""
+    made = {}
+    for many in (1, 30):
+        with own_database(servers, template, django_db_blocker), transaction.atomic():
+            with across_providers(), pytest.MonkeyPatch.context() as patch:
+                patch.setattr(eligibility, "FILED_PER_DAY_MAX", 1_000)
+                world = World(many)
+            made[many] = _asked_of(world)
+    return made
+
+
+def _asked_of(world):
+    from django.utils import timezone
+
+    asked = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: NOW)
+        patch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
+        for name in BUDGETS:
+            browser, address = world.browser(name), world.address(name)
+            browser.get(address)
+            with CaptureQueriesContext(connection) as queries:
+                answer = browser.get(address)
+            assert answer.status_code == 200, name
+            asked[name] = [query["sql"] for query in queries]
+        asked["files"] = {name: _file_of(world, name, keys) for name, keys in FILES.items()}
+    return asked
+
+
+FILES = {
+    "backoffice:work-file": (
+        "backoffice:work",
+        lambda page: [i.dossier.reference for i, *_ in page["rows"]],
+    ),
+    "backoffice:claims-file": (
+        "backoffice:claims",
+        lambda page: [row["claim"].dossier.reference for row in page["rows"]],
+    ),
+    "backoffice:contracts-file": (
+        "backoffice:contracts",
+        lambda page: [contract.provider.name for contract, *_ in page["contracts"]],
+    ),
+    "backoffice:runs-file": ("backoffice:runs", lambda page: [run.quarter for run in page["runs"]]),
+    "backoffice:run-lines-file": (
+        "backoffice:run",
+        lambda page: [line.payment.payee_name for line in page["lines"]],
+    ),
+    "backoffice:register-list": (
+        "backoffice:register",
+        lambda page: [
+            *(row["duty"].dossier.reference for row in page["rows"]),
+            *(duty.dossier.reference for duty in page["done"]),
+        ],
+    ),
+    "portal:claims-list": (
+        "portal:claims",
+        lambda page: sorted(item.dossier.reference for item, *_ in [*page["now"], *page["rest"]]),
+    ),
+}
+
+
+def _file_of(world, name, shown):
+    """What the page shows first on each row, and what the two files hold there."""
+    page_name, first_of = shown
+    browser, page = world.browser(page_name), world.address(page_name)
+    found = []
+    links = [address for _form, address in browser.get(page).context["exports"]]
+    for address in links:
+        content = browser.get(address).content
+        if address.rstrip("/").endswith("xlsx"):
+            sheet = openpyxl.load_workbook(BytesIO(content)).active
+            found.append([row[0] for row in sheet.iter_rows(min_row=2, values_only=True)])
+        else:
+            rows = list(csv.reader(StringIO(content.decode("utf-8-sig")), delimiter=";"))
+            found.append([row[0] for row in rows[1:]])
+    listed, number = [], 1
+    while True:
+        context = browser.get(page, {"page": number}).context
+        listed += first_of(context)
+        if "page" not in context or not hasattr(context["page"], "has_next"):
+            break
+        if not context["page"].has_next():
+            break
+        number += 1
+    return listed, found
+
+
+@pytest.mark.parametrize("name", sorted(BUDGETS))
+def test_a_page_asks_as_much_for_thirty_rows_as_for_one_within_its_budget(worlds, name):
+    few, many = worlds[1][name], worlds[30][name]
+    assert len(many) == len(few), _more(few, many)
+    assert len(many) <= BUDGETS[name]
+
+
+def _more(few, many):
+    """Which questions are asked more often."""
+    from collections import Counter
+
+    def shapes(asked):
+        return Counter(sql.partition("WHERE")[0][-160:] for sql in asked)
+
+    return shapes(many) - shapes(few)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_holds_what_its_page_shows(worlds, name):
+    listed, (of_excel, of_csv) = worlds[30]["files"][name]
+    assert listed
+    if name.startswith("portal:"):
+        of_excel, of_csv = sorted(of_excel), sorted(of_csv)
+    assert of_excel == listed
+    assert of_csv == listed
