@@ -176,6 +176,13 @@ def _make_history(tenant: Tenant, *, first_number: int) -> None:
     claim = file_claim(dossier=paid, tranche=1, quarter=make.Q1, actor=coach, at=make.IN_WINDOW)
     verify_claim(claim=claim, actor=make.make_user("officer"), at=make.IN_WINDOW)
     leaver = make.make_member(provider, "reader")
+    # What the agency and the provider wrote each other, and what was achieved.
+    make.message(submitted, by_agency=True, asks=True, text=f"{tenant.mark} vraag", at=AT)
+    written = make.message(
+        started, by_agency=False, document=True, text=f"{tenant.mark} antwoord", at=AT
+    )
+    make.end_report(completed, at=NOW)
+    make.amended(make.approved(contract, **stated()), price="27777.77", at=NOW)
     tenant.typed = {
         "submitted": str(submitted.pk),
         "approved": str(approved.pk),
@@ -185,6 +192,8 @@ def _make_history(tenant: Tenant, *, first_number: int) -> None:
         "sheet": str(unanswered.facts_id),
         "key": str(Token.objects.get(provider=provider).pk),
         "member": str(leaver.pk),
+        "message": str(written.pk),
+        "contract": str(contract.pk),
         "draft": str(make.draft(provider, coach, name=f"{tenant.mark} ontwerp").pk),
         "invitation": str(make.invited(provider, "coach", at=NOW)[0].pk),
     }

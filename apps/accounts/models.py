@@ -42,9 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("check_runs", "draw up, check and abandon runs"),
             ("approve_runs", "approve runs"),
             ("settle_runs", "take the payment file to the bank and settle payments"),
-            ("amend_contracts", "amend budgets, shift them between contracts with a colleague"),
+            ("amend_contracts", "award contracts, amend budgets, shift them with a colleague"),
             ("see_editions", "see the editions of the programme and their terms"),
-            ("manage_editions", "prepare editions and award contracts under them"),
+            ("manage_editions", "prepare editions and change them until they decided"),
             ("see_people", "see who works here, in which role"),
             ("manage_people", "invite people at the agency, give them roles and take them away"),
         ]

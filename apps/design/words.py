@@ -1536,9 +1536,9 @@ ROLES: dict[str, str] = {
 MAY: dict[str, str] = {
     "see_dossiers": _("see the contract and the dossiers"),
     "handle_dossiers": _("take dossiers, hand them over, write to providers about them"),
-    "amend_contracts": _("amend budgets and, two together, shift them between contracts"),
+    "amend_contracts": _("award contracts, amend budgets and, two together, shift them"),
     "see_editions": _("see the editions of the programme and their terms"),
-    "manage_editions": _("prepare editions and award contracts under them"),
+    "manage_editions": _("prepare editions and change them until they decided"),
     "file_dossiers": _("file dossiers, statements and end reports"),
     "claim_tranches": _("claim tranches"),
     "manage_members": _("invite its people and shut them out, give keys to machines"),

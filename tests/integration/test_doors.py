@@ -144,7 +144,7 @@ DOORS = {
     ("get", "backoffice:edition"): "see_editions",
     ("get", "backoffice:edition-beside"): "manage_editions",
     ("post", "backoffice:edition-beside"): "manage_editions",
-    ("post", "backoffice:contract-award"): "manage_editions",
+    ("post", "backoffice:contract-award"): "amend_contracts",
     ("get", "backoffice:runs"): "see_portfolio",
     ("post", "backoffice:run-draw-up"): "check_runs",
     ("get", "backoffice:run"): "see_portfolio",

@@ -37,6 +37,7 @@ from tests.conftest import own_database
 from tests.integration.test_doors import ENTRANCE, VISITORS
 
 MARKUP = "<script>alert(1)</script>"
+FIELDS_MAX = 14
 HOSTILE = (
     *(
         "",
@@ -305,7 +306,9 @@ class Crawler:
     def _attempts(self, form: Form) -> Iterator[dict[str, list[object]]]:
         """Each field with each hostile value among plausible ones; all of them; none of them."""
         identifiers = [*self.strange.typed.values(), self.strange.slug]
-        for name, (kind, _) in form.fields.items():
+        # Of a long form some fields: those of a list of measures are read alike.
+        fields = list(form.fields.items())
+        for name, (kind, _) in self.draw.sample(fields, min(FIELDS_MAX, len(fields))):
             fixed = kind in ("hidden", "select", "radio", "checkbox", "button")
             for value in (*HOSTILE, *(identifiers if fixed else ())):
                 yield {**form.plausible(self.draw), name: [value]}
@@ -351,6 +354,9 @@ class Crawler:
             "key": [strange["key"]],
             "invitation": [strange["invitation"]],
             "access": [strange["claim"]],
+            "shift": [strange["claim"]],
+            "contract": [strange["contract"], 0, 10**30],
+            "edition": [1, 0, 10**30],
             "run": [self.world.run, strange["started"]],
             "payment": [strange["claim"]],
             "member": [strange["member"], 0, 10**30],
@@ -364,6 +370,7 @@ class Crawler:
                 "step": self.draw.choice(STEPS),
                 "kind": self.draw.choice(KINDS),
                 "form": "xlsx",
+                "message": strange["message"],
             }
             yield told | {key: word for key, word in drawn.items() if key in told}
 
@@ -489,7 +496,12 @@ def test_a_view_that_fails_is_noticed(world, monkeypatch):
 
 
 TASKS = (
-    *("dossiers.assess_submitted", "claims.release_rests", "notices.send_waiting"),
+    *(
+        "dossiers.assess_submitted",
+        "dossiers.write_letters",
+        "claims.release_rests",
+        "notices.send_waiting",
+    ),
     *("payouts.draw_up_due_run", "payouts.write_payment_files", "accounts.clear_sessions"),
 )
 

@@ -77,7 +77,7 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
     return redirect("backoffice:edition", edition=made.pk)
 
 
-@requires("manage_editions")
+@requires("amend_contracts")
 @require_POST
 def award(request: DoorRequest, edition: int) -> HttpResponse:
     one = get_object_or_404(Edition, pk=edition)
@@ -94,17 +94,20 @@ def award(request: DoorRequest, edition: int) -> HttpResponse:
 def _page(
     request: DoorRequest, edition: Edition, *, wrong: forms.Form | None = None
 ) -> HttpResponse:
-    context = {
+    context: dict[str, Any] = {
         "edition": edition,
         "terms": EditionForm(instance=edition).told(),
         "packages": edition.packages.order_by("code"),
         "legal_forms": edition.legal_forms.order_by("code"),
         "activities": edition.activities.order_by("nace_version", "prefix", "valid_from"),
-        "contracts": contracts_with_balances().filter(edition=edition),
         "stands": edition.pk in editions_decided_by(),
-        "award_form": wrong or AwardForm(edition=edition),
         "form": wrong,
     }
+    # Who has which budget is not for who merely prepares the terms.
+    if "see_portfolio" in request.acts:
+        context["contracts"] = contracts_with_balances().filter(edition=edition)
+    if "amend_contracts" in request.acts:
+        context["award_form"] = wrong or AwardForm(edition=edition)
     return show(
         request,
         "backoffice/edition.html",

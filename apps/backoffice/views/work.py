@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -165,8 +165,8 @@ def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
 def _back(request: DoorRequest, dossier: UUID) -> HttpResponse:
     """To the list from which somebody took it, or to the dossier."""
     back = request.POST.get("back", "")
-    if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        return redirect(back)
+    if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return HttpResponseRedirect(back)
     return redirect("backoffice:dossier", dossier=dossier)
 
 
