@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import pikepdf
-import psycopg
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 
 from apps.accounts.models import User
@@ -39,13 +39,14 @@ from apps.members.models import Invitation
 from apps.members.services import invite
 from apps.programme.models import Edition
 from apps.programme.selectors import edition_on
+from apps.programme.services import prepare_alike
 from apps.providers.models import Provider
+from apps.providers.scope import across_providers
 from apps.providers.services import grant_provider_role, issue_token, register_provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.facts import DECLARATIONS
 from cstraject.quarter import Quarter, day_of
 from cstraject.roles import MACHINE_ACTS
-from tests.conftest import ROOT
 
 AT = datetime(2022, 2, 1, 9, 0, tzinfo=UTC)
 Q1 = Quarter(2022, 1)
@@ -482,10 +483,17 @@ def verified_claim(contract: Contract, *, amount: str = "20000.00", **given: obj
     return verify_claim(claim=claim, actor=make_user("officer"), at=IN_WINDOW + timedelta(days=3))
 
 
-def add_edition_of_2026(owner_url: str) -> None:
-    """An edition of 2026-2028 with the terms of the one before it; only the owner writes terms."""
-    with psycopg.connect(owner_url, autocommit=True) as link:
-        link.execute((ROOT / "demo" / "edition.sql").read_bytes())
+def add_edition_of_2026() -> None:
+    """An edition of 2026-2028 with the terms of the one before it."""
+    with across_providers(), transaction.atomic():
+        prepare_alike(
+            beside=edition_on(date(2021, 1, 1)),
+            name="2026-2028",
+            valid_from=date(2026, 1, 1),
+            valid_until=date(2028, 12, 31),
+            actor=timetable(),
+            at=datetime(2025, 12, 1, 9, 0, tzinfo=UTC),
+        )
 
 
 def make_contract_of_2026(provider: Provider | None = None) -> Contract:

@@ -45,6 +45,24 @@ def prepare_edition(
     return edition
 
 
+def prepare_alike(
+    *, beside: Edition, name: str, valid_from: date, valid_until: date, actor: User, at: datetime
+) -> Edition:
+    """A new edition with the terms of the one beside it, for other days."""
+    fields = (field.attname for field in Edition._meta.concrete_fields if not field.primary_key)
+    days = {"valid_from": valid_from, "valid_until": valid_until}
+    return prepare_edition(
+        beside=beside,
+        values={field: getattr(beside, field) for field in fields} | {"name": name, **days},
+        packages=[
+            PackageRow(package.code, package.price_min, package.price_max, *days.values())
+            for package in beside.packages.order_by("code")
+        ],
+        actor=actor,
+        at=at,
+    )
+
+
 @transaction.atomic
 def change_edition(
     *,

@@ -26,7 +26,12 @@ REFUSALS_PER_MINUTE = 1_000_000
 # Each process of tests remembers by itself, and forgets without taking from another.
 _NTH = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 2
 CACHES["default"]["LOCATION"] = re.sub(r"((\?db=|/)\d+)?$", f"?db={_NTH}", REDIS_URL, count=1)  # noqa: F405
-# Documents of tests leave nothing behind.
+# Documents of tests leave nothing behind; those that two processes read have a folder of the test.
 STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}  # noqa: F405
+if folder := os.environ.get("TEST_DOCUMENTS_DIR"):
+    STORAGES["default"] = {  # noqa: F405
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": folder},
+    }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -63,7 +63,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(servers, portfolio_template, django_db_blocker) -> Iterator[Site]:
     with own_database(servers, portfolio_template, django_db_blocker) as name:
-        make.add_edition_of_2026(servers.database_url("cst_owner", name))
+        make.add_edition_of_2026()
         people = _people()
         with _served(servers.database_url("cst_web", name)) as url:
             yield Site(url, people, name)
@@ -167,13 +167,13 @@ def _grant_in_2026() -> None:
 
 
 @contextmanager
-def _served(database: str, **environ: str) -> Iterator[str]:
+def _served(database: str, *, application: str = "config.wsgi", **environ: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gunicorn", "config.wsgi", f"--bind=127.0.0.1:{port}"),
+            *(sys.executable, "-m", "gunicorn", application, f"--bind=127.0.0.1:{port}"),
             *("--worker-class=gthread", "--threads=4", "--no-control-socket"),
             *("--log-level=warning",),
         ],

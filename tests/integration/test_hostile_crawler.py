@@ -37,7 +37,7 @@ from tests.conftest import own_database
 from tests.integration.test_doors import ENTRANCE, VISITORS
 
 MARKUP = "<script>alert(1)</script>"
-FIELDS_MAX = 14
+FIELDS_MAX = 8
 HOSTILE = (
     *(
         "",

@@ -34,7 +34,7 @@ DUE = date(2026, 4, 28)
 @pytest.fixture
 def contract(servers, committed, clock):
     clock.at = datetime(2026, 4, 20, 10, 0, tzinfo=UTC)
-    make.add_edition_of_2026(servers.database_url("cst_owner", committed))
+    make.add_edition_of_2026()
     with working():
         return make.make_contract_of_2026(make.make_provider("alfa"))
 

@@ -69,7 +69,7 @@ def claims_file(request: DoorRequest, form: str) -> HttpResponse:
         ]
         for claim in _waiting(request)
     )
-    return file_of("betalingsvragen", columns, rows, form)
+    return file_of("uitbetalingsaanvragen", columns, rows, form)
 
 
 def _waiting(request: DoorRequest) -> QuerySet[Claim]:

@@ -96,7 +96,7 @@ def runs_file(request: DoorRequest, form: str) -> HttpResponse:
         ]
         for one in runs_newest_first()
     )
-    return file_of("betaalrondes", columns, rows, form)
+    return file_of("kwartaalruns", columns, rows, form)
 
 
 @requires("see_portfolio")
@@ -115,7 +115,7 @@ def lines_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
         ]
         for line in lines_of(run_of(run))
     )
-    return file_of("betaalronde", columns, rows, form)
+    return file_of("kwartaalrun", columns, rows, form)
 
 
 def _quarters_without_run(listed: list[Run]) -> list[Quarter]:

@@ -1,14 +1,12 @@
 """The demo: the published portfolio, people who can sign in, and what waits for them today."""
 
 import json
-import os
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -26,7 +24,9 @@ from apps.dossiers import services as dossiers
 from apps.dossiers.models import OPENED, Access
 from apps.dossiers.selectors import dossiers_newest_first
 from apps.eligibility.selectors import standings_of
+from apps.programme.models import Edition
 from apps.programme.selectors import edition_on
+from apps.programme.services import prepare_alike
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from apps.providers.services import (
@@ -71,11 +71,8 @@ class Command(BaseCommand):
         call_command("import_portfolio", settings.DEMO_PORTFOLIO, stdout=self.stdout)
         with across_providers(), transaction.atomic():
             self._people(path)
-        # Only the owner writes terms.
-        owner_url = os.environ.get("OWNER_DATABASE_URL") or os.environ["DATABASE_URL"]
-        with psycopg.connect(owner_url) as owner:
-            owner.execute((settings.DEMO_PORTFOLIO / "edition.sql").read_bytes())
         with across_providers(), transaction.atomic():
+            self._edition(timezone.now())
             self._today(timezone.now())
             self._open_one_to_the_guest(timezone.now())
 
@@ -87,6 +84,18 @@ class Command(BaseCommand):
                 kind=OPENED,
                 until=day_of(now) + timedelta(days=7),
                 reason="audit van een week",
+                actor=timetable(),
+                at=now,
+            )
+
+    def _edition(self, now: datetime) -> None:
+        """One of today, with the terms of the one before it: an example, for none is published."""
+        if not Edition.objects.filter(name="2026-2028").exists():
+            prepare_alike(
+                beside=Edition.objects.get(name="2021-2024"),
+                name="2026-2028",
+                valid_from=date(2026, 1, 1),
+                valid_until=date(2028, 12, 31),
                 actor=timetable(),
                 at=now,
             )
