@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from apps.dossiers.models import Dossier
@@ -247,7 +248,7 @@ def test_a_quarter_from_draft_to_settled_payment(quarter, visit, hands):
     with acting("coach") as coach:
         hands.press(coach.get_by_role("link", name=reference))
         assert "Betaald op 20/10/2026" in coach.get_by_role("table", name="Schijven").inner_text()
-    with using(site.database), across_providers():
+    with using(site.database), across_providers(), transaction.atomic():
         dossier = Dossier.objects.get(reference=reference)
         paid = Payment.objects.get(run__quarter="2026-Q3", provider=dossier.provider)
         assert (paid.state, str(paid.amount)) == ("paid", "9801.00")
