@@ -23,6 +23,7 @@ from apps.payouts import services as payouts
 from apps.providers.models import Provider, Token
 from apps.providers.scope import across_providers
 from apps.providers.services import register_provider
+from apps.reporting.models import Export
 from cstraject.quarter import Quarter
 from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 from tests import factories as make
@@ -193,6 +194,11 @@ def _make_history(tenant: Tenant, *, first_number: int) -> None:
         "key": str(Token.objects.get(provider=provider).pk),
         "member": str(leaver.pk),
         "message": str(written.pk),
+        "export": str(
+            Export.objects.create(
+                provider=provider, asked_by=coach, asked_at=NOW, sees_all=True, form="csv", rows=1
+            ).pk
+        ),
         "contract": str(contract.pk),
         "draft": str(make.draft(provider, coach, name=f"{tenant.mark} ontwerp").pk),
         "invitation": str(make.invited(provider, "coach", at=NOW)[0].pk),

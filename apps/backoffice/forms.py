@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +18,7 @@ from apps.contracts.selectors import contracts_with_balances
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
 from apps.design.figures import euro
 from apps.design.words import words_for, words_for_question
-from apps.dossiers import listing
 from apps.dossiers.models import CLOSED, OPENED
-from apps.providers.models import Provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import PAYMENT
 from cstraject.quarter import day_of
@@ -35,21 +32,6 @@ class ReasonField(forms.CharField):
         kwargs.setdefault("label", _("Reason"))
         kwargs.setdefault("help_text", _("The reason stays on record; the provider can read it."))
         super().__init__(max_length=500, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
-
-
-class DossierFilter(listing.DossierFilter):
-    """At the agency also by provider."""
-
-    provider = forms.ModelChoiceField(
-        label=_("Provider"), queryset=Provider.objects.none(), to_field_name="slug", required=False
-    )
-
-    def __init__(self, *args: Any, providers: QuerySet[Provider], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        provider = self.fields["provider"]
-        assert isinstance(provider, forms.ModelChoiceField)
-        provider.empty_label = _("All")
-        provider.queryset = providers.order_by("name")
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]

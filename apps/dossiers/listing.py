@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.design.words import words_for_state
 from apps.dossiers.models import Dossier
+from apps.providers.models import Provider
 from cstraject.lifecycle import DOSSIER
 
 # By what a list can be sorted; before it a minus for the last or the largest first.
@@ -43,6 +44,21 @@ class DossierFilter(forms.Form):
             ("", _("All")),
             *((name, words_for_state(name, "dossier")) for name in DOSSIER.states),
         ]
+
+
+class AgencyDossierFilter(DossierFilter):
+    """At the agency also by provider."""
+
+    provider = forms.ModelChoiceField(
+        label=_("Provider"), queryset=Provider.objects.none(), to_field_name="slug", required=False
+    )
+
+    def __init__(self, *args: Any, providers: QuerySet[Provider], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        provider = self.fields["provider"]
+        assert isinstance(provider, forms.ModelChoiceField)
+        provider.empty_label = _("All")
+        provider.queryset = providers.order_by("name")
 
 
 class Listing:

@@ -30,18 +30,27 @@ def file_of(
     """A list as something to keep; a form that is not made is not there."""
     if form not in FORMS:
         raise Http404
-    lines = chain([columns], rows)
-    made = _xlsx(lines, name) if form == XLSX else _csv(lines)
-    answer = HttpResponse(made, content_type=MEDIA_TYPES[form])
+    return kept_as(name, _content(name, columns, rows, form), form)
+
+
+def dossiers_content(dossiers: Iterable[Dossier], form: str, *, with_provider: bool) -> bytes:
+    """Dossiers with all that a list of them may want to count."""
+    columns = _columns(with_provider)
+    rows = ([told(dossier) for told in columns.values()] for dossier in dossiers)
+    return _content("dossiers", list(columns), rows, form)
+
+
+def kept_as(name: str, content: bytes, form: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=MEDIA_TYPES[form])
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
 
 
-def dossiers_file(dossiers: Iterable[Dossier], form: str, *, with_provider: bool) -> HttpResponse:
-    """Dossiers with all that a list of them may want to count."""
-    columns = _columns(with_provider)
-    rows = ([told(dossier) for told in columns.values()] for dossier in dossiers)
-    return file_of("dossiers", list(columns), rows, form)
+def _content(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[object]], form: str
+) -> bytes:
+    lines = chain([columns], rows)
+    return _xlsx(lines, name) if form == XLSX else _csv(lines)
 
 
 def files_of(address: str, query: str = "") -> list[tuple[str, str]]:

@@ -320,6 +320,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.float("BELL_SECONDS", default=30.0),
         "options": {"expires": 60},
     },
+    "make long lists": {
+        "task": "reporting.make_exports",
+        "schedule": env.float("BELL_SECONDS", default=30.0),
+        "options": {"expires": 60},
+    },
+    "remove old lists": {
+        "task": "reporting.clear_exports",
+        "schedule": env.float("NIGHT_SECONDS", default=24 * 60 * 60.0),
+        "options": {"expires": 60 * 60},
+    },
     "write decision letters": {
         "task": "dossiers.write_letters",
         "schedule": env.float("BELL_SECONDS", default=30.0),

@@ -32,6 +32,8 @@ from apps.enterprises.models import Enterprise, RegisterImport
 from apps.payouts import services as payouts
 from apps.providers.models import Token
 from apps.providers.scope import across_providers
+from apps.reporting.background import make_export
+from apps.reporting.models import Export
 from cstraject.quarter import Quarter
 from cstraject.roles import (
     AGENCY_ACTS,
@@ -84,6 +86,8 @@ DOORS = {
     ("post", "portal:draft-file"): "file_dossiers",
     ("post", "portal:draft-discard"): "file_dossiers",
     ("get", "portal:dossiers-file"): "see_dossiers",
+    ("get", "portal:export"): "see_dossiers",
+    ("get", "portal:export-file"): "see_dossiers",
     ("get", "portal:dossier"): "see_dossiers",
     ("get", "portal:document"): "see_dossiers",
     ("post", "portal:dossier-start"): "file_dossiers",
@@ -99,6 +103,8 @@ DOORS = {
     ("post", "portal:claim-file"): "claim_tranches",
     ("get", "backoffice:dossiers"): "open_dossiers",
     ("get", "backoffice:dossiers-file"): "open_dossiers",
+    ("get", "backoffice:export"): "open_dossiers",
+    ("get", "backoffice:export-file"): "open_dossiers",
     ("get", "backoffice:dossier"): "open_dossiers",
     ("get", "backoffice:document"): "open_dossiers",
     ("get", "backoffice:dossier-size"): "open_dossiers",
@@ -416,8 +422,20 @@ def make_world() -> SimpleNamespace:
             )
             for dossier in (started, unanswered, claimed, papered)
         ]
+        exports = {}
+        for visitor, person in people.items():
+            exports[visitor] = Export.objects.create(
+                provider=None if visitor in AGENCY_ROLES else alfa,
+                asked_by=person,
+                asked_at=NOW,
+                sees_all=True,
+                form="csv",
+                rows=1,
+            )
+            make_export(exports[visitor], at=NOW)
         return SimpleNamespace(
             alfa=alfa,
+            exports_of=lambda visitor: exports.get(visitor, exports["coach"]).pk,
             gamma=make.make_provider("gamma"),
             contract=contract,
             others=others,
@@ -517,6 +535,10 @@ def address_and_body(world, visitor, name):
         "portal:dossier-start": (of(world.approved), {"on": "01/03/2022"}),
         "portal:dossier-complete": (of(world.started), {"on": "01/03/2022"}),
         "portal:dossier-end-report": (of(world.completed), make.REPORT_TYPED),
+        "portal:export": ({**portal, "export": world.exports_of(visitor)}, {}),
+        "portal:export-file": ({**portal, "export": world.exports_of(visitor)}, {}),
+        "backoffice:export": ({"export": world.exports_of(visitor)}, {}),
+        "backoffice:export-file": ({"export": world.exports_of(visitor)}, {}),
         "portal:claims-list": ({**portal, "form": "csv"}, {}),
         "backoffice:work-file": ({"form": "xlsx"}, {}),
         "backoffice:claims-file": ({"form": "csv"}, {}),

@@ -355,6 +355,7 @@ class Crawler:
             "invitation": [strange["invitation"]],
             "access": [strange["claim"]],
             "shift": [strange["claim"]],
+            "export": [strange["export"]],
             "contract": [strange["contract"], 0, 10**30],
             "edition": [1, 0, 10**30],
             "run": [self.world.run, strange["started"]],
@@ -503,6 +504,7 @@ TASKS = (
         "notices.send_waiting",
     ),
     *("payouts.draw_up_due_run", "payouts.write_payment_files", "accounts.clear_sessions"),
+    *("reporting.make_exports", "reporting.clear_exports"),
 )
 
 

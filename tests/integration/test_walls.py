@@ -37,7 +37,7 @@ COMES_LATER = ("claims_endreport", "dossiers_amendment")
 EMPTY = {
     *("payouts_payment", "payouts_paymentline", "receipts_receipt", "members_invitation"),
     *("dossiers_registerentry", "dossiers_access", "eligibility_confirmation"),
-    *("handling_handler", *COMES_LATER),
+    *("handling_handler", "reporting_export", *COMES_LATER),
 }
 
 

@@ -18,7 +18,6 @@ from apps.accounts.selectors import officers_who
 from apps.audit.selectors import deeds_of
 from apps.backoffice.forms import (
     STOP_WORDS,
-    DossierFilter,
     FindingForm,
     RefuseForm,
     ReportBackForm,
@@ -41,7 +40,7 @@ from apps.design.words import figures_told, words_for, words_for_act, words_for_
 from apps.documents.attachments import attachment
 from apps.documents.models import REPORT
 from apps.dossiers import services
-from apps.dossiers.listing import Listing
+from apps.dossiers.listing import AgencyDossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
@@ -53,7 +52,10 @@ from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.providers.models import Provider
-from apps.reporting.exports import FORMS, dossiers_file
+from apps.reporting.background import exports_of
+from apps.reporting.export_pages import dossiers_export as dossiers_export_of
+from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
+from apps.reporting.exports import FORMS
 from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
@@ -76,6 +78,10 @@ def dossiers(request: DoorRequest) -> HttpResponse:
         "columns": listed.columns(),
         "page": page,
         "query": f"{query}&" if query else "",
+        "files": [
+            (one, reverse("backoffice:export", args=[one.pk]))
+            for one in exports_of(request.user, at=timezone.now())
+        ],
         "exports": [
             (form, f"{reverse('backoffice:dossiers-file', args=[form])}?{query}") for form in FORMS
         ],
@@ -86,15 +92,43 @@ def dossiers(request: DoorRequest) -> HttpResponse:
 @requires("open_dossiers")
 @require_safe
 def dossiers_export(request: DoorRequest, form: str) -> HttpResponse:
-    """What the page lists, all of it, in the same order."""
-    return dossiers_file(_listed(request).dossiers, form, with_provider=True)
+    """What the page lists, all of it, in the same order; a long list in the background."""
+    return dossiers_export_of(
+        _listed(request),
+        form,
+        provider=None,
+        sees_all="see_portfolio" in request.acts,
+        user=request.user,
+        page="backoffice:export",
+        keys=[],
+    )
+
+
+@requires("open_dossiers")
+@require_safe
+def export(request: DoorRequest, export: UUID) -> HttpResponse:
+    asked = export_of(export, request.user)
+    page = show(
+        request,
+        "reporting/export.html",
+        told_of(asked, file=reverse("backoffice:export-file", args=[asked.pk])),
+        section="dossiers",
+        below=gettext("List as a file"),
+    )
+    return waited_for(page, asked)
+
+
+@requires("open_dossiers")
+@require_safe
+def export_file(request: DoorRequest, export: UUID) -> HttpResponse:
+    return file_of_export(export_of(export, request.user))
 
 
 def _listed(request: DoorRequest) -> Listing:
     providers = Provider.objects.all()
     if "see_portfolio" not in request.acts:
         providers = providers.filter(pk__in=in_sight(request).values("provider"))
-    filters = DossierFilter(request.GET, providers=providers)
+    filters = AgencyDossierFilter(request.GET, providers=providers)
     return Listing(in_sight(request).select_related("provider"), filters)
 
 

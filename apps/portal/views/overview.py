@@ -27,7 +27,10 @@ from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import FORMS, dossiers_file
+from apps.reporting.background import exports_of
+from apps.reporting.export_pages import dossiers_export as dossiers_export_of
+from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
+from apps.reporting.exports import FORMS
 from cstraject.quarter import ClaimWindow, Quarter, day_of
 
 DOSSIERS_PER_PAGE = 50
@@ -75,6 +78,10 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
             (form, f"{reverse('portal:dossiers-file', args=[provider, form])}?{query}")
             for form in FORMS
         ],
+        "files": [
+            (one, reverse("portal:export", args=[provider, one.pk]))
+            for one in exports_of(request.user, at=timezone.now())
+        ],
         "page": page,
         "rows": [
             (dossier, last_statements.get(dossier.pk), to_claim.get(dossier.pk)) for dossier in page
@@ -86,9 +93,33 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
 @requires("see_dossiers")
 @require_safe
 def dossiers_export(request: DoorRequest, provider: str, form: str) -> HttpResponse:
-    """What the page lists, all of it, in the same order."""
-    listed = Listing(Dossier.objects.all(), DossierFilter(request.GET))
-    return dossiers_file(listed.dossiers, form, with_provider=False)
+    """What the page lists, all of it, in the same order; a long list in the background."""
+    return dossiers_export_of(
+        Listing(Dossier.objects.all(), DossierFilter(request.GET)),
+        form,
+        provider=request.provider,
+        sees_all=True,
+        user=request.user,
+        page="portal:export",
+        keys=[provider],
+    )
+
+
+@requires("see_dossiers")
+@require_safe
+def export(request: DoorRequest, provider: str, export: UUID) -> HttpResponse:
+    asked = export_of(export, request.user)
+    file = reverse("portal:export-file", args=[provider, asked.pk])
+    page = show(
+        request, "reporting/export.html", told_of(asked, file=file), below=gettext("List as a file")
+    )
+    return waited_for(page, asked)
+
+
+@requires("see_dossiers")
+@require_safe
+def export_file(request: DoorRequest, provider: str, export: UUID) -> HttpResponse:
+    return file_of_export(export_of(export, request.user))
 
 
 def _waits(
