@@ -25,6 +25,10 @@ class Balance:
     committed: Decimal
     paid: Decimal
 
+    @property
+    def moved(self) -> tuple[Decimal, Decimal, Decimal]:
+        return self.budget, self.committed, self.paid
+
 
 EURO: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=14, decimal_places=2)
 

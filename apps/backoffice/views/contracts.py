@@ -152,10 +152,19 @@ def _page(
     today = day_of(timezone.now())
     ahead = forecasts([contract], on=today).get(contract.pk)
     balances = balances_by_month(contract, until=today)
+    # After its last day a contract is looked at as long as money still moved.
+    while (
+        len(balances) > 1
+        and balances[-2].on >= contract.valid_until
+        and (balances[-1].moved == balances[-2].moved)
+    ):
+        balances.pop()
     context: dict[str, object] = {
         "contract": contract,
         "ahead": ahead,
-        "lines": water_lines(contract, balances, ahead, on=today),
+        "lines": water_lines(
+            contract, balances, ahead, on=min(today, balances[-1].on) if balances else today
+        ),
         "balances": list(reversed(balances)),
         "awards": list(awards_of(contract)),
         "shifts": list(shifts_of(contract)),

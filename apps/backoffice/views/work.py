@@ -53,6 +53,15 @@ KIND_WORDS = {
 }
 
 
+KIND_NOUNS = {
+    REVIEW: _("Reviews"),
+    ANSWER: _("Messages"),
+    CLAIM: _("Claims"),
+    REPORT: _("End reports"),
+    REGISTER: _("Register"),
+}
+
+
 class WorkFilter(forms.Form):
     kind = forms.ChoiceField(
         label=_("What"), choices=[("", _("All")), *KIND_WORDS.items()], required=False
@@ -84,7 +93,7 @@ def work(request: DoorRequest) -> HttpResponse:
         "query": f"{query.urlencode()}&" if query else "",
         "exports": files_of(reverse("backoffice:work") + "file/", query.urlencode()),
         "load": _load(everything, today),
-        "kinds": [KIND_WORDS[kind] for kind in KINDS],
+        "kinds": [KIND_NOUNS[kind] for kind in KINDS],
         "here": request.get_full_path(),
     }
     return show(request, "backoffice/work.html", context, section="work")
