@@ -345,6 +345,8 @@ def test_a_session_that_is_not_used_for_half_an_hour_is_over(person, settings):
     client.get("/p/alfa/")
     left = Session.objects.get().expire_date - timezone.now()
     assert timedelta(minutes=29) < left <= timedelta(minutes=30)
+    Session.objects.update(expire_date=timezone.now())
+    assert client.get("/p/alfa/")["Location"] == "/sign-in/?next=/p/alfa/"
 
 
 def test_signing_out_everywhere_ends_the_others(person):
