@@ -30,6 +30,7 @@ from apps.accounts.sessions import sealed
 from apps.audit.models import Entry
 from apps.members.models import Invitation
 from apps.notices.tasks import send_waiting
+from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from tests import factories as make
 from tests.factories import AT
@@ -285,6 +286,9 @@ def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(perso
         try_in(one, person)
         assert not is_in(one)
     page = client.get("/account/app/add/")
+    client.post("/account/app/add/", {"code": "000000"})
+    # Looking at the page, or a wrong code, shows nothing.
+    assert not is_in(client)
     secret = make.session_of(client)["mfa.totp.secret"]
     code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
     assert page.status_code == 200
@@ -293,7 +297,10 @@ def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(perso
     # Whoever has the password alone does not get in by adding a factor of their own.
     with transaction.atomic():
         Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).delete()
-    assert not is_in(thief)
+    for page in ("/account/app/add/", "/account/keys/add/"):
+        thief.get(page)
+        thief.post(page, {"code": code})
+        assert not is_in(thief)
     ways = thief.get("/sign-in/again/")["Location"]
     assert ways.startswith("/account/again/code/")
     assert "/account/again/?" not in thief.get(ways).content.decode()
@@ -388,6 +395,23 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     client.post(page.context["path"], dict(page.context["fields"]))
     with across_providers():
         assert Invitation.objects.get().email == given["email"]
+
+
+@pytest.mark.parametrize(("name", "kept"), [("boekhouding", True), ("x" * 20_001, False)])
+def test_what_was_sent_is_kept_whole_or_not_at_all(person, name, kept):
+    with across_providers():
+        manager = make.make_member(Provider.objects.get(slug="alfa"), "manager")
+    client = Client()
+    make.sign_in(client, manager, ago=6 * 60)
+    sent = {"csrfmiddlewaretoken": "geheim", "name": name, "acts": ["see", "file"], "days": "30"}
+    client.post(reverse("portal:key-issue", args=["alfa"]), sent)
+    offered = client.get("/sign-in/go-on/").context
+    whole = [("name", name), ("acts", "see"), ("acts", "file"), ("days", "30")]
+    assert [tuple(field) for field in offered["fields"]] == (whole if kept else [])
+    # Nobody else, and no other browser of theirs, is offered it.
+    other = Client()
+    make.sign_in(other, manager)
+    assert other.get("/sign-in/go-on/")["Location"] == "/"
 
 
 def test_who_has_nothing_unfinished_goes_to_the_start(person):
