@@ -1,7 +1,8 @@
 """A dossier is prepared step by step and filed; nothing that was typed is lost."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pikepdf
@@ -329,29 +330,59 @@ def test_what_is_beyond_measure_is_refused(people):
             )
 
 
-def test_what_was_begun_and_not_filed_is_counted_as_of_any_day(coach, settings):
+def test_what_was_begun_and_not_filed_is_counted_as_of_any_day(people, coach, monkeypatch):
     """By day, province, size and sector [answer 526, question 1g]."""
-    begun(coach)
     draft = begun(coach)
     kept(coach, draft, "enterprise")
     kept(coach, draft, "figures")
     coach.post(f"{draft}discard/")
     kept(coach, begun(coach), "offer")
     filed = prepared(coach)
-    with across_providers(), transaction.atomic():
-        before = answer_as_of(AT.date()).unfinished
-    assert before["total"] == {"total": 3}
-    assert before["by_size"] == {"onbekend": 1, "small": 2}
-    coach.post(f"{filed}file/")
-    with across_providers(), transaction.atomic():
-        assert answer_as_of(AT.date() - timedelta(days=1)).unfinished["total"] == {}
-        told = answer_as_of(AT.date()).unfinished
-    assert told == {
+    # What was never saved is nothing yet.
+    assert begun(coach) != filed
+    filing = AT + timedelta(days=2)
+    monkeypatch.setattr("apps.portal.views.drafts.timezone.now", lambda: filing)
+    assert browser_of(people["coach"]).post(f"{filed}file/").status_code == 302
+
+    assert unfinished_on(AT.date() - timedelta(days=1))["total"] == {}
+    for day in (AT.date(), AT.date() + timedelta(days=1)):
+        before = unfinished_on(day)
+        assert before["total"] == {"total": 3}
+        assert before["by_size"] == {"onbekend": 1, "small": 2}
+    assert unfinished_on(filing.date()) == {
         "total": {"total": 2},
         "by_province": {"Oost-Vlaanderen": 1, "onbekend": 1},
         "by_size": {"onbekend": 1, "small": 1},
         "by_sector": {"31001": 1, "onbekend": 1},
     }
+
+
+def unfinished_on(day):
+    with across_providers(), transaction.atomic():
+        answer = answer_as_of(day)
+    assert answer.as_json()["unfinished"] == answer.unfinished
+    return answer.unfinished
+
+
+@pytest.mark.parametrize(
+    ("headcount", "size"),
+    [("9.99", "micro"), ("10", "small"), ("49.99", "small"), ("50", "medium"), ("250", "large")],
+)
+def test_what_was_begun_counts_from_its_own_day_here_and_by_its_headcount(people, headcount, size):
+    begun_at = datetime(2022, 1, 31, 23, 30, tzinfo=UTC)  # Half past midnight in Brussels.
+    pk = alfa().pk
+    with inside(pk):
+        Draft.objects.create(
+            provider_id=pk,
+            started_by=people["coach"],
+            started_at=begun_at,
+            changed_by=people["coach"],
+            changed_at=begun_at,
+            saved=1,
+            headcount=Decimal(headcount),
+        )
+    assert unfinished_on(date(2022, 1, 31))["total"] == {}
+    assert unfinished_on(date(2022, 2, 1))["by_size"] == {size: 1}
 
 
 def test_the_check_page_repeats_what_was_said_and_nothing_of_empty_rows(coach):
