@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from apps.audit.models import Entry
 from apps.dossiers import drafts
 from apps.dossiers.models import Dossier, Draft
 from apps.enterprises.models import Enterprise, RegisterImport
@@ -143,6 +144,7 @@ def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
     assert again["Location"] == coach.get(f"{draft}aid/")["Location"] == answer.request["PATH_INFO"]
     with across_providers():
         assert Dossier.objects.count() == 1
+    assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
 
 
 def test_what_was_typed_is_kept_right_or_wrong(coach):
@@ -299,9 +301,10 @@ def test_the_agency_counts_drafts_and_does_not_read_them(people, coach):
             cursor.execute("SELECT steps FROM dossiers_draft")
 
 
-def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(coach):
+def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(people, coach):
     draft = begun(coach)
     assert begun(coach) == draft
+    assert begun(browser_of(people["colleague"])) != draft
     assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
     kept(coach, draft, "enterprise")
     assert begun(coach) != draft
@@ -310,7 +313,54 @@ def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(
     assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
     assert coach.get(f"{draft}enterprise/")["Location"] == "/p/alfa/"
     with inside(alfa().pk):
-        assert Draft.objects.exclude(steps={}).get().discarded_on == AT.date()
+        gone = Draft.objects.exclude(steps={}).get()
+    assert gone.discarded_on == AT.date()
+    with across_providers():
+        deed = Entry.objects.get(action="draft.discard")
+        assert (deed.subject_id, deed.actor_name) == (str(gone.pk), people["coach"].name)
+
+
+@pytest.mark.parametrize("ended", ["file", "discard"])
+def test_who_comes_late_changes_nothing_of_what_was_filed_or_set_aside(people, coach, ended):
+    """Whoever still had the draft as it stood before, in another browser at the same moment."""
+    path, pk = prepared(coach), alfa().pk
+    before = only_draft()
+    coach.post(f"{path}{ended}/")
+    given = {"draft": before, "actor": people["colleague"], "at": AT}
+    typed = {"fields": {}, "language": "nl", "seen": 1, "told": {}}
+    with inside(pk), transaction.atomic():
+        stood = Draft.objects.values().get()
+        for late in (
+            lambda: drafts.keep_step(step="offer", **typed, **given),
+            lambda: drafts.attach(document=before.offer, **given),
+            lambda: drafts.discard_draft(**given),
+        ):
+            with pytest.raises(Refusal, match="draft-gone"):
+                late()
+        assert Draft.objects.values().get() == stood
+
+
+@pytest.mark.parametrize("ended", ["file", "discard"])
+def test_who_files_late_gets_the_same_dossier_or_none(people, coach, ended):
+    path, pk = prepared(coach), alfa().pk
+    before = only_draft()
+    coach.post(f"{path}{ended}/")
+    offer = {
+        "facts_source": "test",
+        "package": "basis",
+        "with_extension": False,
+        "price_excl_vat": Decimal("30000.00"),
+        "person_days": Decimal("25.0"),
+    }
+    given = {"draft": before, "actor": people["colleague"], "at": AT}
+    with inside(pk), transaction.atomic():
+        if ended == "discard":
+            with pytest.raises(Refusal, match="draft-gone"):
+                drafts.file_draft(facts=make.facts(), **offer, **given)
+            assert not Dossier.objects.exists()
+        else:
+            late = drafts.file_draft(facts=make.facts(), **offer, **given)
+            assert late == Dossier.objects.get()
 
 
 def test_what_is_beyond_measure_is_refused(people):

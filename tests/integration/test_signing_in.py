@@ -17,6 +17,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -28,6 +29,7 @@ from apps.accounts.services import add_user
 from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
 from apps.audit.models import Entry
+from apps.entrance.refusals import in_words
 from apps.members.models import Invitation
 from apps.notices.tasks import send_waiting
 from apps.providers.models import Provider
@@ -196,10 +198,20 @@ def test_codes_that_the_key_does_not_open_are_replaced_and_fail_no_page(person, 
     for name in ("mfa_index", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"):
         answer = client.get(reverse(name))
         assert answer.status_code == 409
-        assert "Uw herstelcodes zijn niet meer leesbaar" in answer.content.decode()
-    client.post(reverse("mfa_generate_recovery_codes"))
+        told = answer.content.decode()
+        assert "Uw herstelcodes zijn niet meer leesbaar" in told
+        assert "Maak nieuwe" in told
+    # What the page offers does it.
+    [way] = re.findall(r'<form method="post" action="(/account/[^"]+)"', told)
+    assert client.post(way).status_code == 302
     for name in ("mfa_index", "mfa_view_recovery_codes"):
         assert client.get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "told"), [("/account/codes/", True), ("/p/alfa/", False)])
+def test_what_fails_elsewhere_is_not_told_to_be_about_codes(rf, path, told):
+    answer = in_words(lambda request: None).process_exception(rf.get(path), ValidationError("x"))
+    assert (answer is not None) == told
 
 
 @contextmanager
