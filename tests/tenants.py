@@ -247,6 +247,12 @@ def _marks_of(tenant: Tenant, link: psycopg.Connection) -> frozenset[str]:
             [f"provider:{tenant.slug}:%"],
         )
     }
+    marks |= {
+        email
+        for (email,) in link.execute(
+            "SELECT email FROM members_invitation WHERE provider_id = %s", own
+        )
+    }
     [budget], *_ = link.execute(
         "SELECT budget FROM contracts_contract WHERE provider_id = %s", own
     ).fetchall()

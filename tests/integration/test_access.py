@@ -189,6 +189,32 @@ def test_claims_and_register_do_not_show_what_is_closed(cases):
         assert client.post(door, {"reason": "x"}).status_code == 404
 
 
+def test_files_and_documents_hold_what_is_in_sight_alone(cases):
+    """A guest fetches no more than what is opened, an officer nothing that is closed."""
+    one, _ = cases
+    with across_providers():
+        other = make.submitted(one.contract, papers=True)
+        opened = make.submitted(one.contract, papers=True)
+    guest, reviewer = officer("guest"), officer()
+    give(opened, guest, OPENED)
+    give(other, reviewer, CLOSED)
+    for person, seen, hidden in ((guest, opened, (one, other)), (reviewer, one, (other,))):
+        client = Client(headers={"accept-language": "nl"})
+        make.sign_in(client, person)
+        file = client.get(reverse("backoffice:dossiers-file", args=["csv"])).content.decode()
+        assert seen.reference in file
+        assert [dossier.reference for dossier in hidden if dossier.reference in file] == []
+        papers = {
+            dossier.pk: client.get(reverse("backoffice:document", args=[dossier.pk, "offer"]))
+            for dossier in (opened, other)
+        }
+        assert (papers[opened.pk].status_code, papers[other.pk].status_code) == (200, 404)
+        # Nor is it found by searching or filtering for it.
+        asked = f"?named={hidden[-1].reference}&state={hidden[-1].state}"
+        page = client.get(reverse("backoffice:dossiers") + asked)
+        assert list(page.context["page"]) == []
+
+
 # ---- Giving --------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -102,13 +103,32 @@ def test_only_what_is_ticked_is_claimed(world):
 
 
 def test_one_that_is_refused_stops_all_and_is_named(world):
+    """Also what was claimed of it just before: its own first tranche, or another dossier's."""
     with across_providers():
         manager, alfa = world["manager"], Provider.objects.get(slug="alfa")
-    asked = [(world["due"].pk, 1), (world["less"].pk, 1), (world["done"].pk, 1)]
-    with inside(alfa.pk), pytest.raises(Refusal) as told:
-        file_claims(asked=asked, quarter=Q2, actor=manager, at=IN_WINDOW)
-    assert told.value.code == "not-delivered"
-    assert told.value.facts["reference"] == world["less"].reference
+        foreign = make.started(make.make_contract(make.make_provider("beta")))
+    due, less, done = (world[name] for name in ("due", "less", "done"))
+    for asked, code, named in (
+        ([(due.pk, 1), (less.pk, 1), (done.pk, 1)], "not-delivered", less.reference),
+        ([(due.pk, 1), (due.pk, 2)], "not-completed", due.reference),
+        ([(due.pk, 1), (foreign.pk, 1)], "unknown-dossier", None),
+        ([], "nothing-chosen", None),
+    ):
+        with inside(alfa.pk), pytest.raises(Refusal) as told:
+            file_claims(asked=asked, quarter=Q2, actor=manager, at=IN_WINDOW)
+        assert (told.value.code, told.value.facts.get("reference")) == (code, named)
+        assert claims() == []
+
+
+def test_what_is_refused_is_told_on_the_page_by_its_dossier_and_the_ticks_stay(world):
+    manager = browser_of(world["manager"])
+    ticked = {f"{world['due'].pk}:1", f"{world['done'].pk}:2"}
+    answer = manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": sorted(ticked)})
+    assert answer.status_code == 422
+    [told] = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert told.startswith(f"{world['done'].reference}: ")
+    assert {name for _, name, is_ticked in answer.context["now"] if is_ticked} == ticked
+    assert len(answer.context["now"]) == 3
     assert claims() == []
 
 

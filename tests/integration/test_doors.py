@@ -6,6 +6,7 @@ then seen to do it (no refusal on the page), everyone else to be turned away wit
 
 import re
 import sys
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -18,12 +19,14 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 from django.utils import timezone
+from django.utils.translation import override
 
 from apps.accounts.models import User
 from apps.accounts.selectors import capacities_of, timetable
 from apps.audit.models import Entry
 from apps.claims.services import file_claim, verify_claim
 from apps.contracts.services import propose_shift
+from apps.design.words import words_for_role
 from apps.documents.services import note_document_held_elsewhere
 from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
@@ -199,6 +202,15 @@ def opened(method, name):
     return 302 if method == "post" and name not in SHOWS else 200
 
 
+# To every browser.
+SAID = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
 def expected_of(visitor, method, name):
     """What a visitor gets, by the declaration of who may do what."""
     act = DOORS[method, name]
@@ -285,6 +297,12 @@ def must_need_the_acts_of_the_table():
             assert {getattr(view, "act", None)} == set(needed.values()), name
         elif name.startswith("api:") and name != "api:nothing":
             assert view.view_class.acts == needed
+
+
+def test_every_form_of_a_browser_needs_its_token():
+    """A machine shows its key with each request, and no cookie opens anything to it."""
+    of_machines = {name for name, view in addresses() if getattr(view, "csrf_exempt", False)}
+    assert of_machines == {"schema", *(name for _, name in DOORS if name.startswith("api:"))}
 
 
 def test_how_many_answers_are_asserted():
@@ -725,6 +743,9 @@ def must_open_to_whom_it_should(world, method, name):
             before = deeds()
             response = knock(world, visitor, method, name)
             assert response.status_code == expected, (visitor, response.content[:300])
+            must_be_guarded(response)
+            if expected == 200 and name.startswith(("portal:", "backoffice:")):
+                must_say_as_whom(response, visitor)
             does_something = name.startswith(("portal:", "backoffice:", "api:"))
             let_in = visitor != "anonymous" and expected in (200, 201, 302)
             if method == "post" and does_something:
@@ -734,6 +755,59 @@ def must_open_to_whom_it_should(world, method, name):
             else:
                 assert deeds() == before
             transaction.set_rollback(True)
+
+
+# Approving a run, and changing rights: of people, of machines, on one dossier.
+SIGNS_IN_AGAIN = (
+    "backoffice:run-approve",
+    *("portal:member-invite", "portal:invitation-withdraw", "portal:member-shut-out"),
+    *("portal:key-issue", "portal:key-end"),
+    *("backoffice:person-invite", "backoffice:invitation-withdraw", "backoffice:person-take"),
+    *("backoffice:access-give", "backoffice:access-end"),
+)
+
+
+@pytest.mark.parametrize("name", SIGNS_IN_AGAIN)
+def test_what_pays_or_gives_rights_asks_first_who_it_is(world, name, monkeypatch):
+    """Nothing is done by whoever signed in more than five minutes ago."""
+    at_a_fixed_moment(monkeypatch)
+    roles = PROVIDER_ROLES if name.startswith("portal:") else AGENCY_ROLES
+    [visitor] = [role for role, acts in roles.items() if DOORS["post", name] in acts]
+    path, body = address_and_body(world, visitor, name)
+    for minutes, asked in ((4, False), (6, True)):
+        with transaction.atomic():
+            before, client = deeds(), Client()
+            ago = time.time() - (NOW - timedelta(minutes=minutes)).timestamp()
+            make.sign_in(client, world.people[visitor], ago=ago)
+            answer = client.post(path, body)
+            assert answer["Location"].startswith("/sign-in/again/") == asked
+            assert (deeds() == before) == asked
+            transaction.set_rollback(True)
+
+
+def must_be_guarded(response, *, scripts=False):
+    """What every answer says to the browser, whoever asked and whatever it is.
+
+    Pages of signing in alone may load scripts, and only ours: a passkey needs one.
+    """
+    policy = response["Content-Security-Policy"]
+    told = dict(part.strip().partition(" ")[::2] for part in policy.split(";"))
+    assert "unsafe" not in policy
+    assert told["default-src"] == "'none'"
+    # A file runs nothing and stands in no page.
+    assert "sandbox" in told or told["frame-ancestors"] == told["base-uri"] == "'none'"
+    assert told.get("script-src") in ((None, "'self'") if scripts else (None,))
+    assert "camera=()" in response["Permissions-Policy"]
+    assert "no-store" in response["Cache-Control"]
+    assert {name: response[name] for name in SAID} == SAID
+
+
+def must_say_as_whom(response, visitor):
+    """Every page tells at its top as whom one acts, and where."""
+    if b"<main" in response.content:
+        place = "Alfa" if visitor in PROVIDER_ROLES else "VLAIO"
+        with override("nl"):
+            assert f"{place} · {words_for_role(visitor)}" in response.content.decode()
 
 
 @pytest.mark.parametrize("name", ENTRANCE)
@@ -752,6 +826,7 @@ def test_the_pages_of_signing_in_open_to_whom_they_should(world, name):
                 make.sign_in(client, copy)
             answer = client.get(reverse(name, args=key))
             assert answer.status_code == expected, visitor
+            must_be_guarded(answer, scripts=True)
             if expected == 302 and visitor is None:
                 assert answer["Location"].startswith("/sign-in/") or name in STRANGERS_GO_ON
             transaction.set_rollback(True)

@@ -1,7 +1,8 @@
 """A dossier is prepared step by step and filed; nothing that was typed is lost."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pikepdf
@@ -11,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from apps.audit.models import Entry
 from apps.dossiers import drafts
 from apps.dossiers.models import Dossier, Draft
 from apps.enterprises.models import Enterprise, RegisterImport
@@ -142,6 +144,7 @@ def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
     assert again["Location"] == coach.get(f"{draft}aid/")["Location"] == answer.request["PATH_INFO"]
     with across_providers():
         assert Dossier.objects.count() == 1
+    assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
 
 
 def test_what_was_typed_is_kept_right_or_wrong(coach):
@@ -298,9 +301,10 @@ def test_the_agency_counts_drafts_and_does_not_read_them(people, coach):
             cursor.execute("SELECT steps FROM dossiers_draft")
 
 
-def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(coach):
+def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(people, coach):
     draft = begun(coach)
     assert begun(coach) == draft
+    assert begun(browser_of(people["colleague"])) != draft
     assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
     kept(coach, draft, "enterprise")
     assert begun(coach) != draft
@@ -309,7 +313,54 @@ def test_an_empty_draft_is_taken_up_again_and_one_set_aside_is_gone_and_counted(
     assert "In voorbereiding" not in text_of(coach.get("/p/alfa/"))
     assert coach.get(f"{draft}enterprise/")["Location"] == "/p/alfa/"
     with inside(alfa().pk):
-        assert Draft.objects.exclude(steps={}).get().discarded_on == AT.date()
+        gone = Draft.objects.exclude(steps={}).get()
+    assert gone.discarded_on == AT.date()
+    with across_providers():
+        deed = Entry.objects.get(action="draft.discard")
+        assert (deed.subject_id, deed.actor_name) == (str(gone.pk), people["coach"].name)
+
+
+@pytest.mark.parametrize("ended", ["file", "discard"])
+def test_who_comes_late_changes_nothing_of_what_was_filed_or_set_aside(people, coach, ended):
+    """Whoever still had the draft as it stood before, in another browser at the same moment."""
+    path, pk = prepared(coach), alfa().pk
+    before = only_draft()
+    coach.post(f"{path}{ended}/")
+    given = {"draft": before, "actor": people["colleague"], "at": AT}
+    typed = {"fields": {}, "language": "nl", "seen": 1, "told": {}}
+    with inside(pk), transaction.atomic():
+        stood = Draft.objects.values().get()
+        for late in (
+            lambda: drafts.keep_step(step="offer", **typed, **given),
+            lambda: drafts.attach(document=before.offer, **given),
+            lambda: drafts.discard_draft(**given),
+        ):
+            with pytest.raises(Refusal, match="draft-gone"):
+                late()
+        assert Draft.objects.values().get() == stood
+
+
+@pytest.mark.parametrize("ended", ["file", "discard"])
+def test_who_files_late_gets_the_same_dossier_or_none(people, coach, ended):
+    path, pk = prepared(coach), alfa().pk
+    before = only_draft()
+    coach.post(f"{path}{ended}/")
+    offer = {
+        "facts_source": "test",
+        "package": "basis",
+        "with_extension": False,
+        "price_excl_vat": Decimal("30000.00"),
+        "person_days": Decimal("25.0"),
+    }
+    given = {"draft": before, "actor": people["colleague"], "at": AT}
+    with inside(pk), transaction.atomic():
+        if ended == "discard":
+            with pytest.raises(Refusal, match="draft-gone"):
+                drafts.file_draft(facts=make.facts(), **offer, **given)
+            assert not Dossier.objects.exists()
+        else:
+            late = drafts.file_draft(facts=make.facts(), **offer, **given)
+            assert late == Dossier.objects.get()
 
 
 def test_what_is_beyond_measure_is_refused(people):
@@ -329,29 +380,59 @@ def test_what_is_beyond_measure_is_refused(people):
             )
 
 
-def test_what_was_begun_and_not_filed_is_counted_as_of_any_day(coach, settings):
+def test_what_was_begun_and_not_filed_is_counted_as_of_any_day(people, coach, monkeypatch):
     """By day, province, size and sector [answer 526, question 1g]."""
-    begun(coach)
     draft = begun(coach)
     kept(coach, draft, "enterprise")
     kept(coach, draft, "figures")
     coach.post(f"{draft}discard/")
     kept(coach, begun(coach), "offer")
     filed = prepared(coach)
-    with across_providers(), transaction.atomic():
-        before = answer_as_of(AT.date()).unfinished
-    assert before["total"] == {"total": 3}
-    assert before["by_size"] == {"onbekend": 1, "small": 2}
-    coach.post(f"{filed}file/")
-    with across_providers(), transaction.atomic():
-        assert answer_as_of(AT.date() - timedelta(days=1)).unfinished["total"] == {}
-        told = answer_as_of(AT.date()).unfinished
-    assert told == {
+    # What was never saved is nothing yet.
+    assert begun(coach) != filed
+    filing = AT + timedelta(days=2)
+    monkeypatch.setattr("apps.portal.views.drafts.timezone.now", lambda: filing)
+    assert browser_of(people["coach"]).post(f"{filed}file/").status_code == 302
+
+    assert unfinished_on(AT.date() - timedelta(days=1))["total"] == {}
+    for day in (AT.date(), AT.date() + timedelta(days=1)):
+        before = unfinished_on(day)
+        assert before["total"] == {"total": 3}
+        assert before["by_size"] == {"onbekend": 1, "small": 2}
+    assert unfinished_on(filing.date()) == {
         "total": {"total": 2},
         "by_province": {"Oost-Vlaanderen": 1, "onbekend": 1},
         "by_size": {"onbekend": 1, "small": 1},
         "by_sector": {"31001": 1, "onbekend": 1},
     }
+
+
+def unfinished_on(day):
+    with across_providers(), transaction.atomic():
+        answer = answer_as_of(day)
+    assert answer.as_json()["unfinished"] == answer.unfinished
+    return answer.unfinished
+
+
+@pytest.mark.parametrize(
+    ("headcount", "size"),
+    [("9.99", "micro"), ("10", "small"), ("49.99", "small"), ("50", "medium"), ("250", "large")],
+)
+def test_what_was_begun_counts_from_its_own_day_here_and_by_its_headcount(people, headcount, size):
+    begun_at = datetime(2022, 1, 31, 23, 30, tzinfo=UTC)  # Half past midnight in Brussels.
+    pk = alfa().pk
+    with inside(pk):
+        Draft.objects.create(
+            provider_id=pk,
+            started_by=people["coach"],
+            started_at=begun_at,
+            changed_by=people["coach"],
+            changed_at=begun_at,
+            saved=1,
+            headcount=Decimal(headcount),
+        )
+    assert unfinished_on(date(2022, 1, 31))["total"] == {}
+    assert unfinished_on(date(2022, 2, 1))["by_size"] == {size: 1}
 
 
 def test_the_check_page_repeats_what_was_said_and_nothing_of_empty_rows(coach):

@@ -29,7 +29,6 @@ from apps.documents.models import KINDS
 from apps.members import services
 from apps.members.selectors import Member
 from apps.portal.draft_forms import STEPS
-from config.celery import app
 from cstraject.roles import AGENCY_ROLES
 from tests import factories as make
 from tests import tenants
@@ -494,32 +493,6 @@ def test_a_view_that_fails_is_noticed(world, monkeypatch):
 
 
 # ---- What it found -------------------------------------------------------------------------------
-
-
-TASKS = (
-    *(
-        "dossiers.assess_submitted",
-        "dossiers.write_letters",
-        "claims.release_rests",
-        "notices.send_waiting",
-    ),
-    *("payouts.draw_up_due_run", "payouts.write_payment_files", "accounts.clear_sessions"),
-    *("reporting.make_exports", "reporting.clear_exports"),
-)
-
-
-def test_every_task_is_known():
-    app.loader.import_default_modules()
-    assert {name for name in app.tasks if not name.startswith("celery.")} == set(TASKS)
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_a_task_tells_nobody_what_it_worked_on(world, name, caplog):
-    """What it returns and logs is read by whoever runs the servers."""
-    world, _ = world
-    app.loader.import_default_modules()
-    told = f"{app.tasks[name]()} {caplog.text}"
-    assert [mark for mark in world.north.marks | world.south.marks if mark in told] == []
 
 
 def signed_in(world: tenants.World, visitor: str) -> Client:

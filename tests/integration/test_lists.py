@@ -1,6 +1,7 @@
 """Lists of dossiers: what is searched, filtered and sorted on the page is what the file holds."""
 
 import csv
+from datetime import timedelta
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -12,18 +13,32 @@ from django.urls import reverse
 
 from apps.providers.scope import across_providers
 from tests import factories as make
+from tests.factories import AT
 
 FORMULA = '=HYPERLINK("http://evil.example","klik")'
-ASKED = [
-    "",
-    "state=approved",
-    "order=enterprise_name",
-    "order=-enterprise_name&state=approved",
-    "order=granted_incl_vat",
-    "named=Voorbeeld",
-    "named=ALFA-2022-002",
-    "order=nonsense&state=nonsense",
-]
+BAKERY, WORKSHOP, OTHER = "Bakkerij", "Atelier", "Van een ander"
+NUMBERS = {name: make.enterprise_number(4_700 + nth) for nth, name in enumerate((BAKERY, WORKSHOP))}
+# What is asked, and what of Alfa is then listed in which order.
+LISTED = {
+    "": [FORMULA, WORKSHOP, BAKERY],
+    "state=approved": [WORKSHOP, BAKERY],
+    "state=submitted": [FORMULA],
+    "order=submitted_on": [BAKERY, WORKSHOP, FORMULA],
+    "order=enterprise_name": [FORMULA, WORKSHOP, BAKERY],
+    "order=-enterprise_name&state=approved": [BAKERY, WORKSHOP],
+    # What was granted nothing yet comes last, either way.
+    "order=granted_incl_vat": [BAKERY, WORKSHOP, FORMULA],
+    "order=-granted_incl_vat": [WORKSHOP, BAKERY, FORMULA],
+    "order=-reference": [FORMULA, WORKSHOP, BAKERY],
+    "named=bakk": [BAKERY],
+    "named=akkerij": [],
+    "named=alfa-2022-002": [WORKSHOP],
+    "named=alfa-2022-002&state=submitted": [],
+    f"named={NUMBERS[WORKSHOP]}": [WORKSHOP],
+    f"named=BE {NUMBERS[BAKERY][:4]}.{NUMBERS[BAKERY][4:8]}": [BAKERY],
+    f"named=x{NUMBERS[BAKERY]}": [],
+    "order=nonsense&state=nonsense": [FORMULA, WORKSHOP, BAKERY],
+}
 
 
 @pytest.fixture
@@ -31,10 +46,10 @@ def world(db):
     with across_providers():
         alfa, beta = make.make_provider("alfa"), make.make_provider("beta")
         contract, other = make.make_contract(alfa, budget="500000.00"), make.make_contract(beta)
-        make.approved(contract, price="27000.00")
-        make.approved(contract)
-        make.submitted(contract, name=FORMULA)
-        make.submitted(other, name="Van een ander")
+        make.approved(contract, price="27000.00", name=BAKERY, number=NUMBERS[BAKERY])
+        make.approved(contract, name=WORKSHOP, number=NUMBERS[WORKSHOP], at=AT + timedelta(days=1))
+        make.submitted(contract, name=FORMULA, at=AT + timedelta(days=2))
+        make.submitted(other, name=OTHER)
         return {
             "contract": contract,
             "portal": (make.make_member(alfa, "reader"), "/p/alfa/", "/p/alfa/dossiers/file/"),
@@ -49,35 +64,102 @@ def browser_of(person) -> Client:
 
 
 @pytest.mark.parametrize("door", ["portal", "office"])
-@pytest.mark.parametrize("asked", ASKED)
-def test_a_file_holds_exactly_what_the_page_lists(world, door, asked):
+@pytest.mark.parametrize("asked", LISTED)
+def test_what_is_asked_is_listed_and_the_file_holds_exactly_that(world, door, asked):
     person, page, file = world[door]
     client = browser_of(person)
     shown = client.get(f"{page}?{asked}")
     assert shown.status_code == 200
+    names = [dossier.enterprise_name for dossier in shown.context["page"]]
+    assert [name for name in names if name != OTHER] == LISTED[asked]
+    # Sorting hides nothing.
+    assert shown.context["is_filtered"] == (len(LISTED[asked]) < 3)
     listed = [dossier.reference for dossier in shown.context["page"]]
-    of_excel = openpyxl.load_workbook(BytesIO(client.get(f"{file}xlsx/?{asked}").content)).active
-    assert [row[0] for row in of_excel.iter_rows(min_row=2, values_only=True)] == listed
-    text = client.get(f"{file}csv/?{asked}").content.decode("utf-8-sig")
-    assert [row[0] for row in csv.reader(StringIO(text), delimiter=";")][1:] == listed
-    for _, address in shown.context["exports"]:
-        assert client.get(address).status_code == 200
+    [of_excel, of_text] = [address for _, address in shown.context["exports"]]
+    assert of_excel.startswith(f"{file}xlsx/?")
+    assert [row[0] for row in rows_of_excel(client, of_excel)][1:] == listed
+    assert [row[0] for row in rows_of_text(client, of_text)][1:] == listed
 
 
-def test_the_order_is_the_one_that_was_asked(world):
+def rows_of_excel(client, address):
+    sheet = openpyxl.load_workbook(BytesIO(client.get(address).content)).active
+    return list(sheet.iter_rows(values_only=True))
+
+
+def rows_of_text(client, address):
+    text = client.get(address).content.decode("utf-8-sig")
+    return list(csv.reader(StringIO(text), delimiter=";"))
+
+
+@pytest.mark.parametrize(("door", "module"), [("portal", "portal"), ("office", "backoffice")])
+def test_a_file_holds_all_pages_of_a_list(world, door, module, monkeypatch):
+    views = {"portal": "overview", "backoffice": "dossiers"}[module]
+    monkeypatch.setattr(f"apps.{module}.views.{views}.DOSSIERS_PER_PAGE", 2)
+    person, page, file = world[door]
+    client = browser_of(person)
+    listed = [
+        dossier.reference
+        for nth in (1, 2)
+        for dossier in client.get(f"{page}?order=enterprise_name&page={nth}").context["page"]
+    ]
+    assert len(listed) >= 3
+    assert "?order=enterprise_name&amp;page=2" in text_of(client, f"{page}?order=enterprise_name")
+    rows = rows_of_text(client, f"{file}csv/?order=enterprise_name&page=2")
+    assert [row[0] for row in rows][1:] == listed
+
+
+def text_of(client, address) -> str:
+    return client.get(address).content.decode()
+
+
+def test_at_the_agency_a_list_is_filtered_by_provider(world):
+    person, page, _ = world["office"]
+    shown = browser_of(person).get(f"{page}?provider=beta")
+    assert [dossier.enterprise_name for dossier in shown.context["page"]] == [OTHER]
+    assert shown.context["is_filtered"]
+
+
+COLUMNS = [
+    *("Dossier", "Status", "Ondernemingsnummer", "Onderneming", "Pakket"),
+    *("Prijs exclusief btw", "Mandagen", "Aandeel van VLAIO", "Btw op dat aandeel", "Toegekend"),
+    *("Ingediend", "Beslist", "Gestart", "Voltooid", "Eindverslag", "Beëindigd"),
+]
+
+
+def test_a_file_tells_of_each_dossier_what_stands_there(world):
+    """Of 27,000 the agency pays 45 %, and the VAT on it."""
+    of_portal, of_office = (
+        [
+            rows(browser_of(person), f"{file}{form}/?named={BAKERY}")
+            for form, rows in (("csv", rows_of_text), ("xlsx", rows_of_excel))
+        ]
+        for person, _, file in (world["portal"], world["office"])
+    )
+    number = NUMBERS[BAKERY]
+    told = [
+        *("ALFA-2022-001", "Goedgekeurd", f"{number[:4]}.{number[4:7]}.{number[7:]}", BAKERY),
+        *("Basispakket", "27000,00", "30,0", "12150,00", "2551,50", "14701,50"),
+        *("01/02/2022", "01/02/2022", "", "", "", ""),
+    ]
+    assert of_portal[0] == [COLUMNS, told]
+    assert of_office[0] == [
+        [COLUMNS[0], "Dienstverlener", *COLUMNS[1:]],
+        [told[0], "Alfa", *told[1:]],
+    ]
+    heading, row = of_portal[1]
+    assert list(heading) == COLUMNS
+    assert list(row[:10]) == [*told[:5], 27000, 30, 12150, 2551.5, 14701.5]
+    assert [cell and cell.date() for cell in row[10:]] == [AT.date(), AT.date(), *[None] * 4]
+
+
+def test_a_column_turns_and_says_how_it_is_sorted(world):
     person, page, _ = world["office"]
     client = browser_of(person)
-    names = [
-        [dossier.enterprise_name for dossier in client.get(f"{page}?order={way}").context["page"]]
-        for way in ("enterprise_name", "-enterprise_name")
-    ]
-    assert names[0] == sorted(names[0]) == names[1][::-1]
-    granted = [
-        d.granted_incl_vat for d in client.get(f"{page}?order=granted_incl_vat").context["page"]
-    ]
-    assert granted == [*sorted(g for g in granted if g is not None), None, None]
-    heading = client.get(f"{page}?order=enterprise_name").content.decode()
-    assert 'aria-sort="ascending"><a href="?order=-enterprise_name"' in heading
+    heading = text_of(client, f"{page}?order=enterprise_name&state=approved")
+    turned = "?state=approved&amp;order=-enterprise_name"
+    assert f'aria-sort="ascending"><a href="{turned}"' in heading
+    heading = text_of(client, f"{page}?order=-enterprise_name")
+    assert 'aria-sort="descending"><a href="?order=enterprise_name"' in heading
 
 
 def test_a_text_is_never_a_formula_in_a_file(world):
@@ -99,7 +181,7 @@ def test_a_text_is_never_a_formula_in_a_file(world):
 def test_a_provider_exports_its_own_dossiers_alone(world):
     person, _, file = world["portal"]
     client = browser_of(person)
-    assert b"Van een ander" not in client.get(f"{file}csv/").content
+    assert OTHER.encode() not in client.get(f"{file}csv/").content
     assert client.get("/p/beta/dossiers/file/csv/").status_code == 404
     assert client.get(f"{file}pdf/").status_code == 404
 

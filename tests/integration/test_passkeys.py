@@ -8,9 +8,11 @@ import json
 import secrets
 
 import pytest
+from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
@@ -103,6 +105,22 @@ def show(client, credential):
 def refused() -> int:
     with across_providers():
         return Entry.objects.filter(action="sign_in.refuse").count()
+
+
+def test_the_first_key_is_shown_by_adding_it(two_people):
+    with transaction.atomic():
+        Authenticator.objects.all().delete()
+    client = Client(headers={"host": "localhost"})
+    client.post("/sign-in/", {"login": two_people[0][0].email, "password": PASSWORD})
+    key = Key()
+    client.get("/account/keys/add/")
+    client.post("/account/keys/add/", {"name": "sleutel", "credential": "{}"})
+    # Looking at the page, or a key that nobody has, shows nothing.
+    assert client.get("/p/alfa/").status_code == 302
+    page = client.get("/account/keys/add/")
+    given = {"name": "sleutel", "credential": key.register(challenge_of(page))}
+    client.post("/account/keys/add/", given)
+    assert client.get("/p/alfa/").status_code == 200
 
 
 def test_ones_own_key_opens(two_people):

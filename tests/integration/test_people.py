@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from html import unescape
 from io import StringIO
 
 import psycopg
@@ -11,11 +12,13 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, Capacity, capacities_of, timetable
 from apps.accounts.services import grant_agency_role
 from apps.audit.models import Entry
+from apps.design.words import words_for_may, words_for_role
 from apps.dossiers import services as dossiers
 from apps.members.selectors import members
 from apps.members.services import shut_out, take_agency_role
@@ -165,6 +168,30 @@ def test_rights_follow_the_declaration_both_ways(agency_people):
     assert granted == AGENCY_ROLES["auditor"]
     assert acts_at(one, role="coach") == PROVIDER_ROLES["coach"]
     assert not old.permissions.exists()
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_page_of_who_may_do_what_tells_the_declaration(both, language):
+    page = signed_in(both).get("/who-may-do-what/", headers={"accept-language": language})
+    shown = unescape(page.content.decode())
+    with override(language):
+        for table, roles in zip(
+            page.context["tables"], (PROVIDER_ROLES, AGENCY_ROLES), strict=True
+        ):
+            told = {
+                (role, row["act"])
+                for row in table["rows"]
+                for role, may in zip(table["roles"], row["may"], strict=True)
+                if may
+            }
+            assert told == {
+                (words_for_role(role), words_for_may(act))
+                for role, acts in roles.items()
+                for act in acts
+            }
+            assert all(text in shown for pair in told for text in pair)
+    granted = sum(map(len, (*PROVIDER_ROLES.values(), *AGENCY_ROLES.values())))
+    assert shown.count('class="pill ok"') == granted
 
 
 # ---- By the command line -------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -28,8 +29,10 @@ from apps.accounts.services import add_user
 from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
 from apps.audit.models import Entry
+from apps.entrance.refusals import in_words
 from apps.members.models import Invitation
 from apps.notices.tasks import send_waiting
+from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from tests import factories as make
 from tests.factories import AT
@@ -195,10 +198,20 @@ def test_codes_that_the_key_does_not_open_are_replaced_and_fail_no_page(person, 
     for name in ("mfa_index", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"):
         answer = client.get(reverse(name))
         assert answer.status_code == 409
-        assert "Uw herstelcodes zijn niet meer leesbaar" in answer.content.decode()
-    client.post(reverse("mfa_generate_recovery_codes"))
+        told = answer.content.decode()
+        assert "Uw herstelcodes zijn niet meer leesbaar" in told
+        assert "Maak nieuwe" in told
+    # What the page offers does it.
+    [way] = re.findall(r'<form method="post" action="(/account/[^"]+)"', told)
+    assert client.post(way).status_code == 302
     for name in ("mfa_index", "mfa_view_recovery_codes"):
         assert client.get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "told"), [("/account/codes/", True), ("/p/alfa/", False)])
+def test_what_fails_elsewhere_is_not_told_to_be_about_codes(rf, path, told):
+    answer = in_words(lambda request: None).process_exception(rf.get(path), ValidationError("x"))
+    assert (answer is not None) == told
 
 
 @contextmanager
@@ -285,6 +298,9 @@ def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(perso
         try_in(one, person)
         assert not is_in(one)
     page = client.get("/account/app/add/")
+    client.post("/account/app/add/", {"code": "000000"})
+    # Looking at the page, or a wrong code, shows nothing.
+    assert not is_in(client)
     secret = make.session_of(client)["mfa.totp.secret"]
     code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
     assert page.status_code == 200
@@ -293,7 +309,10 @@ def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(perso
     # Whoever has the password alone does not get in by adding a factor of their own.
     with transaction.atomic():
         Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).delete()
-    assert not is_in(thief)
+    for page in ("/account/app/add/", "/account/keys/add/"):
+        thief.get(page)
+        thief.post(page, {"code": code})
+        assert not is_in(thief)
     ways = thief.get("/sign-in/again/")["Location"]
     assert ways.startswith("/account/again/code/")
     assert "/account/again/?" not in thief.get(ways).content.decode()
@@ -345,6 +364,8 @@ def test_a_session_that_is_not_used_for_half_an_hour_is_over(person, settings):
     client.get("/p/alfa/")
     left = Session.objects.get().expire_date - timezone.now()
     assert timedelta(minutes=29) < left <= timedelta(minutes=30)
+    Session.objects.update(expire_date=timezone.now())
+    assert client.get("/p/alfa/")["Location"] == "/sign-in/?next=/p/alfa/"
 
 
 def test_signing_out_everywhere_ends_the_others(person):
@@ -386,6 +407,23 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     client.post(page.context["path"], dict(page.context["fields"]))
     with across_providers():
         assert Invitation.objects.get().email == given["email"]
+
+
+@pytest.mark.parametrize(("name", "kept"), [("boekhouding", True), ("x" * 20_001, False)])
+def test_what_was_sent_is_kept_whole_or_not_at_all(person, name, kept):
+    with across_providers():
+        manager = make.make_member(Provider.objects.get(slug="alfa"), "manager")
+    client = Client()
+    make.sign_in(client, manager, ago=6 * 60)
+    sent = {"csrfmiddlewaretoken": "geheim", "name": name, "acts": ["see", "file"], "days": "30"}
+    client.post(reverse("portal:key-issue", args=["alfa"]), sent)
+    offered = client.get("/sign-in/go-on/").context
+    whole = [("name", name), ("acts", "see"), ("acts", "file"), ("days", "30")]
+    assert [tuple(field) for field in offered["fields"]] == (whole if kept else [])
+    # Nobody else, and no other browser of theirs, is offered it.
+    other = Client()
+    make.sign_in(other, manager)
+    assert other.get("/sign-in/go-on/")["Location"] == "/"
 
 
 def test_who_has_nothing_unfinished_goes_to_the_start(person):
