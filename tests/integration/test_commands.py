@@ -81,7 +81,7 @@ TASKS = {
     # Between two dossiers it asks who the timetable is.
     "claims.release_rests": works_as(AGENCY, DOORKEEPER, changes=EVERYBODY),
     "dossiers.assess_submitted": works_as(AGENCY, changes=EVERYBODY),
-    "dossiers.write_letters": works_as(AGENCY, DOORKEEPER, changes=EVERYBODY),
+    "dossiers.write_letters": works_as(AGENCY, changes=EVERYBODY),
     "notices.send_waiting": works_as(AGENCY),
     "payouts.draw_up_due_run": works_as(AGENCY, changes=EVERYBODY),
     "payouts.write_payment_files": works_as(AGENCY, changes=EVERYBODY),
