@@ -14,7 +14,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.validation import validate_schema
 
 from apps.api import fields
-from apps.documents.models import KINDS
+from apps.documents.models import FILED_WITH
 from tests.factories import facts
 
 ERRORS_OF_A_POST = {"400", "401", "403", "404", "409", "415"}
@@ -163,7 +163,7 @@ def test_facts_are_described_as_they_are_read():
 def test_kinds_and_forms_of_text_are_those_of_the_programme():
     described = schema()["components"]["schemas"]
 
-    assert described["DocumentKind"]["enum"] == list(KINDS)
+    assert described["DocumentKind"]["enum"] == list(FILED_WITH)
     amount = described["FileDossierRequest"]["properties"]["price_excl_vat"]
     assert amount["pattern"] == fields.EUROS
     assert described["FileDossierRequest"]["additionalProperties"] is False
