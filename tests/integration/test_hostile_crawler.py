@@ -309,7 +309,7 @@ class Crawler:
         fields = list(form.fields.items())
         for name, (kind, _) in self.draw.sample(fields, min(FIELDS_MAX, len(fields))):
             fixed = kind in ("hidden", "select", "radio", "checkbox", "button")
-            for value in (*HOSTILE, *(identifiers if fixed else ())):
+            for value in (*self.draw.sample(HOSTILE, 10), *(identifiers if fixed else ())):
                 yield {**form.plausible(self.draw), name: [value]}
             yield {**form.plausible(self.draw), name: ["1", "2", HOSTILE[5]]}
             file = SimpleUploadedFile("a\u202e.exe", b"MZ\x00\xff")
