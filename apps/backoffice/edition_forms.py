@@ -77,6 +77,8 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "edition_%s", **kwargs})
+        if price := self.initial.get("extended_price_max"):
+            self.initial["extended_price_max"] = figures.number(price)
 
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or self.cleaned_data

@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.claims.models import EndReport
+from apps.design import figures
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
 from apps.design.words import (
     words_for_measure,
@@ -92,8 +93,8 @@ class EndReportForm(forms.Form):
     def like(cls, report: EndReport) -> "EndReportForm":
         """To correct a report: as it was filed."""
         initial: dict[str, Any] = {
-            "person_days": report.person_days,
-            "own_days": report.own_days,
+            "person_days": figures.number(report.person_days),
+            "own_days": "" if report.own_days is None else figures.number(report.own_days),
             "feedback": report.feedback,
         }
         for one in report.measures:

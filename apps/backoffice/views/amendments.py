@@ -14,6 +14,7 @@ from apps.backoffice.forms import AmendForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.claims.services import amend_dossier, amended_grant
+from apps.design import figures
 from apps.design.words import words_for
 from apps.dossiers.models import Dossier
 from apps.programme.selectors import terms_of
@@ -33,7 +34,10 @@ def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
         messages.info(request, words_for(refusal))
         return redirect("backoffice:dossier", dossier=dossier)
     if request.method != "POST":
-        initial = {"price_excl_vat": case.price_excl_vat, "person_days": case.person_days}
+        initial = {
+            "price_excl_vat": figures.number(case.price_excl_vat),
+            "person_days": figures.number(case.person_days),
+        }
         return _page(request, case, AmendForm(initial=initial))
     form = AmendForm(request.POST)
     if not form.is_valid():

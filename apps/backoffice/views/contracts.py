@@ -23,6 +23,7 @@ from apps.contracts.selectors import (
     shifts_of,
     shifts_proposed,
 )
+from apps.design import figures
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import file_of, files_of
@@ -173,7 +174,7 @@ def _page(
     if "amend_contracts" in request.acts:
         shift = wrong if isinstance(wrong, ShiftForm) else ShiftForm(auto_id="shift_%s")
         shift.offer(_others(contract))
-        initial = {"budget": contract.budget, "seen": contract.budget}
+        initial = {"budget": figures.number(contract.budget), "seen": contract.budget}
         amends = AmendBudgetForm(initial=initial, auto_id="amend_%s")
         context |= {
             "amend_form": wrong if isinstance(wrong, AmendBudgetForm) else amends,

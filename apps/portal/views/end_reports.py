@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.claims.end_reports import file_end_report
 from apps.claims.selectors import current_statements, end_report_of
+from apps.design import figures
 from apps.design.words import words_for
 from apps.documents.models import REPORT
 from apps.documents.services import UPLOAD_REFUSALS, receive_document
@@ -82,7 +83,8 @@ def _file(request: DoorRequest, case: Dossier, form: EndReportForm) -> bool:
 def _first_form(case: Dossier) -> EndReportForm:
     """The effort is that of the last statement, unless somebody knows better."""
     stated = list(current_statements(case).values())
-    return EndReportForm(initial={"person_days": stated[-1].person_days} if stated else {})
+    days = figures.number(stated[-1].person_days) if stated else ""
+    return EndReportForm(initial={"person_days": days})
 
 
 def _page(
