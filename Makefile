@@ -14,7 +14,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(FOR_DEMO) $(WORDS)  ## the whole system with example data, on this machine
-	@$(PYTHON) -m config.demo
+	@SECOND_FACTOR=$${SECOND_FACTOR:-off} $(PYTHON) -m config.demo
 
 clean-demo: $(FOR_DEMO)  ## forget what the demo keeps
 	@$(PYTHON) -m config.demo --clean

@@ -212,6 +212,10 @@ def _welcome(address: str) -> None:
     _say(f"\ncstraject runs at {address}")
     by_name = address.replace("127.0.0.1", "localhost")
     _say(f"(passkeys and security keys work by name alone: {by_name})\n")
+    if os.environ.get("SECOND_FACTOR") == "off":
+        _say(
+            "A password is enough here (SECOND_FACTOR=off); a server refuses to start like that.\n"
+        )
     if sign_ins.exists():
         _say(sign_ins.read_text())
     _say(f"Logs: {HERE.folder / 'logs'}. Ctrl-C ends it.")

@@ -37,9 +37,9 @@ def _moments(request: HttpRequest) -> list[float]:
 
 
 def is_too_old(request: HttpRequest, *, at: datetime) -> bool:
-    """Whether a session lasts longer than any may."""
+    """Whether a session lasts longer than any may, or does not tell when it began."""
     moments = _moments(request)
-    return bool(moments) and at.timestamp() - min(moments) > LONGEST.total_seconds()
+    return not moments or at.timestamp() - min(moments) > LONGEST.total_seconds()
 
 
 def is_fresh(request: HttpRequest, *, at: datetime) -> bool:

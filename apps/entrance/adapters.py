@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import context
+from allauth.core import context, ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.keys import lock, unlock
 from apps.accounts.models import PERSON, User
+from apps.accounts.refusals import note_refusal
 from apps.accounts.sessions import is_fresh, shows_enough
-from apps.entrance.refusals import note_refusal
 from apps.notices.services import post_mail
 
 # Under what name the library knows the one provider of identities that we use.
@@ -46,10 +46,23 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Only people sign in: a machine shows its key, and the timetable never does."""
         user = super().authenticate(request, **credentials)
+        if user is not None:
+            tried = self._get_login_attempts_cache_key(request, **credentials)
+            ratelimit.clear(request, action="password", key=tried)
         return user if user is not None and user.kind == PERSON else None
 
     def reauthenticate(self, user: User, password: str) -> bool:
         return self.authenticate(context.request, email=user.email, password=password) == user
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Failures count per address and per place that tries: from elsewhere its owner gets in."""
+        super().pre_authenticate(request, **credentials)
+        if not ratelimit.consume(
+            request,
+            action="password",
+            key=self._get_login_attempts_cache_key(request, **credentials),
+        ):
+            raise self.validation_error("too_many_login_attempts")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         super().authentication_failed(request, **credentials)
@@ -61,7 +74,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.save(update_fields=["password"])
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        if user.kind == PERSON:
+        """So many in a while: who asks for somebody else fills no mailbox, and stops nobody."""
+        if user.kind != PERSON:
+            return
+        if ratelimit.consume(self.request, action="reset_mail", key=str(user.pk)):
             super().send_password_reset_mail(user, user.email, context)
 
     def send_notification_mail(
@@ -90,7 +106,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [way for way in ways if way["id"] != "reauthenticate"] or ways
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Failures count per address and per place that tries: from elsewhere its owner gets in."""
         told = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{told}:{self.get_client_ip(request)}"
 

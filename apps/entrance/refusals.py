@@ -1,19 +1,15 @@
 """Who is not let in: told in one sentence what to do, and on record."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
-from allauth.account.adapter import get_adapter
-from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import ProgrammingError, connection
+from django.db import ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from psycopg.errors import InsufficientPrivilege
 
+from apps.accounts.refusals import note_refusal
 from apps.design.words import words_for
 from cstraject.refusal import Refusal
 
@@ -21,21 +17,6 @@ from cstraject.refusal import Refusal
 DOWN = "acmidm-down"
 # What the database says to a process of the portal (`cst_guard_officers`).
 AT_OFFICE_ALONE = "at the office alone"
-
-
-def note_refusal(request: HttpRequest, reason: str, *, address: str = "") -> None:
-    """Put on record that somebody was not let in: why, from where, and whose address they gave."""
-    origin = get_adapter().get_client_ip(request) or ""
-    # The record is never emptied, so nobody may fill it.
-    counted = f"refusals:{origin}"
-    cache.add(counted, 0, timeout=60)
-    with suppress(ValueError):  # The minute ended in between.
-        if cache.incr(counted) > settings.REFUSALS_PER_MINUTE:
-            return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT cst_note_refusal(%s, %s, %s, %s)", [address, reason, origin, timezone.now()]
-        )
 
 
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -6,20 +6,24 @@ the same answer as for an address that does not exist, after the same questions 
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
+from apps.accounts.refusals import note_refusal
 from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as
 from apps.accounts.sessions import capacities_now, is_too_old, shows_enough
+from apps.design.words import words_for_role
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
 from apps.providers.selectors import acts_at, provider_by_slug, shown_key
@@ -53,12 +57,10 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         request.acts, request.capacities = frozenset(), []
         if door == "api":
             return _for_a_machine(request, match, get_response)
+        _end_what_is_over(request)
         if door not in ("portal", "backoffice"):
             return get_response(request)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        if is_too_old(request, at=timezone.now()):
-            logout(request)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         if not shows_enough(request):
             return redirect("second-factor")
@@ -83,9 +85,37 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         if acting:
             request.acting = acting
         with scope:
-            return get_response(request)
+            response = get_response(request)
+        if not acting:
+            # It may be the cookie of somebody who was shut out, or somebody who tries addresses.
+            note_refusal(request, "no-role-here", address=request.user.email)
+        return response
 
     return middleware
+
+
+def _end_what_is_over(request: DoorRequest) -> None:
+    """Sign out, at every address, who was in for too long, and whose account was shut meanwhile."""
+    if request.user.is_authenticated:
+        if is_too_old(request, at=timezone.now()):
+            logout(request)
+    elif SESSION_KEY in request.session:
+        shut = User.objects.filter(pk=request.session[SESSION_KEY]).first()
+        note_refusal(request, "account-shut", address=shut.email if shut else "")
+        logout(request)
+
+
+def acting_as(request: HttpRequest) -> dict[str, Any]:
+    """For every page inside a door, also one that says no: as what somebody acts there."""
+    acting: Capacity | None = getattr(request, "acting", None)
+    if acting is None:
+        return {}
+    assert isinstance(request, HttpRequest)
+    place = "VLAIO" if acting.place == AT_AGENCY else request.provider.name  # type: ignore[attr-defined]
+    return {
+        "acting_as": f"{place} · {words_for_role(acting.role)}",
+        "can_change": len(request.capacities) > 1,  # type: ignore[attr-defined]
+    }
 
 
 def _chosen(request: HttpRequest, here: list[Capacity]) -> Capacity | None:
@@ -108,11 +138,22 @@ def _for_a_machine(
 ) -> HttpResponse:
     """A machine signs each request with its key; a browser's session does not count here."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    shown = shown_key(secret.strip(), at=timezone.now()) if kind == "Bearer" else None
+    shown = shown_key(secret.strip(), at=timezone.now()) if kind.lower() == "bearer" else None
     if shown is None:
         request.user = AnonymousUser()  # type: ignore[assignment]
+        # Only who shows none that is good is held back: a stranger keeps no machine out.
+        if not note_refusal(request, "machine-key"):
+            return JsonResponse(
+                {
+                    "code": "throttled",
+                    "message": gettext("Too many requests. Wait a minute."),
+                    "facts": {},
+                },
+                status=429,
+                headers={"Retry-After": "60"},
+            )
         return JsonResponse(
-            {"code": "sign-in", "message": "A valid token is needed.", "facts": {}},
+            {"code": "sign-in", "message": gettext("A valid token is needed."), "facts": {}},
             status=401,
             headers={"WWW-Authenticate": "Bearer"},
         )

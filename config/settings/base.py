@@ -93,6 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.providers.middleware.acting_as",
             ],
         },
     }
@@ -169,13 +170,24 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  -- a class.
 ACCOUNT_SESSION_REMEMBER = False
+# By place, and never by account alone: nobody locks somebody else out. The last three are ours
+# (`apps.entrance`): of an address at a place, of an account at a place, of an account at places
+# from which its owner never got in; and how many mails an account gets.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
-    "login_failed": "20/m/ip,5/5m/key",
-    "reset_password": "20/m/ip,3/15m/key",
+    "login_failed": "20/m/ip",
+    "reset_password": "20/m/ip",
+    "password": "5/5m/key",
+    "code": "5/5m/key",
+    "code_elsewhere": "50/h/key",
+    "reset_mail": "3/15m/key",
 }
+# How long a place from which somebody got in is remembered.
+PLACE_REMEMBERED = 90 * 24 * 60 * 60
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
 MFA_FORMS = {
+    "authenticate": "apps.entrance.forms.CodeForm",
+    "reauthenticate": "apps.entrance.forms.CodeAgainForm",
     "add_webauthn": "apps.entrance.forms.AddKeyForm",
     "authenticate_webauthn": "apps.entrance.forms.SecondFactorKeyForm",
     "login_webauthn": "apps.entrance.forms.PasskeyForm",

@@ -16,9 +16,9 @@ PAYER_IBAN = env("PAYER_IBAN", default="BE56999000060088")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 DEMO_SIGN_INS = embedded.sign_ins()
-# On one's own machine a password is enough, unless one says otherwise. Production refuses this.
 # Mails become files beside the demo's data.
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = embedded.mails()
-SECOND_FACTOR = env.bool("SECOND_FACTOR", default=False)
+# `make demo` says no, so that one can look around; production refuses to start with that.
+SECOND_FACTOR = env.bool("SECOND_FACTOR", default=True)
 DATABASE_KEY = SECRET_KEY

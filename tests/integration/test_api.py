@@ -637,6 +637,32 @@ def test_a_key_that_asks_too_often_is_told_to_wait(alfa, beta, monkeypatch):
     assert beta.get("contract").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "shown", ["", "Bearer", "Bearer x", "Bearer \0", "Basic x:y", "Bearer {key}x", "{key}"]
+)
+def test_a_key_that_is_none_is_refused_and_on_record(alfa, shown):
+    shown = {"Authorization": shown.format(key=alfa.secret)}
+    answer = Client().get(alfa.address("contract"), headers=shown)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "sign-in"
+    with agency_at_work():
+        [deed] = Entry.objects.filter(action="sign_in.refuse")
+    assert (deed.subject_id, deed.actor_id) == ("machine-key", 0)
+
+
+def test_who_tries_keys_is_held_back_and_a_good_key_from_there_is_not(alfa, settings):
+    cache.clear()
+    settings.REFUSALS_PER_MINUTE = 3
+    wrong = {"Authorization": "Bearer x"}
+    answers = [Client().get(alfa.address("contract"), headers=wrong) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+    assert answers[-1].json()["code"] == "throttled"
+    assert answers[-1]["Retry-After"] == "60"
+    assert alfa.get("contract").status_code == 200
+    with agency_at_work():
+        assert Entry.objects.filter(action="sign_in.refuse").count() == 3
+
+
 def test_a_token_serves_until_its_last_moment(alfa, clock):
     with agency_at_work():
         expires_at = Token.objects.get(user=alfa.user).expires_at

@@ -25,15 +25,16 @@ from django.utils import timezone
 
 from apps.accounts.models import MACHINE, User
 from apps.accounts.selectors import timetable
-from apps.accounts.services import add_user
+from apps.accounts.services import add_user, shut_account
 from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
 from apps.audit.models import Entry
 from apps.entrance.refusals import in_words
 from apps.members.models import Invitation
+from apps.members.services import shut_out
 from apps.notices.tasks import send_waiting
 from apps.providers.models import Provider
-from apps.providers.scope import across_providers
+from apps.providers.scope import across_providers, inside
 from tests import factories as make
 from tests.factories import AT
 
@@ -149,6 +150,33 @@ def test_who_guesses_is_stopped_and_the_owner_elsewhere_is_not(person):
     # The lock is the guesser's, not the account's.
     try_in(owner, person)
     assert is_in(owner)
+
+
+def test_a_thousand_places_guess_no_more_than_one(person, settings):
+    """Of one address each place has its own count; of all addresses one place has one."""
+    guesser = Client(REMOTE_ADDR="203.0.113.7", headers={"accept-language": "nl"})
+    answers = [
+        guesser.post("/sign-in/", {"login": f"{n}@test.example", "password": "x"}).content
+        for n in range(21)
+    ]
+    assert [b"Te veel pogingen" in a for a in answers].count(True) == 1
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_whoever_asks_for_somebody_elses_new_password_stops_nobody(person, times):
+    stranger, owner = Client(REMOTE_ADDR="203.0.113.7"), Client(REMOTE_ADDR="198.51.100.9")
+    asked = {"email": person.email}
+    for _ in range(times):
+        answer = stranger.post(reverse("account_reset_password"), asked)
+        assert answer["Location"] == reverse("account_reset_password_done")
+    # The owner is told the same as ever, and has a mail that works.
+    answer = owner.post(reverse("account_reset_password"), asked, follow=True)
+    assert answer.status_code == 200
+    assert "een eerdere werkt nog" in answer.content.decode()
+    send_waiting()
+    assert len(mail.outbox) == min(times + 1, 3)
+    [link] = re.findall(r"https?://testserver(/\S+)", mail.outbox[0].body)
+    assert owner.get(link, follow=True).status_code == 200
 
 
 # ---- A second factor -----------------------------------------------------------------------------
@@ -292,6 +320,44 @@ def test_a_code_of_the_app_opens_and_is_good_once(person, asked_for_more):
     assert refusals() == ["second-factor: incorrect_code"] * 2
 
 
+def guess(person, place, times=1):
+    """Somebody who knows the password tries codes."""
+    client = Client(REMOTE_ADDR=place, headers={"accept-language": "nl"})
+    try_in(client, person)
+    return [client.post("/sign-in/code/", {"code": "000000"}) for _ in range(times)]
+
+
+def gets_in(person, place):
+    with transaction.atomic():
+        factor = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
+    # A code is good once; here it stands for the next one.
+    cache.delete(TOTP(factor)._get_used_cache_key(code_now()))
+    client = Client(REMOTE_ADDR=place)
+    try_in(client, person)
+    client.post("/sign-in/code/", {"code": code_now()})
+    return is_in(client)
+
+
+def test_who_guesses_codes_is_stopped_and_the_owner_elsewhere_is_not(person, asked_for_more):
+    with_app(person)
+    *wrong, stopped = guess(person, "203.0.113.7", 6)
+    assert ["Te veel pogingen" in answer.content.decode() for answer in wrong] == [False] * 5
+    assert "Te veel pogingen" in stopped.content.decode()
+    assert not gets_in(person, "203.0.113.7")
+    assert gets_in(person, "198.51.100.9")
+
+
+def test_many_places_guess_no_more_codes_than_a_few(person, asked_for_more, settings):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "code_elsewhere": "4/h/key"}
+    with_app(person)
+    assert gets_in(person, "198.51.100.9")
+    for n in range(4):
+        guess(person, f"203.0.113.{n}")
+    assert not gets_in(person, "203.0.113.200")
+    # Where the owner got in before, they still do.
+    assert gets_in(person, "198.51.100.9")
+
+
 def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(person, asked_for_more):
     client, thief = Client(), Client()
     for one in (client, thief):
@@ -356,6 +422,62 @@ def test_a_session_ends_after_twelve_hours_whatever_one_does(person):
     make.sign_in(client, person, ago=12 * 3600 + 60)
     assert client.get("/p/alfa/")["Location"] == "/sign-in/?next=/p/alfa/"
     assert client.get("/")["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("ago", [11, 13])
+def test_after_twelve_hours_no_page_of_the_account_opens_either(person, ago):
+    other, old = Client(), Client()
+    try_in(other, person)
+    pages = ("mfa_index", "usersessions_list", "account_change_password", "rights")
+    for page in pages:
+        make.sign_in(old, person, ago=ago * 3600)
+        assert (old.get(reverse(page)).status_code == 200) == (ago == 11)
+    make.sign_in(old, person, ago=ago * 3600)
+    old.post(reverse("usersessions_list"))
+    assert is_in(other) == (ago == 13)
+
+
+def test_a_session_that_does_not_tell_when_it_began_is_over(person):
+    client = Client()
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    session = client.session
+    session.save()
+    client.cookies["sessionid"] = sealed(session.session_key)
+    assert not is_in(client)
+
+
+def test_the_cookie_of_who_was_shut_out_is_refused_and_on_record(person):
+    """Shut out at a provider, they are told what a stranger is; shut altogether, to sign in."""
+    with across_providers():
+        alfa = Provider.objects.get(slug="alfa")
+        boss = make.make_member(alfa, "manager")
+    client = Client()
+    make.sign_in(client, person)
+    assert is_in(client)
+    with inside(alfa.pk):
+        shut_out(provider=alfa, member=person.pk, actor=boss, at=AT)
+    answer = client.get("/p/alfa/", headers={"accept-language": "nl"})
+    assert answer.status_code == 404
+    assert "u hebt er geen toegang toe" in answer.content.decode()
+    assert refusals() == ["no-role-here"]
+    with across_providers():
+        shut_account(user=person, actor=boss, at=AT)
+    assert client.get("/p/alfa/")["Location"].startswith("/sign-in/")
+    assert refusals() == ["no-role-here", "account-shut"]
+    with across_providers():
+        deeds = Entry.objects.filter(action="sign_in.refuse")
+        assert {deed.actor_id for deed in deeds} == {person.pk}
+    # The cookie opens nothing, and says nothing, any more.
+    client.get("/p/alfa/")
+    assert refusals() == ["no-role-here", "account-shut"]
+
+
+def test_a_page_that_says_no_says_to_whom(person):
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    answer = client.get(reverse("portal:people", args=["alfa"]))
+    assert answer.status_code == 403
+    assert "Alfa · Coach" in answer.content.decode()
 
 
 def test_a_session_that_is_not_used_for_half_an_hour_is_over(person, settings):

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify, end_reports_to_read
-from apps.design.words import words_for_role
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
 from apps.handling.selectors import open_to_agency
@@ -65,8 +64,6 @@ def show(
         template,
         {
             **context,
-            "acting_as": f"VLAIO · {words_for_role(request.acting.role)}",
-            "can_change": len(request.capacities) > 1,
             "acts": request.acts,
             "address": address or request.get_full_path(),
             "nav": [{**item, "waiting": waiting.get(name)} for name, item in sections.items()],

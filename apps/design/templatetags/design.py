@@ -1,6 +1,7 @@
 """What templates say figures and words with: `{% load design %}`."""
 
 from django import template
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -64,6 +65,12 @@ def standing_words(measure: dict[str, str]) -> str:
 def working_words(code: str, table: str) -> str:
     """What a code in the workings means: `{{ tie.why|working_words:"tie" }}`."""
     return words.words_for_working(table, code)
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """What one types or ticks in. Without placeholder: the label says it, and stays."""
+    return field.as_widget(attrs={"placeholder": False})
 
 
 @register.simple_tag

@@ -13,11 +13,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts.models import User
-from apps.design.words import words_for
-from apps.entrance.refusals import note_refusal
+from apps.accounts.refusals import note_refusal
+from apps.design.words import words_for, words_for_may
 from apps.members.selectors import Shown, shown_invitation
 from apps.members.services import accept_invitation
 from cstraject.refusal import Refusal
+from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 
 # In the session, so that the key leaves the address line at once.
 KEY = "invitation"
@@ -80,6 +81,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return redirect("home" if user else "account_login")
     context = {
         "asked": asked,
+        "may": _may(asked),
         "form": form,
         "second_factor": settings.SECOND_FACTOR,
         "is_this_person": _is(user, asked),
@@ -87,6 +89,12 @@ def invitation(request: HttpRequest) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "entrance/invitation.html", context, status=status)
+
+
+def _may(asked: Shown) -> list[str]:
+    """What its role allows, in words; asked of nobody who was not told of the role."""
+    roles = PROVIDER_ROLES if asked.provider_name else AGENCY_ROLES
+    return [words_for_may(act) for act in sorted(roles[asked.role])]
 
 
 def _is(user: User | None, asked: Shown) -> bool:

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from apps.accounts.refusals import note_refusal
 from apps.accounts.sessions import TOLD, UNFINISHED
 from apps.entrance.acmidm import address_to_leave
-from apps.entrance.refusals import note_refusal
 from apps.entrance.views.acmidm import to_op
 from cstraject.refusal import Refusal
 

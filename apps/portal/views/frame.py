@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from apps.design.words import words_for_role
 from apps.providers.middleware import DoorRequest
 
 Crumb = dict[str, str]
@@ -45,8 +44,6 @@ def show(
         template,
         {
             **context,
-            "acting_as": f"{request.provider.name} · {words_for_role(request.acting.role)}",
-            "can_change": len(request.capacities) > 1,
             "acts": request.acts,
             "address": address or request.get_full_path(),
             "nav": [
