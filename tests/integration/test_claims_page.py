@@ -98,8 +98,30 @@ def test_everything_ticked_is_claimed_in_one_deed(world):
 def test_only_what_is_ticked_is_claimed(world):
     manager = browser_of(world["manager"])
     name = f"{world['due'].pk}:1"
-    manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": [name, "nonsense", ""]})
+    # Twice ticked is ticked once.
+    manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": [name, name]})
     assert claims() == [(world["due"].pk, 1, Decimal("9801.00"))]
+
+
+@pytest.mark.parametrize("other", ["less:1", "silent:1", "due:2", "nonsense", "", "\0", "of beta"])
+def test_one_that_does_not_qualify_is_not_left_out_unsaid(world, other):
+    """Whatever of it was ticked elsewhere or meanwhile: nothing is filed, and the ticks stay."""
+    with across_providers():
+        foreign = make.started(make.make_contract(make.make_provider("beta")))
+    of, _, tranche = other.partition(":")
+    name = f"{world[of].pk}:{tranche}" if tranche else other
+    if other == "of beta":
+        name = f"{foreign.pk}:1"
+    ticked = [f"{world['due'].pk}:1", name]
+    answer = browser_of(world["manager"]).post(
+        reverse("portal:claims-file", args=["alfa"]), {"claim": ticked}
+    )
+    assert answer.status_code == 422
+    [told] = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert told.endswith("Er is niets ingediend.")
+    assert (world["due"].reference in told) == (other == "due:2")
+    assert {name for _, name, is_ticked in answer.context["now"] if is_ticked} == {ticked[0]}
+    assert claims() == []
 
 
 def test_one_that_is_refused_stops_all_and_is_named(world):

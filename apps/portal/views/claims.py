@@ -1,5 +1,6 @@
 """A provider claims a tranche: of one dossier, or of all that qualify in one deed."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib import messages
@@ -73,15 +74,19 @@ def file_all(request: DoorRequest, provider: str) -> HttpResponse:
     window = _window(request)
     if window is None:
         return _page(request)
-    ticked = request.POST.getlist("claim")
-    qualifying = {_name(item): item for item in _items(window) if _can_be_claimed(item, window)}
+    ticked = dict.fromkeys(request.POST.getlist("claim"))
+    items = {_name(item): item for item in _items(window)}
+    for name in ticked:
+        item = items.get(name)
+        if item is None:
+            told = gettext("Something that was ticked is not on this list (any more).")
+            return _nothing_filed(request, told, ticked)
+        if not _can_be_claimed(item, window):
+            told = f"{item.dossier.reference}: {_why_not(item)}"
+            return _nothing_filed(request, told, ticked)
     try:
         filed = file_claims(
-            asked=[
-                (item.dossier.pk, item.tranche)
-                for name, item in qualifying.items()
-                if name in ticked
-            ],
+            asked=[(items[name].dossier.pk, items[name].tranche) for name in ticked],
             quarter=window.quarter,
             actor=request.user,
             at=timezone.now(),
@@ -89,8 +94,7 @@ def file_all(request: DoorRequest, provider: str) -> HttpResponse:
     except Refusal as refusal:
         reference = refusal.facts.get("reference")
         told = words_for(refusal)
-        messages.error(request, f"{reference}: {told}" if reference else told)
-        return _page(request, ticked=ticked, status=422)
+        return _nothing_filed(request, f"{reference}: {told}" if reference else told, ticked)
     done = ngettext(
         "%(number)s claim is filed; the agency verifies it.",
         "%(number)s claims are filed; the agency verifies them.",
@@ -98,6 +102,11 @@ def file_all(request: DoorRequest, provider: str) -> HttpResponse:
     )
     messages.success(request, done % {"number": len(filed)})
     return redirect("portal:claims", provider=provider)
+
+
+def _nothing_filed(request: DoorRequest, told: str, ticked: Collection[str]) -> HttpResponse:
+    messages.error(request, gettext("%(why)s Nothing was filed.") % {"why": told})
+    return _page(request, ticked=ticked, status=422)
 
 
 def _window(request: DoorRequest) -> ClaimWindow | None:
@@ -132,7 +141,7 @@ def _why_not(item: LeftOut) -> str:
 
 
 def _page(
-    request: DoorRequest, *, ticked: list[str] | None = None, status: int = 200
+    request: DoorRequest, *, ticked: Collection[str] | None = None, status: int = 200
 ) -> HttpResponse:
     """What can be claimed now and for how much, and why the rest cannot."""
     window, today = _window(request), day_of(timezone.now())
