@@ -61,6 +61,14 @@ def number(amount: object, /) -> str:
     return _plain(amount) if read is None else _short(read)
 
 
+def amount(value: object, /) -> str:
+    """3000.5 -> `3.000,50`, 3000 -> `3.000`: an amount as one types it in a field."""
+    read = _read(value)
+    if read is None:
+        return _plain(value)
+    return number_format(read, decimal_pos=2 if read % 1 else 0, force_grouping=True)
+
+
 def _short(amount: Decimal) -> str:
     text = f"{amount:f}"
     decimals = len(text.partition(".")[2].rstrip("0"))

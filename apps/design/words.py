@@ -1333,12 +1333,14 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Edition prepared"),
     ),
     "edition.change": (_("Edition %(edition)s changed"), _("Edition changed")),
-    "message.write": (_("Message written"),),
+    "message.write": (_("Message to VLAIO"),),
+    "message.tell": (_("Message to the provider"),),
     "message.ask": (
         _("Information asked, to be answered by %(last_day)s: the clock stands still"),
         _("Information asked: the clock stands still"),
     ),
-    "message.read": (_("Messages handled without an answer"),),
+    "message.read": (_("Messages of VLAIO handled without an answer"),),
+    "message.close": (_("Messages of the provider handled without an answer"),),
     "message.take_back": (_("Question taken back: the clock goes on"),),
     "handler.give": (
         _("Dossier %(dossier)s given to %(to)s to handle"),

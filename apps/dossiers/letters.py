@@ -115,9 +115,18 @@ def _approval(dossier: Dossier) -> list[dict[str, object]]:
                     gettext("Package"),
                     words_for_package(dossier.package, with_extension=dossier.with_extension),
                 ],
+            ],
+            "amounts": [
                 [gettext("Price excluding VAT"), figures.euro(dossier.price_excl_vat)],
-                [gettext("Share of VLAIO"), figures.euro(dossier.share)],
-                [gettext("VAT on that share"), figures.euro(dossier.vat)],
+                [
+                    gettext("Share of VLAIO (%(rate)s)") % {"rate": figures.percent(terms.rate)},
+                    figures.euro(dossier.share),
+                ],
+                [
+                    gettext("VAT on that share (%(rate)s)")
+                    % {"rate": figures.percent(terms.vat_rate)},
+                    figures.euro(dossier.vat),
+                ],
                 [gettext("Granted including VAT"), figures.euro(granted)],
                 [gettext("What the enterprise pays, including VAT"), figures.euro(own.total)],
             ],

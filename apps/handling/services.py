@@ -18,6 +18,9 @@ from cstraject.refusal import Refusal
 
 TEXT_MAX = 5_000
 ANSWER_DAYS_MAX = 365
+# A deed of each side has its own name: of the agency's a provider is not told whose they are.
+WRITES = {False: "message.write", True: "message.tell"}
+READS = {False: "message.read", True: "message.close"}
 
 
 @transaction.atomic
@@ -68,7 +71,7 @@ def write_message(
         written_by=actor,
         writer=actor.name,
     )
-    deed = "message.ask" if message.asks else "message.write"
+    deed = "message.ask" if message.asks else WRITES[by_agency]
     facts = {"last_day": answer_by} if answer_by else {}
     _record(dossier, deed, message.pk, actor, at, **facts)
     return message
@@ -95,7 +98,7 @@ def handle_messages(*, dossier: Dossier, by_agency: bool, actor: User, at: datet
     theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency, asks=False)
     handled = _handle(theirs, actor, day_of(at))
     if handled:
-        _record(dossier, "message.read", dossier.pk, actor, at)
+        _record(dossier, READS[by_agency], dossier.pk, actor, at)
     return handled
 
 

@@ -1,5 +1,6 @@
 """What a provider types. What it means is decided below."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from apps.design.words import (
 )
 from cstraject.delivery import PHASES, Delivered
 from cstraject.measures import CATALOGUE, KINDS, NOTE_MAX, PLANNED, PRIORITIES, REALISED
+from cstraject.quarter import Quarter
 
 
 class StartForm(forms.Form):
@@ -126,6 +128,18 @@ class StatementForm(QuarterForm):
             self.fields[f"{phase}_amount"] = EuroField(
                 label=gettext("%(phase)s: amount excluding VAT") % {"phase": name}, help_text=""
             )
+
+    def offer(self, quarters: Iterable[Quarter], stated: Collection[str] = ()) -> None:
+        """The quarters to choose from; of one that was stated it says that this is a correction."""
+        super().offer(quarters)
+        widget = self.fields["quarter"].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = [
+            (name, gettext("%(quarter)s (correct what was filed)") % {"quarter": label})
+            if name in stated
+            else (name, label)
+            for name, label in widget.choices
+        ]
 
     def phases(self) -> dict[str, Delivered]:
         typed = self.cleaned_data

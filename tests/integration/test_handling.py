@@ -112,6 +112,34 @@ def test_information_is_asked_the_clock_stands_still_and_goes_on_with_the_answer
     assert messages()[0].handled_by_id == coach.pk
 
 
+def test_who_wrote_is_named_to_its_own_side_alone(dossier, officer, coach):
+    with across_providers():
+        for by_agency, actor in ((False, coach), (True, officer)):
+            write = {"dossier": dossier, "by_agency": by_agency, "actor": actor}
+            services.write_message(**write, text="Dag.", at=AT)
+            services.write_message(**write, text="Nog iets.", at=AT)
+            services.handle_messages(dossier=dossier, by_agency=not by_agency, actor=actor, at=AT)
+    deeds = browser_of(coach).get(portal("dossier", dossier)).context["deeds"]
+    told = [(deed["who"], deed["what"]) for deed in deeds if "ericht" in deed["what"]]
+    assert told == [
+        ("VLAIO", "Bericht aan de dienstverlener"),
+        ("VLAIO", "Bericht aan de dienstverlener"),
+        (coach.name, "Bericht aan VLAIO"),
+        (coach.name, "Bericht aan VLAIO"),
+    ]
+    page = browser_of(coach).get(portal("dossier", dossier)).content.decode()
+    assert officer.name not in page
+
+
+def test_what_a_person_at_the_agency_must_judge_is_no_errand_for_the_provider(dossier, coach):
+    with across_providers():
+        dossiers.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
+    page = browser_of(coach).get(portal("dossier", dossier))
+    judged = [one for one in page.context["standings"] if one.outcome == "person"]
+    assert judged
+    assert page.content.decode().count("VLAIO beoordeelt dit zelf") == len(judged)
+
+
 def test_one_question_at_a_time_and_only_before_the_decision(dossier, officer):
     with across_providers():
         ask = {"dossier": dossier, "text": "Wat?", "by_agency": True, "actor": officer, "at": AT}

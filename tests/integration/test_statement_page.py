@@ -74,7 +74,7 @@ def test_it_is_worked_out_without_being_kept_and_then_filed_with_its_phases(doss
 
     # The next begins with what was stated last.
     page = coach.get(address(dossier))
-    assert page.context["form"]["plan_amount"].value() == "3.000,5"
+    assert page.context["form"]["plan_amount"].value() == "3.000,50"
     assert page.context["form"]["quarter"].value() == "2022-Q2"
     second = typed(Q2, "5", "6.000", "4", "5.000,50", "10", "9.000", deed="look")
     page = coach.post(address(dossier), second)
@@ -100,6 +100,36 @@ def test_the_same_again_is_no_new_version_and_another_is(dossier, coach):
     # The same whole, otherwise divided.
     assert [(one.version, one.plan_days) for one in statements()] == [
         *((1, Decimal("2.0")), (2, Decimal("3.0"))),
+    ]
+
+
+def test_what_could_not_be_filed_is_said_when_it_is_worked_out(dossier, coach):
+    """With the sentence that filing would give; nothing is kept of the trying."""
+    coach.post(address(dossier), typed(Q1, "5", "6.000", "2", "3.000", "0", "0"))
+    page = coach.post(
+        address(dossier), typed(Q2, "4", "6.000", "5", "5.000", "0", "0", deed="look")
+    )
+    assert page.status_code == 200
+    assert "voor analyse is 4 mandagen minder dan 5 mandagen" in page.content.decode()
+    assert "kan zo niet worden ingediend" in page.content.decode()
+    assert not page.context["would_do"]
+    page = coach.post(
+        address(dossier), typed(Q2, "5", "6.000", "5", "5.000", "0", "0", deed="look")
+    )
+    assert page.context["would_do"]
+    assert "kan zo niet worden ingediend" not in page.content.decode()
+    assert [one.quarter for one in statements()] == ["2022-Q1"]
+
+
+def test_a_receipt_says_what_was_filed_and_what_was_filed_can_be_corrected(dossier, coach):
+    first = typed(Q1, "5", "6.000", "2", "3.000", "0", "0")
+    page = coach.post(address(dossier), first, follow=True).content.decode()
+    assert f"De prestatiestaat van {dossier.reference} voor 1e kwartaal 2022 is ingediend" in page
+    assert "versie 1: 30 % van de offerte" in page.replace("\u00a0", " ")
+    choices = coach.get(address(dossier)).context["form"].fields["quarter"].widget.choices
+    assert choices == [
+        ("2022-Q2", "2e kwartaal 2022"),
+        ("2022-Q1", "1e kwartaal 2022 (verbeter wat ingediend is)"),
     ]
 
 

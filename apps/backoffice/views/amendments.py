@@ -35,7 +35,7 @@ def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
         return redirect("backoffice:dossier", dossier=dossier)
     if request.method != "POST":
         initial = {
-            "price_excl_vat": figures.number(case.price_excl_vat),
+            "price_excl_vat": figures.amount(case.price_excl_vat),
             "person_days": figures.number(case.person_days),
         }
         return _page(request, case, AmendForm(initial=initial))

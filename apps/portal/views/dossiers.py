@@ -46,6 +46,7 @@ OWN_DEEDS = frozenset(
     {
         *("dossier.file", "dossier.start", "dossier.complete", "dossier.receive_end_report"),
         *("dossier.withdraw", "statement.file", "claim.file", "document.receive"),
+        *("message.write", "message.read", "end_report.file"),
     }
 )
 
@@ -224,7 +225,7 @@ def _forms(
     can_report = (
         "file_dossiers" in request.acts
         and case.state == "completed"
-        and (report is None or report.state == "sent_back")
+        and (case.end_report_on is None if report is None else report.state == "sent_back")
     )
     to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
     open_now = window.opens_on <= today

@@ -60,7 +60,8 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
                 contract.committed / contract.budget if contract.budget else 0,
                 ahead.get(contract.pk),
             )
-            for contract in contracts
+            # What runs stands first, what ended last.
+            for contract in reversed(contracts)
         ],
         "window": window,
         "window_open": open_now,

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.claims.models import Statement
-from apps.claims.selectors import current_statements
+from apps.claims.selectors import current_statements, delivered_by
 from apps.claims.services import file_statement
 from apps.contracts.selectors import committed_and_paid
 from apps.design import figures
@@ -23,7 +24,7 @@ from apps.portal.views.dossiers import back_to, dossier_of, quarters_to_state
 from apps.portal.views.frame import show
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from cstraject.delivery import NOTHING, PHASES, Delivered, total_of
+from cstraject.delivery import NOTHING, PHASES, Delivered, share_delivered, total_of
 from cstraject.quarter import Quarter, day_of
 
 Phases = Mapping[str, Delivered]
@@ -45,23 +46,48 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
     form = StatementForm(request.POST, auto_id="statement_%s")
     if not form.is_valid():
         return _page(request, case, form, stated, quarters, status=422)
-    phases, quarter = form.phases(), form.cleaned_data["quarter"]
-    if request.POST.get("deed") == "look":
-        return _page(request, case, form, stated, quarters, phases=phases)
-    whole = total_of(phases.values())
-    with telling(request, gettext("The statement is filed.")) as told:
-        file_statement(
-            dossier=case,
-            quarter=quarter,
-            person_days=whole.person_days,
-            amount=whole.amount,
-            phases=phases,
-            actor=request.user,
-            at=timezone.now(),
+    phases, look = form.phases(), request.POST.get("deed") == "look"
+    with telling(request) as told, transaction.atomic():
+        filed = _file(request, case, form.cleaned_data["quarter"], phases)
+        # Whether it would be refused is known by trying it.
+        transaction.set_rollback(look)
+    if look:
+        return _page(
+            request, case, form, stated, quarters, phases=phases, would_do=not told.refused
         )
     if told.refused:
         return _page(request, case, form, stated, quarters, phases=phases, status=422)
+    messages.success(request, _receipt(case, filed))
     return back_to(case, provider)
+
+
+def _file(request: DoorRequest, case: Dossier, quarter: Quarter, phases: Phases) -> Statement:
+    whole = total_of(phases.values())
+    return file_statement(
+        dossier=case,
+        quarter=quarter,
+        person_days=whole.person_days,
+        amount=whole.amount,
+        phases=phases,
+        actor=request.user,
+        at=timezone.now(),
+    )
+
+
+def _receipt(case: Dossier, filed: Statement) -> str:
+    """What was filed, in one sentence that can be copied."""
+    share = share_delivered(
+        delivered_by(filed), offered=Delivered(case.person_days, case.price_excl_vat)
+    )
+    return gettext(
+        "The statement of %(reference)s for %(quarter)s is filed, version %(version)s: %(share)s of"
+        " the offer was delivered."
+    ) % {
+        "reference": case.reference,
+        "quarter": figures.quarter(filed.quarter),
+        "version": filed.version,
+        "share": figures.percent(share),
+    }
 
 
 def _before(stated: Mapping[str, Statement], quarter: Quarter) -> dict[str, str]:
@@ -71,7 +97,7 @@ def _before(stated: Mapping[str, Statement], quarter: Quarter) -> dict[str, str]
     typed = {"quarter": str(quarter)}
     for phase, part in (phases or {}).items():
         typed[f"{phase}_days"] = str(part.person_days).replace(".", ",")
-        typed[f"{phase}_amount"] = figures.number(part.amount)
+        typed[f"{phase}_amount"] = figures.amount(part.amount)
     return typed
 
 
@@ -83,14 +109,16 @@ def _page(
     quarters: list[Quarter],
     *,
     phases: Phases | None = None,
+    would_do: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    form.offer(quarters)
+    form.offer(quarters, stated)
     committed, paid = committed_and_paid(case.pk)
     context = {
         "dossier": case,
         "form": form,
         "looked": _looked(case, form, stated, phases) if phases is not None else None,
+        "would_do": would_do,
         "committed": committed,
         "paid": paid,
         "unpaid": committed - paid,
