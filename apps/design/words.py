@@ -186,6 +186,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "edition-name-taken": (_("There is an edition “%(given)s” already. Choose another name."),),
     "edition-without-package": (_("An edition needs at least one package. Fill in one row."),),
     "package-twice": (_("The same package stands there twice. Give each its own code."),),
+    "carried-unreadable": (
+        _(
+            "This is not a file of the pre-check. Choose the file that “Download the answers for a"
+            " dossier” gave, or begin with an empty form."
+        ),
+    ),
     "message-empty": (_("The message is empty. Write what you want to say."),),
     "message-too-long": (_("The message is longer than %(max)s characters. Shorten it."),),
     "answer-by": (_("Choose a last day after today, at most %(max)s days from now."),),

@@ -1,10 +1,13 @@
 """A dossier in preparation: its steps as forms, and what they state together."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from django import forms
+from django.conf import settings
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
@@ -248,6 +251,31 @@ FORMS: dict[str, type[Step]] = {
     OFFER_STEP: OfferStep,
     DOCUMENTS: DocumentsStep,
 }
+
+
+# A file of the pre-check is much smaller.
+CARRIED_MAX = 200_000
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What was typed in the pre-check, as its file brings it along."""
+
+    answers: MultiValueDict[str, str]
+    language: str
+
+    @classmethod
+    def read(cls, content: bytes) -> Self:
+        """Refuses (`carried-unreadable`) what is no file of the pre-check."""
+        try:
+            told = json.loads(content[: CARRIED_MAX + 1])
+            answers = {str(name): [str(text)] for name, text in told["answers"].items()}
+            language = str(told["language"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Refusal("carried-unreadable") from None
+        if language not in dict(settings.LANGUAGES):
+            raise Refusal("carried-unreadable")
+        return cls(MultiValueDict(answers), language)
 
 
 class Prepared:

@@ -1,5 +1,6 @@
 """A dossier is prepared step by step and filed; nothing that was typed is lost."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -197,6 +198,78 @@ def test_two_browsers_on_one_step_lose_nothing_and_the_second_is_told(people, co
     assert kept(other, draft, "offer", seen=late.context["seen"], price="29.000").status_code == 200
     assert kept(coach, draft, "aid").status_code == 200
     assert drafts.typed_in(only_draft(), "offer").fields["price"] == ["29.000"]
+
+
+def carried(client, content: bytes):
+    file = SimpleUploadedFile("x.json", content)
+    return client.post(reverse("portal:draft-start", args=["alfa"]), {"answers": file}, follow=True)
+
+
+def test_a_dossier_begins_with_the_answers_of_a_pre_check(coach, monkeypatch):
+    """Asked by the SME in English, filed by the provider in Dutch: each figure the same."""
+    monkeypatch.setattr("apps.portal.views.precheck.timezone.now", lambda: AT)
+    said = {
+        **{
+            n: v
+            for step in ("enterprise", "figures", "aid", "offer")
+            for n, v in make.TYPED[step].items()
+        },
+        "turnover": "1,500,000.50",
+        "headcount": "12.5",
+        "negative_equity": "no",
+        "price": "25,150.25",
+        "deed": "carry",
+        "related": "yes",
+        "r1_name": "Holding <b>",
+        "r1_pct": "60",
+        "r1_tie": "owner-0",
+        "r1_kind": "enterprise",
+    }
+    file = Client(headers={"accept-language": "en"}).post(reverse("precheck"), said)
+    assert file.status_code == 200, file.context["form"].errors
+    page = carried(coach, file.content)
+    draft = page.redirect_chain[-1][0].rpartition("enterprise/")[0]
+    assert page.context["form"]["name"].value() == make.TYPED["enterprise"]["name"]
+    figures = coach.get(f"{draft}figures/").context["form"]
+    assert figures.is_valid()
+    # Amounts are read alike in both languages; a headcount is not.
+    assert figures.cleaned_data["turnover"] == Decimal("1500000.50")
+    assert (figures["headcount"].value(), figures["r1_name"].value()) == ("12,5", "Holding <b>")
+    offer = coach.get(f"{draft}offer/").context["form"]
+    assert not offer.is_valid()
+    assert offer.cleaned_data["price"] == Decimal("25150.25")
+    one = only_draft()
+    assert one.enterprise_number == NUMBER
+    assert one.headcount == Decimal("12.5")
+    # What the pre-check does not ask is still to be said.
+    steps = {
+        step["title"]: step["complete"] for step in coach.get(f"{draft}check/").context["steps"][:5]
+    }
+    assert list(steps.values()) == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{}", b"[]", b"null", b"%PDF-1.7", b"\xff\xfe", b"[" * 100_000),
+        *(b'{"answers": [], "language": "nl"}', b'{"answers": {}, "language": "xx"}'),
+        b'{"answers": {"name": "' + b"x" * 200_000 + b'"}, "language": "nl"}',
+    ],
+)
+def test_a_file_that_is_none_of_the_pre_check_begins_nothing(coach, content):
+    page = carried(coach, content)
+    assert page.redirect_chain[-1][0] == reverse("portal:overview", args=["alfa"])
+    assert "Dit is geen bestand van de pre-check" in page.content.decode()
+    with across_providers():
+        assert not Draft.objects.exists()
+
+
+def test_whatever_stands_in_the_file_of_a_pre_check_is_kept_as_typed(coach):
+    told = {"name": 5, "number": ["x"], "seen": "9", "step": "x", "price": {"a": 1}, "year": "\0"}
+    page = carried(coach, json.dumps({"answers": told, "language": "nl"}).encode())
+    assert page.status_code == 200
+    assert page.context["form"]["name"].value() == "5"
+    assert page.context["form"]["number"].value() == "['x']"
 
 
 def test_numbers_stay_the_same_in_the_other_language(coach):

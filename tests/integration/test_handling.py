@@ -114,17 +114,17 @@ def test_information_is_asked_the_clock_stands_still_and_goes_on_with_the_answer
 
 def test_who_wrote_is_named_to_its_own_side_alone(dossier, officer, coach):
     with across_providers():
-        for by_agency, actor in ((False, coach), (True, officer)):
-            write = {"dossier": dossier, "by_agency": by_agency, "actor": actor}
-            services.write_message(**write, text="Dag.", at=AT)
-            services.write_message(**write, text="Nog iets.", at=AT)
-            services.handle_messages(dossier=dossier, by_agency=not by_agency, actor=actor, at=AT)
+        both = {True: officer, False: coach}
+        for by_agency in (False, True):
+            about = {"dossier": dossier, "at": AT}
+            services.write_message(**about, by_agency=by_agency, actor=both[by_agency], text="Dag.")
+            services.handle_messages(**about, by_agency=not by_agency, actor=both[not by_agency])
     deeds = browser_of(coach).get(portal("dossier", dossier)).context["deeds"]
     told = [(deed["who"], deed["what"]) for deed in deeds if "ericht" in deed["what"]]
     assert told == [
+        (coach.name, "Berichten van VLAIO afgehandeld zonder antwoord"),
         ("VLAIO", "Bericht aan de dienstverlener"),
-        ("VLAIO", "Bericht aan de dienstverlener"),
-        (coach.name, "Bericht aan VLAIO"),
+        ("VLAIO", "Berichten van de dienstverlener afgehandeld zonder antwoord"),
         (coach.name, "Bericht aan VLAIO"),
     ]
     page = browser_of(coach).get(portal("dossier", dossier)).content.decode()

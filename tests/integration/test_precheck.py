@@ -409,7 +409,7 @@ def test_the_answers_are_filed_as_a_dossier_over_the_api(alfa, clock):
         **related(1, number=owner, **BIG)
         | related(2, kind="natural_person", name="Persoon", pct="33,33"),
     )
-    facts = json.loads(answer.content)
+    facts = json.loads(answer.content)["facts"]
 
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert facts == {
@@ -450,13 +450,13 @@ def test_the_answers_are_filed_as_a_dossier_over_the_api(alfa, clock):
 def test_what_is_not_known_is_left_out_of_the_file_and_named_on_the_page(today):
     unknown = dict.fromkeys(("nace_code", "headcount", "turnover", "public_share_pct"), "")
     unknown |= {"balance_total": "", "legal_form": "?", "aid": "unsure"}
-    facts = json.loads(asked(deed="carry", **unknown).content)
+    facts = json.loads(asked(deed="carry", **unknown).content)["facts"]
     page = asked(**unknown).content.decode()
 
     assert set(facts) == {"postal_code", "periods"}
     assert [period["year"] for period in facts["periods"]] == [2022]
     assert "Daar nog in te vullen: Ondernemingsnummer, Naam van de onderneming" in page
-    none = json.loads(asked(deed="carry").content)
+    none = json.loads(asked(deed="carry").content)["facts"]
     assert (none["aid"], "holdings" in none, "equity" in none) == ([], False, False)
 
 
@@ -573,6 +573,6 @@ def test_another_language_tells_the_same_answer(today):
 def test_the_file_reads_back_as_facts(today):
     facts = json.loads(
         asked(deed="carry", number="0428315871", name="Voorbeeld", maatwerk="on").content
-    )
+    )["facts"]
     assert facts_from_json(facts, source="", stated_on=TODAY.date()).number == "0428315871"
     assert "maatwerk_recognition" not in facts

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.contracts.selectors import contract_of
@@ -23,11 +23,13 @@ from apps.dossiers.models import Draft
 from apps.enterprises.selectors import registered
 from apps.portal.asked import accounts_typed, identity_typed
 from apps.portal.draft_forms import (
+    CARRIED_MAX,
     DOCUMENTS,
     ENTERPRISE,
     FIGURES,
     STEPS,
     TITLES,
+    Carried,
     Prepared,
     Step,
     kept,
@@ -51,13 +53,39 @@ CHECK = "check"
 @requires("file_dossiers")
 @require_POST
 def start(request: DoorRequest, provider: str) -> HttpResponse:
-    at = timezone.now()
-    with telling(request) as told:
+    """Begin empty, or with the answers of a pre-check, from the file that it gave."""
+    at, file = timezone.now(), request.FILES.get("answers")
+    with telling(request) as told, transaction.atomic():
         contract_of(request.provider.pk, on=day_of(at))
         draft = drafts.start_draft(provider_id=request.provider.pk, actor=request.user, at=at)
+        if isinstance(file, UploadedFile):
+            _take_along(request, draft, Carried.read(file.read(CARRIED_MAX + 1)))
     if told.refused:
         return redirect("portal:overview", provider=provider)
     return redirect("portal:draft-step", provider=provider, draft=draft.pk, step=ENTERPRISE)
+
+
+def _take_along(request: DoorRequest, draft: Draft, carried: Carried) -> None:
+    """Keep in each step what was answered of it, as if it had been typed there."""
+    prepared = _prepared(request, draft)
+    for step in STEPS:
+        form = prepared.form(step, carried.answers)
+        # The pre-check and a draft call the same by the same name.
+        fields = {n: v for n, v in carried.answers.lists() if n in form.fields and any(v)}
+        if not fields:
+            continue
+        with override(carried.language):
+            form.is_valid()
+        drafts.keep_step(
+            draft=draft,
+            step=step,
+            fields=fields,
+            language=carried.language,
+            seen=0,
+            told=form.told(),
+            actor=request.user,
+            at=timezone.now(),
+        )
 
 
 @requires("file_dossiers")

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import activate, gettext, gettext_noop
+from django.utils.translation import activate, get_language, gettext, gettext_noop
 from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
@@ -77,9 +77,13 @@ def _check(request: HttpRequest, typed: Mapping[str, str], asks: Mapping[str, An
         return _page(request, form)
     if typed.get("deed") == "carry":
         return JsonResponse(
-            form.facts(),
+            {
+                "facts": form.facts(),
+                "answers": {name: typed[name] for name in form.fields if typed.get(name)},
+                "language": get_language(),
+            },
             json_dumps_params={"ensure_ascii": False, "indent": 2},
-            headers={"Content-Disposition": 'attachment; filename="cstraject-facts.json"'},
+            headers={"Content-Disposition": 'attachment; filename="cstraject-pre-check.json"'},
         )
     terms, price = asks["terms"], form.cleaned_data["price"]
     context: dict[str, Any] = {
