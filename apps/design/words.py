@@ -396,7 +396,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "not-delivered": (
         _(
             "%(delivered)s has been delivered; tranche 1 asks for at least %(threshold)s."
-            " Claim it in a later quarter."
+            " Claim it once a statement shows that."
         ),
     ),
     "not-completed": (

@@ -190,7 +190,7 @@ def test_a_quarter_from_draft_to_settled_payment(quarter, visit, hands):
             coach.get_by_role("link", name=f"{reference}-beslissing.pdf").click()
         assert letter.value.path().read_bytes().startswith(b"%PDF")
         hands.type(coach.locator("#start_on"), "24/08/2026")
-        hands.press(coach.get_by_role("button", name="Start noteren"))
+        hands.press(coach.get_by_role("button", name="Leg de start vast"))
 
     clock.set(datetime(2026, 10, 5, 9, tzinfo=UTC))
     with acting("coach") as coach:
