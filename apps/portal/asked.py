@@ -25,7 +25,7 @@ from cstraject.deminimis import regulation_for
 from cstraject.identifiers import enterprise_number, nace_code
 from cstraject.kmo import KINDS
 from cstraject.refusal import Refusal
-from cstraject.terms import Terms
+from cstraject.terms import PackageTerms, Terms
 
 # Of how many years back the last annual accounts may be.
 YEARS = 4
@@ -384,8 +384,16 @@ class OfferAsked(Asked):
         super().set_up()
         self._offer(
             "package",
-            [("", "–"), *((p.code, words_for_package(p.code)) for p in self.terms.packages)],
+            [("", "–"), *((p.code, self._package(p)) for p in self.terms.packages)],
         )
+
+    def _package(self, package: PackageTerms) -> str:
+        """With the prices between which it is offered, so that nobody meets them as an error."""
+        return gettext("%(package)s, %(lowest)s to %(highest)s") % {
+            "package": words_for_package(package.code),
+            "lowest": figures.whole_euro(package.price_min),
+            "highest": figures.whole_euro(package.price_max),
+        }
 
 
 def text(amount: Decimal | None) -> str:

@@ -33,6 +33,7 @@ urlpatterns = [
     path("drafts/<uuid:draft>/check/", drafts.check, name="draft-check"),
     path("drafts/<uuid:draft>/file/", drafts.file, name="draft-file"),
     path("drafts/<uuid:draft>/discard/", drafts.discard, name="draft-discard"),
+    path("drafts/<uuid:draft>/documents/<slug:kind>/", drafts.document, name="draft-document"),
     path("drafts/<uuid:draft>/<slug:step>/", drafts.step, name="draft-step"),
     path("dossiers/file/<slug:form>/", overview.dossiers_export, name="dossiers-file"),
     path("files/<uuid:export>/", overview.export, name="export"),

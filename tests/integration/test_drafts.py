@@ -102,6 +102,12 @@ def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
     draft = prepared(coach)
     page = text_of(coach.get(f"{draft}check/"))
     assert "Dossier indienen" in page
+    # What was sent can be looked at once more.
+    kept_offer = coach.get(f"{draft}documents/offer/")
+    assert kept_offer.content == make.pdf(b"offer")
+    assert "sandbox" in kept_offer["Content-Security-Policy"]
+    assert f"{draft}documents/declaration/" in page
+    assert coach.get(f"{draft}documents/letter/").status_code == 404
     assert "Het kan nog niet ingediend worden" not in page
     # 45 % of 30,000 and the VAT on it; the rest is for the enterprise.
     for amount in ("€ 13.500,00", "€ 16.335,00", "€ 19.965,00"):

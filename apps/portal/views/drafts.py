@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.contracts.selectors import contract_of
 from apps.design import figures
 from apps.design.words import words_for
-from apps.documents.models import FILED_WITH
+from apps.documents.attachments import attachment
+from apps.documents.models import DECLARATION, FILED_WITH, OFFER
 from apps.documents.services import BYTES_MAX, receive_document
 from apps.dossiers import drafts
 from apps.dossiers.models import Draft
@@ -157,6 +158,14 @@ def file(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
         if told.refused:
             return _check_page(request, prepared, status=409)
     return redirect("portal:dossier", provider=provider, dossier=one.dossier_id)
+
+
+@requires("file_dossiers")
+@require_safe
+def document(request: DoorRequest, provider: str, draft: UUID, kind: str) -> HttpResponse:
+    """A document that came with a draft, to be looked at once more."""
+    one = draft_of(draft)
+    return attachment({OFFER: one.offer, DECLARATION: one.declaration}.get(kind))
 
 
 def draft_of(pk: UUID) -> Draft:
