@@ -112,6 +112,27 @@ def test_a_coach_prepares_a_dossier_and_files_it(sign_in, language, width, numbe
     assert download.value.path().read_bytes() == make.pdf(b"offer")
 
 
+def test_a_file_of_any_size_is_told_at_its_field_and_the_rest_is_kept(sign_in, tmp_path):
+    """A gigabyte is sent, and ten megabytes of it are kept for the length of the request."""
+    page = sign_in("coach", "nl")
+    page.set_default_timeout(120_000)
+    follow(page.get_by_role("button", name="Nieuw dossier"))
+    page.goto(page.url.replace("/enterprise/", "/documents/"))
+    huge = tmp_path / "scan.pdf"
+    with huge.open("wb") as file:
+        file.write(b"%PDF-1.7")
+        file.truncate(1024**3)
+    page.locator("[name=offer]").set_input_files(huge)
+    page.locator("[name=declaration]").set_input_files(a_file("declaration"))
+    page.locator("[name=declared_on]").fill("01/02/2026")
+    with page.expect_navigation(timeout=120_000):
+        page.locator("button[value=save]").click()
+    told = page.locator("main").inner_text()
+    assert "groter dan 10 MB" in told
+    assert "declaration.pdf" in told
+    assert page.locator("[name=declared_on]").input_value() == "01/02/2026"
+
+
 def test_every_step_works_by_keyboard_and_without_scripts(sign_in):
     page = sign_in("manager", "nl", java_script_enabled=False)
     page.get_by_role("button", name="Nieuw dossier").focus()

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import Entry
+from apps.documents.services import BYTES_MAX
 from apps.dossiers import drafts
 from apps.dossiers.models import Dossier, Draft
 from apps.enterprises.models import Enterprise, RegisterImport
@@ -353,6 +354,19 @@ def test_a_wrong_file_is_told_and_the_rest_of_the_step_is_kept(coach, content, w
     assert one.offer_id is None
     assert one.declaration_id is not None
     assert drafts.typed_in(one, "documents").fields["declared_on"] == ["31/01/2022"]
+
+
+def test_of_a_file_that_is_too_large_no_more_is_kept_than_tells_it(rf):
+    whole = PDF + b"0" * (3 * BYTES_MAX)
+    request = rf.post("/", {"text": "erbij", "offer": SimpleUploadedFile("x.pdf", whole)})
+    kept = request.FILES["offer"]
+    assert BYTES_MAX < kept.size <= BYTES_MAX + 128 * 1024
+    assert kept.read() == whole[: kept.size]
+    assert request.POST["text"] == "erbij"
+    # One that just fits comes in whole.
+    whole = whole[:BYTES_MAX]
+    request = rf.post("/", {"offer": SimpleUploadedFile("x.pdf", whole)})
+    assert request.FILES["offer"].read() == whole
 
 
 def test_a_draft_is_its_providers_alone_and_a_reader_cannot_begin_one(people, coach):
