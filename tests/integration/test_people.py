@@ -242,7 +242,7 @@ def test_whoever_cannot_be_let_in_gets_no_account(
     agency_people, monkeypatch, options, password, told
 ):
     make.make_provider("alfa")
-    with pytest.raises(CommandError, match=told):
+    with override("nl"), pytest.raises(CommandError, match=told):
         let_in(monkeypatch, *options, password=password)
     assert not User.objects.filter(name="X").exists()
 

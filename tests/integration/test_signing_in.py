@@ -35,6 +35,7 @@ from apps.members.services import shut_out
 from apps.notices.tasks import send_waiting
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
+from apps.providers.services import grant_provider_role
 from tests import factories as make
 from tests.factories import AT
 
@@ -478,6 +479,30 @@ def test_a_page_that_says_no_says_to_whom(person):
     answer = client.get(reverse("portal:people", args=["alfa"]))
     assert answer.status_code == 403
     assert "Alfa · Coach" in answer.content.decode()
+
+
+def test_in_two_tabs_with_two_roles_the_one_chosen_last_counts_and_the_other_is_told(person):
+    """A page of before, sent after choosing a smaller role elsewhere, does nothing and says why."""
+    with across_providers():
+        alfa = Provider.objects.get(slug="alfa")
+        contract = make.make_contract(alfa)
+        dossier = make.approved(contract)
+        grant_provider_role(user=person, provider=alfa, role="reader", actor=timetable(), at=AT)
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    act = {"place": "alfa", "role": "coach"}
+    client.post(reverse("act-as"), act)
+    start = reverse("portal:dossier-start", args=["alfa", dossier.pk])
+    client.post(reverse("act-as"), {**act, "role": "reader"})
+    answer = client.post(start, {"on": "01/03/2022"})
+    assert answer.status_code == 403
+    assert "Alfa · Lezer" in answer.content.decode()
+    assert reverse("home") in answer.content.decode()
+    with across_providers():
+        dossier.refresh_from_db()
+        assert dossier.state == "approved"
+    client.post(reverse("act-as"), act)
+    assert client.post(start, {"on": "01/03/2022"}).status_code == 302
 
 
 def test_a_session_that_is_not_used_for_half_an_hour_is_over(person, settings):
