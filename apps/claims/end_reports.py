@@ -11,7 +11,7 @@ from apps.audit.services import record
 from apps.claims.models import EndReport
 from apps.documents.models import Document
 from apps.dossiers.models import Dossier
-from apps.dossiers.services import lock_dossier, not_closed, receive_end_report
+from apps.dossiers.services import lock_dossier, must_be_impartial, receive_end_report
 from cstraject.measures import read_measures
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
@@ -86,7 +86,7 @@ def send_back_end_report(*, report: EndReport, reason: str, actor: User, at: dat
 
 def _waiting(report: EndReport, actor: User, at: datetime) -> EndReport:
     dossier = lock_dossier(report.dossier)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     report = EndReport.objects.select_for_update(of=("self",), no_key=True).get(pk=report.pk)
     if report.state != "filed":
         raise Refusal("end-report-judged")

@@ -18,7 +18,7 @@ from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
 from apps.contracts.services import Move, enter, lock_contract
 from apps.dossiers.models import Amendment, Dossier
-from apps.dossiers.services import lock_dossier, not_closed
+from apps.dossiers.services import lock_dossier, must_be_impartial
 from apps.programme.selectors import terms_of
 from cstraject.delivery import (
     Delivered,
@@ -206,7 +206,7 @@ def verify_claim(*, claim: Claim, actor: User, at: datetime) -> Claim:
     claim.state = CLAIM.after(claim.state, "verify")
     if claim.filed_by_id == actor.pk:
         raise Refusal("self-decided")
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     others = dossier.claims.exclude(state="sent_back").exclude(pk=claim.pk)
     entitled = _entitled(dossier, claim.tranche, claim.statement, others)
     if claim.amount != entitled:
@@ -299,7 +299,7 @@ def send_back_claim(*, claim: Claim, reason: str, actor: User, at: datetime) -> 
     """Send a claim back to the provider with a reason; the tranche can be claimed again."""
     dossier = lock_dossier(Dossier.objects.get(pk=claim.dossier_id))
     claim = _locked_claim(claim)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     if dossier.state == "stopped":
         # What a stopped dossier keeps was settled when it stopped.
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="send_back")
@@ -345,7 +345,7 @@ def stop_dossier(
     """
     contract = lock_contract(dossier.contract_id)
     dossier = lock_dossier(dossier)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     on = day_of(at)
     state = DOSSIER.after(dossier.state, "stop")
     if not reason.strip():
@@ -393,7 +393,7 @@ def amend_dossier(
     """
     contract = lock_contract(dossier.contract_id)
     dossier = lock_dossier(dossier)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     if not reason.strip():
         raise Refusal("reason-missing")
     subsidy = amended_grant(dossier, price_excl_vat=price_excl_vat, person_days=person_days)

@@ -13,6 +13,7 @@ from apps.audit.services import record
 from apps.contracts.models import AWARD, Contract, LedgerEntry, Shift
 from apps.programme.models import Edition
 from apps.providers.models import Provider
+from apps.providers.selectors import not_own_provider
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal, must
 
@@ -29,6 +30,7 @@ def award_contract(
     at: datetime,
 ) -> Contract:
     """Award a provider a framework contract with a budget in euro including VAT."""
+    not_own_provider(actor, provider)
     if Contract.objects.filter(provider=provider, edition=edition).exists():
         raise Refusal("contract-there")
     contract = Contract.objects.create(
@@ -63,6 +65,7 @@ def amend_budget(
     """
     if not reason.strip():
         raise Refusal("reason-missing")
+    not_own_provider(actor, contract.provider)
     contract = lock_contract(contract.pk)
     if seen is not None and contract.budget != seen:
         raise Refusal("budget-changed", amount=contract.budget)
@@ -99,6 +102,7 @@ def propose_shift(
     """
     if not reason.strip():
         raise Refusal("reason-missing")
+    not_own_provider(actor, source.provider, target.provider)
     if amount <= 0 or source.pk == target.pk:
         raise Refusal("shift-nowhere")
     if source.left < amount:
@@ -126,6 +130,8 @@ def decide_shift(*, shift: Shift, done: bool, actor: User, at: datetime) -> Shif
         raise Refusal("shift-decided")
     if done and shift.proposed_by_id == actor.pk:
         raise Refusal("self-decided")
+    if done:
+        not_own_provider(actor, shift.source.provider, shift.target.provider)
     shift.done, shift.decided_at, shift.decided_by = done, at, actor
     shift.save(update_fields=["done", "decided_at", "decided_by"])
     _record_shift(shift, "shift.carry_out" if done else "shift.drop", actor, at)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import render
 from django.urls import is_valid_path
 from psycopg.errors import LockNotAvailable
+from redis import RedisError
 
 # What a browser could do on behalf of a page, and no page of ours needs.
 SWITCHED_OFF = (
@@ -78,15 +79,19 @@ def page_above(path: str) -> str:
 def busy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Who waited in vain for what another deed holds is asked to come back, not shown a failure."""
+    """Who waited in vain is asked to come back, not shown a failure.
+
+    Another deed held what was needed; or what counts attempts to sign in (Redis) does not answer.
+    """
 
     def answer(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, OperationalError) and isinstance(
+        held = isinstance(exception, OperationalError) and isinstance(
             exception.__cause__, LockNotAvailable
-        ):
+        )
+        if held or isinstance(exception, RedisError):
             response = render(request, "503.html", status=503)
             response["Retry-After"] = "30"
             return response

@@ -124,7 +124,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "access-gone": (_("This exception ended already. Reload the page."),),
     "unknown-dossier": (_("There is no dossier with the reference “%(given)s”."),),
     "own-provider": (
-        _("You work for the provider of this dossier. A colleague decides about it."),
+        _("You work for the provider that this is about. A colleague decides about it."),
     ),
     "idempotency-missing": (
         _(

@@ -14,7 +14,6 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.models import User
-from apps.accounts.selectors import capacities_of
 from apps.audit.services import record
 from apps.contracts.models import COMMIT, RELEASE
 from apps.contracts.selectors import contract_of
@@ -31,6 +30,7 @@ from apps.eligibility.services import (
     keep_finding,
 )
 from apps.programme.selectors import terms_of
+from apps.providers.selectors import not_own_provider
 from cstraject import eligibility
 from cstraject.corrections import changes, sourced
 from cstraject.eligibility import numbers_to_ask
@@ -389,7 +389,7 @@ def enter_in_register(
     Refuses where nothing must be entered, or a day before the grant or in the future.
     """
     dossier = lock_dossier(dossier)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     duty = duty_of(dossier, on=day_of(at))
     if duty is None or duty.is_done:
         raise Refusal("nothing-to-register")
@@ -515,16 +515,15 @@ def withdraw_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime
 
 
 def _judged_by_another(dossier: Dossier, actor: User, at: datetime) -> None:
-    """Nobody judges a dossier that they filed, or of a provider for which they work."""
+    """Nobody judges a dossier that they filed, nor one in which they have an interest."""
     if dossier.submitted_by_id == actor.pk:
         raise Refusal("self-decided")
-    if any(capacity.place == dossier.provider.slug for capacity in capacities_of(actor)):
-        raise Refusal("own-provider")
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
 
 
-def not_closed(dossier: Dossier, actor: User, at: datetime) -> None:
-    """Nobody does anything to a dossier that is closed to them."""
+def must_be_impartial(dossier: Dossier, actor: User, at: datetime) -> None:
+    """Nobody at the agency does anything to a dossier of their own provider, or closed to them."""
+    not_own_provider(actor, dossier.provider)
     if is_closed_to(actor, dossier, on=day_of(at)):
         raise Refusal("closed-to-you")
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import unstash_login
 from allauth.core import context, ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
 from django.conf import settings
@@ -17,6 +19,7 @@ from apps.accounts.keys import lock, unlock
 from apps.accounts.models import PERSON, User
 from apps.accounts.refusals import note_refusal
 from apps.accounts.sessions import is_fresh, shows_enough
+from apps.entrance.knocking import PASSWORD, knock
 from apps.notices.services import post_mail
 
 # Under what name the library knows the one provider of identities that we use.
@@ -46,23 +49,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Only people sign in: a machine shows its key, and the timetable never does."""
         user = super().authenticate(request, **credentials)
-        if user is not None:
-            tried = self._get_login_attempts_cache_key(request, **credentials)
-            ratelimit.clear(request, action="password", key=tried)
+        if user is not None and self.tried is not None:
+            self.tried.worked()
         return user if user is not None and user.kind == PERSON else None
 
     def reauthenticate(self, user: User, password: str) -> bool:
         return self.authenticate(context.request, email=user.email, password=password) == user
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Failures count per address and per place that tries: from elsewhere its owner gets in."""
-        super().pre_authenticate(request, **credentials)
-        if not ratelimit.consume(
-            request,
-            action="password",
-            key=self._get_login_attempts_cache_key(request, **credentials),
-        ):
+        """Instead of the library's count, which a stranger at the same place uses up."""
+        self.tried = knock(request, PASSWORD, address=credentials.get("email") or "")
+        if self.tried is None:
             raise self.validation_error("too_many_login_attempts")
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        request.got_in = user.email  # type: ignore[attr-defined]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         super().authentication_failed(request, **credentials)
@@ -96,7 +98,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         post_mail(to=email, subject=message.subject, text=message.body, at=timezone.now())
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        return not is_fresh(context.request, at=timezone.now())
+        request = context.request
+        enough = shows_enough(request) or not is_mfa_enabled(request.user)
+        return not (enough and is_fresh(request, at=timezone.now()))
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """A password is no way to show more than a password."""
@@ -104,10 +108,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if shows_enough(context.request):
             return ways
         return [way for way in ways if way["id"] != "reauthenticate"] or ways
-
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        told = super()._get_login_attempts_cache_key(request, **credentials)
-        return f"{told}:{self.get_client_ip(request)}"
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -120,7 +120,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def validation_error(self, code: str, *args: Any) -> ValidationError:
         request = context.request
-        user = request.user if request.user.is_authenticated else None
+        # Who shows it: somebody who is in, or who got as far as this by a password.
+        begun = unstash_login(request, peek=True)
+        user = request.user if request.user.is_authenticated else begun and begun.user
         note_refusal(request, f"second-factor: {code}", address=user.email if user else "")
         error: ValidationError = super().validation_error(code, *args)
         return error

@@ -7,16 +7,15 @@ when it is handed a zero in its place.
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.core import context, ratelimit
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter as get_factor_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn import forms as keys
 from django import forms
-from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import User
+from apps.entrance.knocking import CODE, knock
 
 
 def _wrong() -> ValidationError:
@@ -25,28 +24,16 @@ def _wrong() -> ValidationError:
 
 
 class _Counted:
-    """A code has six digits: who guesses is stopped, and its owner is not.
-
-    Failures count per account and place. Those from places where the owner never got in count
-    together as well, so that many places do not guess more than one: they can keep the owner out
-    of new places for an hour, never out of those where they got in before.
-    """
+    """A code has six digits: who guesses is stopped, and its owner is not."""
 
     user: User
 
     def clean_code(self) -> str:
-        request = context.request
-        here = f"{self.user.pk}:{get_adapter().get_client_ip(request)}"
-        got_in = f"got-in:{here}"
-        allowed = ratelimit.consume(request, action="code", key=here) and (
-            cache.get(got_in)
-            or ratelimit.consume(request, action="code_elsewhere", key=str(self.user.pk))
-        )
-        if not allowed:
+        tried = knock(context.request, CODE, address=self.user.email)
+        if tried is None:
             raise get_adapter().validation_error("too_many_login_attempts")
         code: str = super().clean_code()  # type: ignore[misc]
-        ratelimit.clear(request, action="code", key=here)
-        cache.set(got_in, 1, timeout=settings.PLACE_REMEMBERED)
+        tried.worked()
         return code
 
 

@@ -12,6 +12,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions import views as sessions
+from allauth.usersessions.internal.flows.sessions import end_other_sessions
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -58,6 +59,8 @@ def with_first_factor(view: View) -> View:
         had_one = user.is_authenticated and is_mfa_enabled(user)
         response = view(request, *args, **kwargs)
         if user.is_authenticated and not had_one and is_mfa_enabled(user):
+            # Whoever got in elsewhere by the password alone does not stay in.
+            end_other_sessions(request, user)
             record_authentication(request, user, "mfa", reauthenticated=False)
         return response
 

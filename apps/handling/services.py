@@ -11,7 +11,7 @@ from apps.audit.services import record
 from apps.documents.models import Document
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import is_closed_to
-from apps.dossiers.services import lock_dossier, not_closed
+from apps.dossiers.services import lock_dossier, must_be_impartial
 from apps.handling.models import Handler, Message
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
@@ -41,7 +41,7 @@ def write_message(
     """
     dossier, on = lock_dossier(dossier), day_of(at)
     if by_agency:
-        not_closed(dossier, actor, at)
+        must_be_impartial(dossier, actor, at)
     if not text.strip():
         raise Refusal("message-empty")
     if len(text) > TEXT_MAX:
@@ -94,7 +94,7 @@ def handle_messages(*, dossier: Dossier, by_agency: bool, actor: User, at: datet
     """
     dossier = lock_dossier(dossier)
     if by_agency:
-        not_closed(dossier, actor, at)
+        must_be_impartial(dossier, actor, at)
     theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency, asks=False)
     handled = _handle(theirs, actor, day_of(at))
     if handled:
@@ -106,7 +106,7 @@ def handle_messages(*, dossier: Dossier, by_agency: bool, actor: User, at: datet
 def take_back_question(*, dossier: Dossier, actor: User, at: datetime) -> None:
     """The agency needs no answer any more: its clock goes on."""
     dossier = lock_dossier(dossier)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     asked = Message.objects.filter(dossier=dossier, asks=True)
     if not _handle(asked, actor, day_of(at)):
         raise Refusal("nothing-asked")
@@ -124,7 +124,7 @@ def give_to(*, dossier: Dossier, officer: User, actor: User, at: datetime) -> Ha
     Not somebody to whom it is closed. Giving it to who has it already changes nothing.
     """
     dossier = lock_dossier(dossier)
-    not_closed(dossier, actor, at)
+    must_be_impartial(dossier, actor, at)
     if not officers_who("handle_dossiers").filter(pk=officer.pk).exists() or is_closed_to(
         officer, dossier, on=day_of(at)
     ):

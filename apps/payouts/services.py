@@ -21,6 +21,7 @@ from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.payment_file import Payer, Transfer, payment_file
 from apps.payouts.selectors import must_be_payable
 from apps.providers.models import Provider
+from apps.providers.selectors import not_own_provider
 from cstraject.batch import Due, plan_payments
 from cstraject.identifiers import iban as checked_iban
 from cstraject.identifiers import structured_communication
@@ -127,8 +128,9 @@ def content_digest(run: Run) -> str:
 
 @transaction.atomic
 def check_run(*, run: Run, actor: User, at: datetime) -> Run:
-    """One officer signs that the run is right."""
+    """One officer signs that the run is right; nobody one that pays their own provider."""
     run = _locked(run)
+    not_own_provider(actor, *Provider.objects.filter(pk__in=run.payments.values("provider")))
     run.state = RUN.after(run.state, "check")
     run.checked_at, run.checked_by = at, actor
     run.save(update_fields=["state", "checked_at", "checked_by"])
@@ -143,6 +145,7 @@ def approve_run(*, run: Run, actor: User, at: datetime) -> Run:
     state = RUN.after(run.state, "approve")
     if actor.pk in (run.checked_by_id, run.drawn_up_by_id):
         raise Refusal("four-eyes")
+    not_own_provider(actor, *Provider.objects.filter(pk__in=run.payments.values("provider")))
     must(content_digest(run) == run.content_sha256, "a run is approved as it was drawn up")
     run.state = state
     run.approved_at, run.approved_by = at, actor
@@ -205,6 +208,7 @@ def settle_payment(
     Paid is entered in the ledger, a line per claim. Refused and returned open the tranche again:
     its claims wait, verified, for the next run. When every payment is settled, so is the run.
     """
+    not_own_provider(actor, payment.provider)
     lines = list(
         PaymentLine.objects.filter(payment=payment, released_at=None)
         .select_related("claim")

@@ -160,10 +160,14 @@ def _for_a_machine(
     request.user = User.objects.get(pk=shown.user_id)
     provider = provider_by_slug(match.kwargs["provider"])
     request.provider = provider or Provider(pk=NOBODY)
-    if request.provider.pk == shown.provider_id:
+    at_home = request.provider.pk == shown.provider_id
+    if at_home:
         request.acts = MACHINE_ACTS & set(shown.acts)
     with inside(request.provider.pk):
-        return get_response(request)
+        response = get_response(request)
+    if not at_home:
+        note_refusal(request, "no-role-here", address=request.user.email)
+    return response
 
 
 def must_have_acts(request: DoorRequest, act: str) -> bool:

@@ -7,8 +7,10 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import QuerySet
 
-from apps.accounts.selectors import Capacity
+from apps.accounts.models import User
+from apps.accounts.selectors import Capacity, capacities_of
 from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
+from cstraject.refusal import Refusal
 
 
 def provider_by_slug(slug: str) -> Provider | None:
@@ -23,6 +25,13 @@ def acts_at(provider: Provider, *, role: str) -> frozenset[str]:
             content_object=provider, group__name=Capacity(provider.slug, role).group_name
         ).values_list("permission__codename", flat=True)
     )
+
+
+def not_own_provider(actor: User, *providers: Provider) -> None:
+    """Refuse who works for one of them: nobody at the agency decides about their own provider."""
+    works_at = {capacity.place for capacity in capacities_of(actor)}
+    if any(provider.slug in works_at for provider in providers):
+        raise Refusal("own-provider")
 
 
 def providers_named(slugs: Iterable[str]) -> QuerySet[Provider]:

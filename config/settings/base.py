@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "apps.entrance.refusals.in_words",
     "apps.accounts.sessions.sealed_cookie",
     "apps.accounts.sessions.Sessions",
+    "apps.entrance.knocking.remember_browser",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -170,20 +171,22 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  -- a class.
 ACCOUNT_SESSION_REMEMBER = False
-# By place, and never by account alone: nobody locks somebody else out. The last three are ours
-# (`apps.entrance`): of an address at a place, of an account at a place, of an account at places
-# from which its owner never got in; and how many mails an account gets.
+# The library counts nothing at signing in: by its counts a stranger locks others out. We do
+# (`apps.entrance.knocking`): wrong ones of an address from one place or known browser; of all
+# addresses from one place; codes of an account from all unknown browsers; mails to an account.
 ACCOUNT_RATE_LIMITS = {
-    "login": "30/m/ip",
-    "login_failed": "20/m/ip",
+    "login": None,
+    "login_failed": None,
     "reset_password": "20/m/ip",
     "password": "5/5m/key",
     "code": "5/5m/key",
+    "place": "20/m/key",
     "code_elsewhere": "50/h/key",
     "reset_mail": "3/15m/key",
 }
-# How long a place from which somebody got in is remembered.
-PLACE_REMEMBERED = 90 * 24 * 60 * 60
+# The cookie by which a browser is known where somebody got in before, and for how long.
+KNOWN_BROWSER_COOKIE = "known"
+KNOWN_BROWSER_SECONDS = 90 * 24 * 60 * 60
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "apps.entrance.forms.CodeForm",

@@ -19,7 +19,7 @@ SECRET_KEY = env("SECRET_KEY")
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
     raise ImproperlyConfigured("SECRET_KEY must be 50 random characters or more")
 DATABASE_KEY = env("DATABASE_KEY")
-if len(DATABASE_KEY) < 50:
+if len(DATABASE_KEY) < 50 or len(set(DATABASE_KEY)) < 10:
     raise ImproperlyConfigured("DATABASE_KEY must be 50 random characters or more")
 if DATABASE_KEY == SECRET_KEY:
     raise ImproperlyConfigured("DATABASE_KEY and SECRET_KEY must be two keys")
@@ -54,6 +54,7 @@ CSRF_COOKIE_SECURE = True
 # A browser takes cookies of these names from this very host alone.
 SESSION_COOKIE_NAME = "__Host-sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken"
+KNOWN_BROWSER_COOKIE = "__Host-known"
 STORAGES = {
     **STORAGES,  # noqa: F405
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

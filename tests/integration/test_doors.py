@@ -27,7 +27,7 @@ from apps.audit.models import Entry
 from apps.claims.services import file_claim, verify_claim
 from apps.contracts.services import propose_shift
 from apps.design.words import words_for_role
-from apps.documents.services import note_document_held_elsewhere
+from apps.documents.services import receive_document
 from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
 from apps.dossiers.models import Draft
@@ -407,8 +407,13 @@ def make_world() -> SimpleNamespace:
         started, completed = make.started(contract), make.started(contract)
         dossiers.complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=clock, at=NOW)
         offer, declaration = (
-            note_document_held_elsewhere(
-                provider_id=alfa.pk, kind=kind, name=kind, held_at="x", actor=clock, at=AT
+            receive_document(
+                provider_id=alfa.pk,
+                kind=kind,
+                name=f"{kind}.pdf",
+                content=make.pdf(kind.encode()),
+                actor=clock,
+                at=AT,
             ).pk
             for kind in ("offer", "declaration")
         )

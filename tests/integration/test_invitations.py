@@ -531,7 +531,10 @@ def test_whoever_knocks_on_and_on_does_not_fill_the_record(alfa, settings):
     client = Client(REMOTE_ADDR="203.0.113.9")
     for _ in range(8):
         opened(client, "x")
-    assert len(refusals()) == 5
+    assert [reason for reason, _ in refusals()] == [*["invitation"] * 5, "more: invitation"]
+    # Nor does it blind the record to something else from there.
+    client.post("/sign-in/", {"login": "niemand@test.example", "password": "verkeerd"})
+    assert refusals()[-1][0] == "password"
 
 
 def test_a_leavers_keys_open_nothing_any_more(alfa, clock):
@@ -548,13 +551,22 @@ def test_a_leavers_keys_open_nothing_any_more(alfa, clock):
     assert Client().get("/api/v1/providers/alfa/dossiers/", headers=asked).status_code == 401
 
 
-def test_an_account_that_is_shut_is_out_at_its_next_request(alfa):
+def test_an_account_that_is_shut_is_out_at_its_next_request(alfa, clock):
+    """And so are the keys that it gave to machines."""
     with across_providers():
-        person = make.make_member(alfa, "coach")
+        person = make.make_member(alfa, "manager")
+    with inside(alfa.pk):
+        key = issue_token(
+            provider=alfa, name="x", acts=["see_dossiers"], days=30, actor=person, at=AT
+        )
     client = signed_in(person)
+    asked = {"Authorization": f"Bearer {key}"}
+    api = "/api/v1/providers/alfa/dossiers/"
     assert client.get("/p/alfa/").status_code == 200
+    assert Client().get(api, headers=asked).status_code == 200
     call_command("shut_account", person.email, stdout=StringIO())
     assert client.get("/p/alfa/").status_code == 302
+    assert Client().get(api, headers=asked).status_code == 401
 
 
 def test_nobody_but_the_record_can_be_told_by_the_doorkeeper(forgetful):

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 from io import StringIO
 
@@ -18,10 +19,15 @@ from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, Capacity, capacities_of, timetable
 from apps.accounts.services import grant_agency_role
 from apps.audit.models import Entry
+from apps.claims.end_reports import accept_end_report
+from apps.claims.services import amend_dossier, send_back_claim, stop_dossier, verify_claim
+from apps.contracts.services import amend_budget, decide_shift, propose_shift
 from apps.design.words import words_for_may, words_for_role
 from apps.dossiers import services as dossiers
+from apps.handling.services import write_message
 from apps.members.selectors import members
 from apps.members.services import shut_out, take_agency_role
+from apps.payouts.services import approve_run, check_run, draw_up_run, settle_payment
 from apps.providers import services
 from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
 from apps.providers.scope import across_providers, inside
@@ -225,6 +231,68 @@ def test_the_first_manager_of_a_provider_is_let_in_by_the_command_line(agency_pe
     make.make_provider("alfa")
     let_in(monkeypatch, "an@alfa.example", "An Test", "manager", "--provider", "alfa")
     assert capacities_of(User.objects.get(email="an@alfa.example")) == [Capacity("alfa", "manager")]
+
+
+def test_nobody_decides_about_money_of_a_provider_for_which_they_work(db):
+    """Whatever the deed at the agency is: verify, stop, amend, shift, pay, settle."""
+    with across_providers():
+        alfa, beta = make.make_provider("alfa"), make.make_provider("beta")
+        contract, other = make.make_contract(alfa), make.make_contract(beta)
+        officer = make.make_officer("reviewer")
+        grant_provider_role(user=officer, provider=alfa, role="reader", actor=timetable(), at=AT)
+        claim = make.submitted_claim(contract)
+        reported = make.end_report(make.completed(contract))
+        shift = propose_shift(
+            source=other,
+            target=contract,
+            amount=Decimal(5),
+            reason="x",
+            actor=make.make_user(),
+            at=AT,
+        )
+        make.verified_claim(contract)
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        dossier = claim.dossier
+        about = {"dossier": dossier, "actor": officer}
+        money = {"reason": "x", "actor": officer}
+        for deed, given in (
+            (verify_claim, {"claim": claim, "actor": officer}),
+            (send_back_claim, {"claim": claim, "reason": "x", "actor": officer}),
+            (stop_dossier, {**about, "cause": "ended_early", "reason": "x"}),
+            (
+                amend_dossier,
+                {
+                    **about,
+                    "price_excl_vat": Decimal(20000),
+                    "person_days": Decimal(9),
+                    "reason": "x",
+                },
+            ),
+            (write_message, {**about, "text": "x", "by_agency": True}),
+            (accept_end_report, {"report": reported, "actor": officer}),
+            (check_run, {"run": run, "actor": officer}),
+            (
+                settle_payment,
+                {
+                    "payment": run.payments.get(),
+                    "outcome": "pay",
+                    "on": AT.date(),
+                    "actor": officer,
+                },
+            ),
+            (amend_budget, {**money, "contract": contract, "by": Decimal(1)}),
+            (
+                propose_shift,
+                {**money, "source": contract, "target": other, "amount": Decimal(1)},
+            ),
+            (decide_shift, {"shift": shift, "done": True, "actor": officer}),
+        ):
+            assert refused(deed, **given) == "own-provider", deed
+        check_run(run=run, actor=make.make_officer("payments_officer"), at=AT)
+        assert refused(approve_run, run=run, actor=officer) == "own-provider"
+        # Of another provider they decide as ever, and a shift of their own they may drop.
+        amend_budget(contract=other, by=Decimal(1), **money, at=AT)
+        decide_shift(shift=shift, done=False, actor=officer, at=AT)
 
 
 @pytest.mark.parametrize(

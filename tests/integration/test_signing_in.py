@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+import redis
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
@@ -328,15 +329,17 @@ def guess(person, place, times=1):
     return [client.post("/sign-in/code/", {"code": "000000"}) for _ in range(times)]
 
 
-def gets_in(person, place):
+def gets_in(person, place, client=None):
     with transaction.atomic():
         factor = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
     # A code is good once; here it stands for the next one.
     cache.delete(TOTP(factor)._get_used_cache_key(code_now()))
-    client = Client(REMOTE_ADDR=place)
-    try_in(client, person)
-    client.post("/sign-in/code/", {"code": code_now()})
-    return is_in(client)
+    client = client or Client()
+    try_in(client, person, REMOTE_ADDR=place)
+    client.post("/sign-in/code/", {"code": code_now()}, REMOTE_ADDR=place)
+    inside_now = is_in(client)
+    client.cookies.pop("sessionid", None)
+    return inside_now
 
 
 def test_who_guesses_codes_is_stopped_and_the_owner_elsewhere_is_not(person, asked_for_more):
@@ -344,6 +347,13 @@ def test_who_guesses_codes_is_stopped_and_the_owner_elsewhere_is_not(person, ask
     *wrong, stopped = guess(person, "203.0.113.7", 6)
     assert ["Te veel pogingen" in answer.content.decode() for answer in wrong] == [False] * 5
     assert "Te veel pogingen" in stopped.content.decode()
+    # On record with whose account it is, and that more was tried.
+    with across_providers():
+        deeds = list(Entry.objects.filter(action="sign_in.refuse").order_by("id"))
+    assert [(deed.subject_id, deed.actor_id) for deed in deeds] == [
+        *[("second-factor: incorrect_code", person.pk)] * 5,
+        ("held-back: code", person.pk),
+    ]
     assert not gets_in(person, "203.0.113.7")
     assert gets_in(person, "198.51.100.9")
 
@@ -351,12 +361,125 @@ def test_who_guesses_codes_is_stopped_and_the_owner_elsewhere_is_not(person, ask
 def test_many_places_guess_no_more_codes_than_a_few(person, asked_for_more, settings):
     settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "code_elsewhere": "4/h/key"}
     with_app(person)
-    assert gets_in(person, "198.51.100.9")
-    for n in range(4):
+    known = Client()
+    assert gets_in(person, "198.51.100.9", known)
+    for n in range(5):
         guess(person, f"203.0.113.{n}")
     assert not gets_in(person, "203.0.113.200")
-    # Where the owner got in before, they still do.
-    assert gets_in(person, "198.51.100.9")
+    assert not gets_in(person, "198.51.100.9")
+    # In the browser in which the owner got in before, they still do: wherever it is by now.
+    assert gets_in(person, "203.0.113.201", known)
+
+
+def test_a_stranger_at_the_same_place_keeps_nobody_out_of_a_browser_that_is_known(
+    person, asked_for_more
+):
+    """All of an office come from one address."""
+    with_app(person)
+    office, known = "203.0.113.7", Client()
+    assert gets_in(person, office, known)
+    for n in range(25):
+        Client(REMOTE_ADDR=office).post(
+            "/sign-in/", {"login": f"{n}@test.example", "password": "x"}
+        )
+    guess(person, office, 6)
+    assert not gets_in(person, office)
+    assert gets_in(person, office, known)
+    # Being known is for those who got in by it, and opens nothing by itself.
+    with across_providers():
+        other = with_password(make.make_member(Provider.objects.get(slug="alfa"), "coach"))
+    try_in(known, other, REMOTE_ADDR=office)
+    assert not is_in(known)
+    for _ in range(7):
+        try_in(known, person, "geraden", REMOTE_ADDR=office)
+    assert not gets_in(person, office, known)
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "x:y:z", "{}"])
+def test_a_cookie_of_ones_own_making_makes_no_browser_known(person, cookie, settings):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "place": "1/m/key"}
+    client = Client()
+    client.cookies["known"] = cookie
+    for _ in range(2):
+        try_in(client, person, "geraden")
+    try_in(client, person)
+    assert not is_in(client)
+
+
+def test_getting_in_oneself_does_not_wipe_what_was_guessed_of_others(person):
+    place = {"REMOTE_ADDR": "203.0.113.7"}
+
+    def guesses(first, last):
+        return [
+            b"Te veel pogingen"
+            in Client(headers={"accept-language": "nl"})
+            .post("/sign-in/", {"login": f"{n}@test.example", "password": "x"}, **place)
+            .content
+            for n in range(first, last)
+        ]
+
+    assert not any(guesses(0, 18))
+    client = Client()
+    try_in(client, person, **place)
+    assert is_in(client)
+    assert guesses(18, 24) == [False, False, True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("places", "stopped"),
+    [
+        ([f"2001:db8::{n}" for n in range(1, 8)], True),
+        ([f"2001:db8:0:{n}::1" for n in range(1, 8)], False),
+    ],
+)
+def test_of_one_line_all_addresses_count_together(person, places, stopped):
+    for place in places[:-1]:
+        try_in(Client(REMOTE_ADDR=place), person, "geraden")
+    client = Client(REMOTE_ADDR=places[-1])
+    try_in(client, person)
+    assert is_in(client) != stopped
+
+
+def test_whoever_is_in_by_the_password_alone_changes_no_factor(person, asked_for_more):
+    """Somebody who knows the password signs in just before its owner chooses a second factor."""
+    thief, owner = Client(), Client()
+    for one in (thief, owner):
+        try_in(one, person)
+    with_app(person)
+    for page in ("mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes"):
+        assert "/account/again/code/" in thief.get(reverse(page))["Location"]
+    assert "/account/again/code/" in thief.post(reverse("mfa_deactivate_totp"))["Location"]
+    with transaction.atomic():
+        assert Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists()
+
+
+def test_choosing_the_first_factor_ends_what_was_opened_without_one(person, asked_for_more):
+    thief, owner = Client(), Client()
+    for one in (thief, owner):
+        try_in(one, person)
+    owner.get("/account/app/add/")
+    secret = make.session_of(owner)["mfa.totp.secret"]
+    code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    owner.post("/account/app/add/", {"code": code})
+    assert is_in(owner)
+    assert thief.get("/account/")["Location"].startswith("/sign-in/")
+
+
+def test_without_what_counts_nobody_is_let_in_and_everybody_is_told(person, monkeypatch):
+    def gone(*args, **kwargs):
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(cache, "add", gone)
+    monkeypatch.setattr("allauth.core.internal.ratelimit.cache_lock", gone)
+    client = Client(headers={"accept-language": "nl"})
+    answer = try_in(client, person)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "30"
+    # Refused as before, and on record.
+    make.sign_in(client, person)
+    assert client.get("/p/elders/").status_code == 404
+    assert client.get("/p/alfa/").status_code == 200
+    assert refusals() == ["no-role-here"]
 
 
 def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(person, asked_for_more):
@@ -380,9 +503,8 @@ def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(perso
         thief.get(page)
         thief.post(page, {"code": code})
         assert not is_in(thief)
-    ways = thief.get("/sign-in/again/")["Location"]
-    assert ways.startswith("/account/again/code/")
-    assert "/account/again/?" not in thief.get(ways).content.decode()
+    # Nor does one who signs in by the password later: the code is asked for.
+    assert try_in(thief, person)["Location"] == "/sign-in/code/"
 
 
 def test_whose_session_ended_meanwhile_signs_in_again(person, monkeypatch):

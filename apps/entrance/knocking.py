@@ -1,0 +1,101 @@
+"""How often somebody may try to get in: counted by where they try from, never by account alone.
+
+A browser in which somebody got in before is known for their account, by a sealed cookie. It has a
+count of its own: neither a colleague at the same place nor a thousand other places keep its owner
+out. Whoever takes the cookie may try as often as any place, and no more.
+"""
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.core.signing import BadSignature, dumps, loads
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.refusals import note_refusal, place_of
+from apps.accounts.selectors import digest_of
+from apps.accounts.sessions import shows_enough
+
+PASSWORD, CODE = ("password", "code")
+# Of so many accounts a browser is known: the last ones that got in by it.
+KNOWN_MAX = 10
+SALT = "known browser"
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try, as it was counted before it was known to be right."""
+
+    counted: list[Any]
+
+    def worked(self) -> None:
+        """It was right: it does not count."""
+        for usage in self.counted:
+            usage.rollback()
+
+
+def knock(request: HttpRequest, what: str, *, address: str) -> Try | None:
+    """Count a try to get in with a password or a code; None, and on record, if it is too many."""
+    known = _known(request)
+    browser = known["browser"] if _mark(address) in known["accounts"] else ""
+    where = browser or place_of(request)
+    limits = [(what, f"{address}:{where}")]
+    if not browser:
+        limits.append(("place", where))
+        if what == CODE:
+            # A code has six digits: many places together guess no more than a few.
+            limits.append(("code_elsewhere", address))
+    counted = []
+    for action, key in limits:
+        usage = ratelimit.consume(request, app="allauth.account", action=action, key=key)
+        if usage is None:
+            note_refusal(request, f"held-back: {what}", address=address)
+            return None
+        counted.append(usage)
+    return Try(counted)
+
+
+def remember_browser(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Know a browser for whoever just got in by it (`got_in`), and for whom it was known before."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        address = getattr(request, "got_in", "")
+        if address and shows_enough(request):
+            known = _known(request)
+            mark = _mark(address)
+            others = [other for other in known["accounts"] if other != mark]
+            told = {
+                "browser": known["browser"] or secrets.token_urlsafe(12),
+                "accounts": [mark, *others][:KNOWN_MAX],
+            }
+            response.set_cookie(
+                settings.KNOWN_BROWSER_COOKIE,
+                dumps(told, salt=SALT),
+                max_age=settings.KNOWN_BROWSER_SECONDS,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    return middleware
+
+
+def _known(request: HttpRequest) -> dict[str, Any]:
+    sealed = request.COOKIES.get(settings.KNOWN_BROWSER_COOKIE, "")
+    with suppress(BadSignature):
+        told: dict[str, Any] = loads(sealed, salt=SALT, max_age=settings.KNOWN_BROWSER_SECONDS)
+        return told
+    return {"browser": "", "accounts": []}
+
+
+def _mark(address: str) -> str:
+    """What stands in the cookie for an account: it names nobody."""
+    return digest_of(address.lower())[:16]
