@@ -1386,3 +1386,28 @@ def test_investors_who_act_jointly_are_linked_on_whatever_market():
     held = [holds("V", "A", 30), holds("W", "A", 30)]
     size = kmo.size_of(graph(own, *investors, holdings=held, findings=found))
     assert (size.relation, size.sums.headcount.total) == ("linked", 60)
+
+
+def test_a_partner_may_have_more_than_the_sums_of_the_group():
+    own = replace(entity("A"), periods=(kmo.Period(2021, SMALL, whole_group=True),))
+    size = kmo.size_of(graph(own, over_years("B", 60, last=2021), holdings=[holds("B", "A", 25)]))
+    assert (size.relation, doubts(size)) == ("partner", set())
+
+
+def test_consolidated_accounts_of_who_is_counted_are_no_question():
+    own = replace(entity("A"), included_in="H")
+    assert doubts(kmo.size_of(graph(own, entity("H"), holdings=[holds("H", "A", 80)]))) == set()
+
+
+def test_what_others_hold_beside_us_in_our_daughter_must_be_a_quarter_to_matter():
+    held = [holds("A", "B", 60), holds("H", "B", 5), holds("J", "B", 5)]
+    held += [holds("P", "H", 100), holds("P", "J", 100)]
+    size = kmo.size_of(graph(*map(entity, "ABHJ"), person("P"), holdings=held))
+    assert doubts(size) == set()
+
+
+def test_the_same_persons_behind_two_owners_who_are_linked_anyway_do_not_matter():
+    held = [holds("P", "X", 60), holds("Q", "X", 40), holds("X", "Y", 60)]
+    held += [holds("X", "A", 15), holds("Y", "A", 12)]
+    size = kmo.size_of(graph(*map(entity, "AXY"), *map(person, "PQ"), holdings=held))
+    assert (size.relation, doubts(size)) == ("partner", set())
