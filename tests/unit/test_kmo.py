@@ -1302,3 +1302,112 @@ def test_what_a_public_body_holds_in_a_daughter_does_not_matter(daughter):
     body = entity("G", None, kind="public_body")
     size = kmo.size_of(graph(*map(entity, ("A", daughter, "Y")), body, holdings=held))
     assert doubts(size) == set()
+
+
+def test_the_markets_of_two_owners_who_are_linked_anyway_do_not_matter():
+    holdings = [holds("P", "X", 100), holds("X", "Y", 60), holds("X", "A", 15), holds("Y", "A", 12)]
+    size = kmo.size_of(graph(*map(entity, "AXY"), person("P"), holdings=holdings))
+    assert (size.relation, size.partners[0].pct, doubts(size)) == ("partner", 27, set())
+
+
+def test_after_a_takeover_no_year_before_it_is_missed():
+    bought = replace(holds("G", "A", 100), valid_from=date(2022, 1, 10))
+    known = graph(entity("A"), entity("G", BIG), holdings=[bought])
+    size = kmo.size_of(known, on=date(2022, 2, 1))
+    assert (size.ownership_changed, size.category, doubts(size)) == (True, "large", set())
+
+
+def test_who_states_that_the_owners_changed_is_not_asked_again():
+    before = tuple(kmo.Period(year, SMALL, whole_group=True) for year in (2020, 2019))
+    own = replace(entity("A"), periods=(*entity("A").periods, *before))
+    known = graph(own, entity("G", BIG), holdings=[holds("G", "A", 100)], ownership_changed=True)
+    size = kmo.size_of(known)
+    assert (size.category, doubts(size), size.needs_a_person) == ("large", set(), False)
+
+
+def test_a_short_history_is_that_of_the_enterprise_where_nobody_is_silent():
+    assert kmo.size_of(graph(entity("A", BIG))).doubts == (
+        kmo.Doubt("history-short", ("A",), only_adds=False),
+    )
+
+
+@pytest.mark.parametrize("control", kmo.CONTROLS)
+def test_what_a_person_controls_otherwise_than_by_votes_is_linked_on_one_market(control):
+    on_one = [entity(key, markets=frozenset({"m"})) for key in "AB"]
+    holdings = [holds("P", "A", 30, control=control), holds("P", "B", 100)]
+    size = kmo.size_of(graph(*on_one, person("P"), holdings=holdings))
+    assert (size.relation, size.sums.headcount.total) == ("linked", 40)
+
+
+def test_without_a_day_nobody_joined_or_left():
+    bought = replace(holds("G", "A", 100), valid_from=date(2021, 6, 1))
+    years = {"years": (2021, 2020)}
+    size = kmo.size_of(graph(entity("A", **years), entity("G", BIG, **years), holdings=[bought]))
+    assert (size.ownership_changed, len(size.periods)) == (False, 2)
+
+
+def test_sums_of_a_group_that_changed_since_are_to_be_checked():
+    own = replace(entity("A"), periods=(kmo.Period(2021, SMALL, whole_group=True),))
+    assert doubts(kmo.size_of(graph(own, ownership_changed=True))) == {"whole-group-to-check"}
+
+
+def test_sums_of_a_group_are_held_against_what_is_known_of_a_member():
+    stated = kmo.Period(2021, kmo.Figures(D(20), None, D(2_000_000)), whole_group=True)
+    own, member = replace(entity("A"), periods=(stated,)), kmo.Figures(D(5), D(1), None)
+    size = kmo.size_of(graph(own, entity("B", member), holdings=[holds("A", "B", 100)]))
+    assert (size.category, doubts(size)) == ("small", set())
+
+
+def test_of_an_enterprise_in_public_hands_its_partner_is_not_asked_about():
+    held = [holds("G", "B", 51), holds("B", "A", 30)]
+    body = entity("G", None, kind="public_body")
+    size = kmo.size_of(graph(*map(entity, "AB"), body, holdings=held))
+    assert (size.public, doubts(size)) == (True, set())
+
+
+def test_what_an_owner_in_public_hands_holds_elsewhere_does_not_matter():
+    held = [holds("G", "H", 30), holds("H", "A", 10), holds("H", "X", 30)]
+    body = entity("G", None, kind="public_body")
+    assert doubts(kmo.size_of(graph(*map(entity, "AHX"), body, holdings=held))) == set()
+
+
+def test_what_others_control_together_elsewhere_does_not_matter():
+    found = kmo.Findings(acting_jointly=(("B", "C"),))
+    held = [holds("B", "X", 30), holds("C", "X", 30)]
+    assert doubts(kmo.size_of(graph(*map(entity, "ABCX"), holdings=held, findings=found))) == set()
+
+
+def test_investors_who_act_jointly_are_linked_on_whatever_market():
+    investors = [
+        entity(key, kind="venture_capital", markets=frozenset({"funds"})) for key in ("V", "W")
+    ]
+    own = entity("A", markets=frozenset({"hosting"}))
+    found = kmo.Findings(acting_jointly=(("V", "W"),))
+    held = [holds("V", "A", 30), holds("W", "A", 30)]
+    size = kmo.size_of(graph(own, *investors, holdings=held, findings=found))
+    assert (size.relation, size.sums.headcount.total) == ("linked", 60)
+
+
+def test_a_partner_may_have_more_than_the_sums_of_the_group():
+    own = replace(entity("A"), periods=(kmo.Period(2021, SMALL, whole_group=True),))
+    size = kmo.size_of(graph(own, over_years("B", 60, last=2021), holdings=[holds("B", "A", 25)]))
+    assert (size.relation, doubts(size)) == ("partner", set())
+
+
+def test_consolidated_accounts_of_who_is_counted_are_no_question():
+    own = replace(entity("A"), included_in="H")
+    assert doubts(kmo.size_of(graph(own, entity("H"), holdings=[holds("H", "A", 80)]))) == set()
+
+
+def test_what_others_hold_beside_us_in_our_daughter_must_be_a_quarter_to_matter():
+    held = [holds("A", "B", 60), holds("H", "B", 5), holds("J", "B", 5)]
+    held += [holds("P", "H", 100), holds("P", "J", 100)]
+    size = kmo.size_of(graph(*map(entity, "ABHJ"), person("P"), holdings=held))
+    assert doubts(size) == set()
+
+
+def test_the_same_persons_behind_two_owners_who_are_linked_anyway_do_not_matter():
+    held = [holds("P", "X", 60), holds("Q", "X", 40), holds("X", "Y", 60)]
+    held += [holds("X", "A", 15), holds("Y", "A", 12)]
+    size = kmo.size_of(graph(*map(entity, "AXY"), *map(person, "PQ"), holdings=held))
+    assert (size.relation, doubts(size)) == ("partner", set())
