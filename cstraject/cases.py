@@ -148,7 +148,7 @@ def answer_kmo(size: kmo.Size, *, maatwerk: bool) -> dict[str, Any]:
         "turnover": size.sums.turnover.total,
         "balance_sheet": size.sums.balance_total.total,
         "scheme_eligible_on_size": maatwerk or size.is_sme,
-        "manual_review": size.needs_a_person,
+        "manual_review": size.needs_a_person or size.is_sme is None,
     }
 
 

@@ -202,7 +202,8 @@ def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list
         (grants if among is None else grants.filter(pk__in=among.values("pk")))
         .select_related("provider", "facts", "contract__edition")
         .prefetch_related(
-            Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id"))
+            Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id")),
+            "amendments",
         )
     )
     amounts = aid_of(dossiers)
@@ -213,13 +214,20 @@ def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list
         amount = amounts[dossier.pk]
         if entry is None and not amount:
             continue  # Withdrawn before it was entered: there is nothing to tell.
-        changed_on = dossier.ended_on or dossier.completed_on if entry else None
-        since = changed_on or dossier.decided_on
+        since = _changed_on(dossier, entry) if entry else dossier.decided_on
         assert since is not None
         due_on = working_days_after(since, REGISTER_WORKING_DAYS)
         days_left = working_days_until(due_on, on=on)
         duties.append(Duty(dossier, amount, entry, since, due_on, days_left))
     return sorted(duties, key=lambda duty: (duty.is_done, duty.due_on, duty.dossier.reference))
+
+
+def _changed_on(dossier: Dossier, entry: RegisterEntry) -> date | None:
+    """Since when the register tells another amount than was granted: the first day after it."""
+    shrank = [one.on for one in dossier.amendments.all() if one.granted_after < one.granted_before]
+    days = sorted(d for d in (*shrank, dossier.ended_on, dossier.completed_on) if d is not None)
+    after = [day for day in days if day > entry.entered_on]
+    return (after or days[-1:] or [dossier.decided_on])[0]
 
 
 def duty_of(dossier: Dossier, *, on: date) -> Duty | None:

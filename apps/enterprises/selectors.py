@@ -161,7 +161,9 @@ def as_facts(found: Registered, *, on: date) -> dict[str, Any]:
         if name in facts:
             sources[name] = found.source
     if found.periods:
-        facts["periods"] = [_as_fact(period) for period in found.periods]
+        # Of a year in which accounts were closed twice the last ones tell it (article 4(1)).
+        last = {period.year: period for period in reversed(found.periods)}
+        facts["periods"] = [_as_fact(period) for period in reversed(last.values())]
         sources["periods"] = found.periods[0].source
     if found.equity is not None:
         facts["equity"] = f"{found.equity:f}"

@@ -502,10 +502,11 @@ def accounts_typed(found: Registered, *, on: date) -> dict[str, str]:
         # All of them: what the accounts do not tell is not told by another year either.
         known["year"] = str(last)
         for ago, ending in enumerate(PERIODS):
-            # Figures of a year of another length would have to be converted first.
-            told = [p for p in found.periods if p.year == last - ago and p.months == 12]
+            # The last ones closed in that year; of another length they would have to be converted.
+            told = next((p for p in found.periods if p.year == last - ago), None)
+            whole = told is not None and told.months == 12
             for name in FIGURES:
-                known[name + ending] = as_typed(getattr(told[0], name)) if told else ""
+                known[name + ending] = as_typed(getattr(told, name)) if whole else ""
     return known
 
 

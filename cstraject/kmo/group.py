@@ -293,7 +293,9 @@ def _doubts_about_years(
     undecided = all(one is not two for one, two in pairwise(inside))
     # A year within the ceilings is enough to begin with; one above them proves nothing alone.
     above = inside[0] is False or (len(years) > 1 and not status.is_sme)
-    if undecided and above and change is None and rule == TWO_CONSECUTIVE:
+    # With one year alone no rule is met that asks for two.
+    asks_two = rule == TWO_CONSECUTIVE or len(sums) == 1
+    if undecided and above and change is None and asks_two:
         found.append(Doubt("history-short", _who_tells_no_more(graph, years), only_adds=False))
     return found
 

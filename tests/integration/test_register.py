@@ -34,7 +34,9 @@ from apps.enterprises.selectors import (
     registered,
 )
 from apps.enterprises.services import import_register
+from apps.portal.asked import accounts_typed
 from apps.providers.scope import across_providers, inside
+from cstraject.facts import facts_from_json
 from cstraject.refusal import Refusal
 from tests import factories as make
 from tests import kbo
@@ -733,6 +735,29 @@ def test_what_the_register_tells_is_told_as_a_dossier_states_it(full):
     facts = told(establishments=(), postal_code="4000", kind="natural_person", legal_form="")
     assert (facts["postal_code"], facts["legal_form"]) == ("4000", "eenmanszaak")
     assert "postal_code" not in told(establishments=(), postal_code="")
+
+
+def test_of_a_year_in_which_accounts_were_closed_twice_the_last_ones_are_told(full, tmp_path):
+    """A broken exercise of six months after one of twelve: none of it is told as the other."""
+    for reference, first, last, value in (
+        ("2021-7", "2020-07-01", "2021-06-30", "1"),
+        ("2022-2", "2021-07-01", "2021-12-31", "2"),
+    ):
+        dates = {"startDate": first, "endDate": last}
+        deposit = item(reference, ExerciseDates=dates, DepositDate="2022-03-01")
+        file = tmp_path / f"{reference}.json"
+        file.write_text(json.dumps(deposit | {"Rubrics": rubrics(equity=value)}))
+    nbb(tmp_path)
+    found = look_up(kbo.enterprise(3))
+    assert [period.months for period in found.periods] == [6, 12]
+    facts = as_facts(found, on=date(2022, 6, 1))
+    assert [(p["year"], p["closed_on"]) for p in facts["periods"]] == [(2021, "2021-12-31")]
+    facts_from_json(facts, source="", stated_on=date(2022, 6, 1))
+    # Nor does a form fill in the earlier ones as if they were the last.
+    typed = accounts_typed(found, on=date(2022, 6, 1))
+    assert typed["year"] == "2021"
+    assert {typed[name] for name in ("headcount", "turnover", "balance_total")} == {""}
+    assert typed["equity"] == "2"
 
 
 def test_accounts_filed_again_and_of_a_long_exercise(full, tmp_path):

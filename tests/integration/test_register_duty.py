@@ -310,3 +310,26 @@ def test_an_entry_is_never_changed(contract):
     ):
         with pytest.raises(DatabaseError), working(), connection.cursor() as cursor:
             cursor.execute(asked)
+
+
+@pytest.mark.parametrize("entered", [True, False])
+def test_a_grant_that_shrank_by_an_amendment_is_due_again_from_that_day(contract, clock, entered):
+    dossier = granted(contract)
+    if entered:
+        enter(at_the_agency(), dossier)
+    clock.at = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
+    for price, month in (("25000.00", 9), ("24000.00", 10)):
+        clock.at = datetime(2026, month, 1, 10, 0, tzinfo=UTC)
+        with working():
+            make.amended(dossier, price=price, at=clock.at)
+    with working():
+        [duty] = register_duties(on=date(2026, 10, 1))
+    # Late counts from the first day on which the register told too much; or from the grant.
+    assert duty.since == (date(2026, 9, 1) if entered else GRANTED.date())
+    assert duty.due_on == (date(2026, 9, 29) if entered else DUE)
+    if entered:
+        clock.at = datetime(2026, 10, 2, 10, 0, tzinfo=UTC)
+        enter(at_the_agency(), dossier, on="02/10/2026")
+        with working():
+            [duty] = register_duties(on=date(2026, 10, 2))
+        assert duty.is_done

@@ -824,6 +824,15 @@ def test_by_one_of_two_years_no_third_is_asked_for():
     assert (size.category, doubts(size)) == ("medium", set())
 
 
+def test_by_one_of_two_years_one_above_the_ceilings_proves_nothing_alone():
+    """The year before, which nobody stated, may have been within them."""
+    rule = kmo.PERIOD_RULES[1]
+    size = kmo.size_of(graph(over_years("A", 300)), rule=rule)
+    assert (size.category, doubts(size)) == ("large", {"history-short"})
+    size = kmo.size_of(graph(over_years("A", 300, 300)), rule=rule)
+    assert (size.category, doubts(size)) == ("large", set())
+
+
 def test_an_exercise_of_fifteen_months_follows_the_one_before_it():
     periods = (
         kmo.Period(2023, staff(260), date(2023, 3, 31)),

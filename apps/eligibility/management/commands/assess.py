@@ -126,9 +126,11 @@ def explain_size(size: kmo.Size) -> Iterator[str]:
         yield gettext("A ceiling must be crossed in two consecutive periods (article 4(2)).")
     if size.category:
         yield gettext("Category: %(category)s.") % {"category": words_for_category(size.category)}
+    elif size.contradictions:
+        yield gettext("The category cannot be told: a person must judge what stands above.")
     else:
         yield gettext("The category cannot be told: figures of %(who)s are missing.") % {
-            "who": ", ".join(size.missing)
+            "who": ", ".join(size.missing) or gettext("the enterprise")
         }
 
 
