@@ -227,7 +227,7 @@ def _changed_on(dossier: Dossier, entry: RegisterEntry) -> date | None:
     shrank = [one.on for one in dossier.amendments.all() if one.granted_after < one.granted_before]
     days = sorted(d for d in (*shrank, dossier.ended_on, dossier.completed_on) if d is not None)
     after = [day for day in days if day > entry.entered_on]
-    return (after or days[-1:] or [dossier.decided_on])[0]
+    return next(iter(after or days[-1:]), dossier.decided_on)
 
 
 def duty_of(dossier: Dossier, *, on: date) -> Duty | None:
