@@ -1348,12 +1348,10 @@ ACTS: dict[str, tuple[str, ...]] = {
     "message.read": (_("Messages of VLAIO handled without an answer"),),
     "message.close": (_("Messages of the provider handled without an answer"),),
     "message.take_back": (_("Question taken back: the clock goes on"),),
-    "handler.give": (
-        _("Dossier %(dossier)s given to %(to)s to handle"),
-        _("Dossier given to handle"),
-    ),
+    "handler.take": (_("Taken to handle"),),
+    "handler.give": (_("Handed over to %(to)s"), _("Handed over to a colleague")),
     "statement.file": (
-        _("Statement for %(quarter)s filed: %(person_days)s person-days, %(amount)s"),
+        _("Statement for %(quarter)s filed: %(person_days)s, %(amount)s"),
         _("Statement for %(quarter)s filed"),
         _("Statement filed"),
     ),
@@ -1643,8 +1641,9 @@ SHOWN: dict[str, Callable[[object], str]] = {
         ),
         figures.day,
     ),
+    "cause": lambda value: gettext(STOP_CAUSES.get(str(value), str(value))),
     "quarter": figures.quarter,
-    "person_days": figures.number,
+    "person_days": lambda value: words_for_person_days(value),
     "threshold": figures.percent,
     "delivered": figures.percent,
     "phase": lambda value: _in_sentence(words_for_phase(str(value))),
@@ -1671,11 +1670,18 @@ def _shown(name: str, value: object) -> str:
     return figures.day(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
 
 
+def words_for_person_days(value: object) -> str:
+    """`1 person-day`, `12.5 person-days`: what is no whole number asks the plural."""
+    count = figures.number(value)
+    one = 1 if count == "1" else 2
+    return ngettext("%(count)s person-day", "%(count)s person-days", one) % {"count": count}
+
+
 def _measure(value: object, *, as_days: bool) -> str:
     if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
         return figures.day(value)
     if as_days:
-        return gettext("%(count)s person-days") % {"count": figures.number(value)}
+        return words_for_person_days(value)
     return figures.euro(value)
 
 
