@@ -274,9 +274,15 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "budget-exhausted": (
         _(
             "The framework contract has %(left)s left; this asks %(asked)s."
-            " Lower the offer or ask the agency for a larger budget."
+            " Raise its budget first, or ask for less."
         ),
-        _("The budget of the framework contract is used up. Ask the agency for a larger budget."),
+        _("The budget of the framework contract is used up. Raise it first, or ask for less."),
+    ),
+    "budget-below-committed": (
+        _(
+            "A budget of %(asked)s is less than the %(committed)s that is committed to dossiers."
+            " Choose at least what is committed."
+        ),
     ),
     "no-edition": (
         _("No terms of the programme hold on %(on)s. Choose a day on which they do."),
@@ -1610,6 +1616,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
             "asked",
             "by",
             "ceiling",
+            "committed",
             "left",
             "entitled",
             "amount",

@@ -89,7 +89,10 @@ def test_a_budget_is_raised_and_lowered_with_a_reason_never_under_what_is_commit
     assert "intussen gewijzigd" in page.content.decode()
     assert page.context["amend_form"]["reason"].value() == "extra middelen"
     low = {"budget": "16.334,99", "seen": "120.000", "reason": "terug"}
-    assert browser.post(contract_page("contract-amend", alfa), low).status_code == 422
+    page = browser.post(contract_page("contract-amend", alfa), low)
+    assert page.status_code == 422
+    told = page.content.decode().replace("\xa0", " ")
+    assert "Een budget van € 16.334,99 is minder dan de € 16.335,00 die" in told
     to_the_cent = {**low, "budget": "16.335,00"}
     assert browser.post(contract_page("contract-amend", alfa), to_the_cent).status_code == 302
     assert budgets()["alfa"] == Decimal("16335.00")

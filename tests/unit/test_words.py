@@ -55,6 +55,7 @@ FACTS: dict[str, object] = {
     "price_max": Decimal("50000.00"),
     "left": Decimal("1000.00"),
     "asked": Decimal("9801.00"),
+    "committed": Decimal("16335.00"),
     "questions": ["size", "equity"],
     "not_before": date(2026, 5, 12),
     "approved_on": date(2022, 1, 3),
