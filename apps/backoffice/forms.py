@@ -65,10 +65,15 @@ class FindingForm(forms.Form):
     question = forms.CharField(max_length=30, widget=forms.HiddenInput)
     WORDS = {MET: _("Met"), NOT_MET: _("Not met")}
 
-    outcome = forms.ChoiceField(
-        label=_("Your finding"), choices=list(WORDS.items()), widget=forms.RadioSelect
-    )
+    outcome = forms.ChoiceField(choices=list(WORDS.items()), widget=forms.RadioSelect)
     reason = ReasonField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Many questions share a page: what is wrong with one says which.
+        about = {"question": self.title()}
+        self.fields["outcome"].label = gettext("Your finding on “%(question)s”") % about
+        self.fields["reason"].label = gettext("Reason for your finding on “%(question)s”") % about
 
     @classmethod
     def about(cls, question: str) -> "FindingForm":
@@ -89,7 +94,10 @@ class RefuseForm(forms.Form):
 
 
 STOP_WORDS = {
-    ENDED_EARLY: _("It ends early: the provider keeps the subsidy on what was delivered"),
+    ENDED_EARLY: _(
+        "It ends early: the provider keeps the tranches that are verified or paid, also where more"
+        " was delivered"
+    ),
     NOT_ENTITLED: _("The enterprise was not entitled: all that was paid comes back"),
 }
 
@@ -99,6 +107,9 @@ class StopForm(forms.Form):
         label=_("Why it stops"), choices=tuple(STOP_WORDS.items()), widget=forms.RadioSelect
     )
     reason = ReasonField()
+    sure = forms.BooleanField(
+        label=_("I looked at the amounts above and know that a stop cannot be undone")
+    )
 
 
 class SendBackForm(forms.Form):

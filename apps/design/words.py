@@ -1313,7 +1313,10 @@ ACTS: dict[str, tuple[str, ...]] = {
     "dossier.withdraw": (_("Withdrawn. Reason: %(reason)s"), _("Dossier withdrawn")),
     "dossier.release": (_("What was not needed returned to the budget: %(released)s"),),
     "dossier.stop": (
-        _("Stopped: %(released)s released, %(comes_back)s comes back. Reason: %(reason)s"),
+        _(
+            "Stopped, because %(cause)s: %(released)s released, %(comes_back)s comes back."
+            " Reason: %(reason)s"
+        ),
         _("Stopped. Reason: %(reason)s"),
         _("Dossier stopped"),
     ),
@@ -1345,9 +1348,20 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Edition prepared"),
     ),
     "edition.change": (_("Edition %(edition)s changed"), _("Edition changed")),
-    "message.write": (_("Message to VLAIO"),),
-    "message.tell": (_("Message to the provider"),),
+    "message.write": (
+        _("Question of %(asked_on)s answered: the clock goes on"),
+        _("Message to VLAIO; what came in until %(read_until)s is handled with it"),
+        _("Message to VLAIO"),
+    ),
+    "message.tell": (
+        _("Message to the provider; what came in until %(read_until)s is handled with it"),
+        _("Message to the provider"),
+    ),
     "message.ask": (
+        _(
+            "Information asked, to be answered by %(last_day)s: the clock stands still. What came"
+            " in until %(read_until)s is handled with it"
+        ),
         _("Information asked, to be answered by %(last_day)s: the clock stands still"),
         _("Information asked: the clock stands still"),
     ),
@@ -1426,6 +1440,11 @@ ACTS: dict[str, tuple[str, ...]] = {
     "member.shut_out": (_("Shut out of the provider"),),
     "token.revoke": (_("Access key ended: %(name)s"), _("Access key ended")),
     "token.issue": (_("Access key issued: %(name)s"), _("Access key issued")),
+}
+
+STOP_CAUSES: dict[str, str] = {
+    "ended_early": _("it ended early"),
+    "not_entitled": _("the enterprise was not entitled"),
 }
 
 UNKNOWN_ACT = _("Recorded: %(action)s")

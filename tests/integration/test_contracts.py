@@ -414,3 +414,26 @@ def test_why_a_dossier_cannot_be_stopped_yet_is_told_instead(contracts):
     assert early is None
     assert why == words_for(Refusal("claim-waits"))
     assert never.released == Decimal("16335.00")
+
+
+def test_a_stop_is_confirmed_and_its_cause_stays_in_the_history(contracts):
+    """96.6 % is delivered, the first tranche alone is verified: 9,801.00 is kept, no more."""
+    with across_providers():
+        controller = make.make_officer("controller")
+        dossier = make.verified_claim(contracts[0], amount="28980.00").dossier
+    browser, page_of = browser_of(controller), reverse("backoffice:dossier", args=[dossier.pk])
+    before = browser.get(page_of)
+    told = before.content.decode()
+    assert before.context["stop_means"][0][1].keeps == Decimal("9801.00")
+    assert "de dienstverlener behoudt de schijven die nagekeken of betaald zijn" in told
+    assert "Neem dit dossier" in told
+    stop = reverse("backoffice:dossier-stop", args=[dossier.pk])
+    sent = {"cause": "ended_early", "reason": "gestopt op vraag"}
+    unsure = browser.post(stop, sent)
+    assert unsure.status_code == 422
+    assert list(unsure.context["form"].errors) == ["sure"]
+    assert browser.post(stop, {**sent, "sure": "on"}).status_code == 302
+    after = browser.get(page_of)
+    assert after.context["deeds"][0]["what"].startswith("Stopgezet, want het eindigde vroegtijdig")
+    assert "Neem dit dossier" not in after.content.decode()
+    assert "Nog niemand behandelt" not in after.content.decode()

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.accounts.selectors import timetable
+from apps.audit.models import Entry
+from apps.contracts.selectors import shifts_proposed
 from apps.dossiers import services as dossiers
 from apps.handling import services
 from apps.handling.models import Handler, Message
@@ -263,6 +265,75 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     # To whom it is closed it is not there, on the list of what waits either.
     assert clerk.post(agency("dossier-take", dossier)).status_code == 404
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
+
+
+def test_the_agency_reads_who_took_a_dossier_and_the_provider_does_not(dossier, officer, coach):
+    clerk = browser_of(officer)
+    with across_providers():
+        colleague = make.make_officer("controller")
+    clerk.post(agency("dossier-take", dossier))
+    page = clerk.get(agency("dossier", dossier))
+    # To whom it is handed over, one that has it is no answer.
+    offered = page.context["hand_over_form"].fields["officer"].queryset
+    with across_providers():
+        assert officer not in offered
+        assert colleague in offered
+    assert page.context["deeds"][0]["what"] == "In behandeling genomen"
+    clerk.post(agency("dossier-hand-over", dossier), {"officer": colleague.pk})
+    deeds = clerk.get(agency("dossier", dossier)).context["deeds"]
+    assert deeds[0]["what"] == f"Overgedragen aan {colleague.name}"
+    assert deeds[0]["who"] == officer.name
+    told = browser_of(coach).get(portal("dossier", dossier)).context["deeds"]
+    assert not [deed for deed in told if "behandeling" in deed["what"]]
+    with inside(dossier.provider_id), transaction.atomic():
+        assert not Entry.objects.filter(action__startswith="handler.").exists()
+
+
+def test_who_decides_is_warned_of_what_is_unread_and_of_a_colleague_who_handles_it(
+    dossier, officer
+):
+    clerk = browser_of(officer)
+    assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
+    with across_providers():
+        colleague = make.make_officer("controller")
+        services.give_to(dossier=dossier, officer=colleague, actor=officer, at=AT)
+        make.message(dossier, by_agency=False, at=AT)
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    warned = page.index("Kijk eerst dit na")
+    assert page.index("is nog niet afgehandeld.") > warned
+    assert page.index(f"{colleague.name} behandelt dit dossier, niet u.") > warned
+    assert page.index(agency("dossier-refuse", dossier)) > warned
+    # Both can be as they should: no warning is left.
+    clerk.post(agency("messages-read", dossier))
+    clerk.post(agency("dossier-take", dossier))
+    assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
+
+
+def test_the_history_says_what_a_message_handled_and_when_the_clock_stops_and_goes_on(
+    dossier, officer, coach
+):
+    clerk, provider = browser_of(officer), browser_of(coach)
+    provider.post(portal("message-write", dossier), {"text": "Dag."})
+    page = clerk.get(agency("dossier", dossier))
+    assert "geldt wat de dienstverlener schreef als afgehandeld" in page.content.decode()
+    sent = {"text": "Bezorg de jaarrekening.", "asks": "on", "answer_by": "15/03/2022"}
+    clerk.post(agency("message-write", dossier), sent)
+    provider.post(portal("message-write", dossier), {"text": "Ze zit erbij."})
+    page = clerk.get(agency("dossier", dossier))
+    assert [deed["what"] for deed in page.context["deeds"][:3]] == [
+        "Vraag van 01/03/2022 beantwoord: de termijn loopt verder",
+        "Informatie gevraagd, te beantwoorden tegen 15/03/2022: de termijn staat stil."
+        " Wat tot en met 01/03/2022 binnenkwam, is daarmee afgehandeld",
+        "Bericht aan VLAIO",
+    ]
+
+
+def test_what_is_wrong_with_a_finding_names_its_question(dossier, officer):
+    page = browser_of(officer).post(agency("dossier-find", dossier), {"question": "once_only"})
+    assert page.status_code == 422
+    summary = page.content.decode().split('id="error-summary-title"')[1].split("</ul>")[0]
+    assert "Uw vaststelling over “Eén keer per onderneming”: " in summary
+    assert "Reden van uw vaststelling over “Eén keer per onderneming”: " in summary
 
 
 @pytest.fixture

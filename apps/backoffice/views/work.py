@@ -15,10 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.selectors import officers_who
 from apps.backoffice.forms import ReportBackForm
-from apps.backoffice.views.dossiers import dossier_of, dossier_page
-from apps.backoffice.views.frame import in_sight, show
+from apps.backoffice.views.dossiers import colleagues_for, dossier_of, dossier_page
+from apps.backoffice.views.frame import in_sight, shifts_for, show
 from apps.claims import end_reports
 from apps.claims.models import EndReport
 from apps.claims.selectors import end_report_of
@@ -159,7 +158,7 @@ def take(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(request, dossier), HandOverForm(request.POST, auto_id="hand_%s")
-    form.offer(officers_who("handle_dossiers"))
+    form.offer(colleagues_for(case))
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     officer = form.cleaned_data["officer"]
