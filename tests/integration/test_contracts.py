@@ -15,8 +15,13 @@ from hypothesis import strategies as st
 from apps.backoffice.water_line import water_lines
 from apps.claims.services import amend_dossier, stop_dossier
 from apps.contracts.models import Contract, LedgerEntry, Shift
-from apps.contracts.selectors import balances_by_month, forecasts, ledger_differences
-from apps.contracts.services import decide_shift, propose_shift
+from apps.contracts.selectors import (
+    awards_of,
+    balances_by_month,
+    forecasts,
+    ledger_differences,
+)
+from apps.contracts.services import amend_budget, decide_shift, propose_shift
 from apps.design.words import words_for
 from apps.dossiers.models import Amendment, Dossier
 from apps.dossiers.services import withdraw_dossier
@@ -272,17 +277,33 @@ def test_the_picture_stays_within_its_frame_and_ends_at_what_is_committed(contra
     with across_providers():
         balances = balances_by_month(alfa, until=TODAY)
         ahead = forecasts([alfa], on=TODAY)[alfa.pk]
+        awards = list(awards_of(alfa))
     assert [(b.on, b.committed) for b in balances if b.on >= date(2022, 1, 1)] == [
         (date(2022, 1, 31), Decimal("0.00")),
         *((day, Decimal("16335.00")) for day in (date(2022, 2, 28), date(2022, 3, 31))),
         *((day, Decimal("16335.00")) for day in (date(2022, 4, 30), TODAY)),
     ]
-    for line in water_lines(alfa, balances, ahead, on=TODAY):
+    for line in water_lines(alfa, balances, awards, ahead, on=TODAY):
         steps = [int(x) for x in re.findall(r"[MH] (\d+)", line.committed)]
         assert steps == sorted(steps)
         assert steps[-1] == line.today_x <= line.width
         # 16.335 of 100.000 of the height.
         assert line.committed.rsplit("V ", 1)[1].split()[0] == str(line.base - round(0.16335 * 200))
+
+
+def test_a_budget_changes_in_the_picture_on_the_day_on_which_it_did(contracts, officer):
+    """Raised on 20 April 2022: 474 of the 1,460 days of the contract's years, no sooner."""
+    alfa, _beta = contracts
+    raised = datetime(2022, 4, 20, 9, tzinfo=UTC)
+    with across_providers():
+        amend_budget(contract=alfa, by=Decimal(20_000), reason="x", actor=officer, at=raised)
+    page = browser_of(officer).get(contract_page("contract", alfa))
+    line = next(line for line in page.context["lines"] if line.name == "wide")
+    steps = re.findall(r"H (\d+) V (\d+)", line.budget)
+    days = (alfa.valid_until - alfa.valid_from).days
+    along = (raised.date() - alfa.valid_from).days * (line.width - 24) / days
+    assert [int(x) for x, _y in steps] == [12, 12 + round(along)]
+    assert steps[-1][1] == str(line.top)
 
 
 def test_the_page_draws_it_in_three_widths_with_a_table(contracts, officer):

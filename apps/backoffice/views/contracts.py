@@ -160,14 +160,14 @@ def _page(
         and (balances[-1].moved == balances[-2].moved)
     ):
         balances.pop()
+    awards = list(awards_of(contract))
+    looked_at = min(today, balances[-1].on) if balances else today
     context: dict[str, object] = {
         "contract": contract,
         "ahead": ahead,
-        "lines": water_lines(
-            contract, balances, ahead, on=min(today, balances[-1].on) if balances else today
-        ),
+        "lines": water_lines(contract, balances, awards, ahead, on=looked_at),
         "balances": list(reversed(balances)),
-        "awards": list(awards_of(contract)),
+        "awards": awards,
         "shifts": list(shifts_of(contract)),
         "form": wrong,
     }
