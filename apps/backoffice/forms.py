@@ -1,11 +1,11 @@
 """What an officer types or chooses. What it means is decided below."""
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,6 @@ from apps.accounts.models import User
 from apps.accounts.selectors import OF_ACMIDM, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.contracts.models import Contract
-from apps.contracts.selectors import contracts_with_balances
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
 from apps.design.figures import euro
 from apps.design.words import words_for, words_for_question
@@ -141,11 +140,10 @@ class ShiftForm(forms.Form):
     amount = EuroField(label=_("Amount including VAT"))
     reason = ReasonField(help_text=_("The reason stays on record."))
 
-    def offer(self, contracts: Iterable[Contract]) -> None:
+    def offer(self, contracts: QuerySet[Contract]) -> None:
         target = self.fields["target"]
         assert isinstance(target, ContractField)
-        pks = [contract.pk for contract in contracts]
-        target.queryset = contracts_with_balances().filter(pk__in=pks)
+        target.queryset = contracts
 
 
 class AmendForm(forms.Form):

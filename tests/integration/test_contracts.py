@@ -138,6 +138,44 @@ def test_a_shift_takes_two_people_and_what_the_source_can_miss(contracts, office
         Shift.objects.count()
 
 
+def test_a_shift_goes_to_a_contract_that_runs_and_waits_for_who_may_decide_it(
+    contracts, officer, approver, monkeypatch
+):
+    alfa, beta = contracts
+    with across_providers():
+        make.make_contract(make.make_provider("weg"), valid_until=date(2022, 5, 9))
+        name = beta.provider.name
+    first, second = browser_of(officer), browser_of(approver)
+    page = first.get(contract_page("contract", alfa))
+    offered = page.content.decode().split('name="target"')[1].split("</select>")[0]
+    assert re.findall(r'value="\d+">([^<]+)<', offered) == [
+        f"{name} · 2021-2024 (nog €\xa050.000,00 over)"
+    ]
+    sent = {"target": beta.pk, "amount": "1.000", "reason": "herverdeling"}
+    assert first.post(contract_page("shift-propose", alfa), sent).status_code == 302
+    monkeypatch.setattr("apps.backoffice.views.work.timezone.now", lambda: AT)
+    work = second.get(reverse("backoffice:work"), {"kind": "shift"})
+    [waits] = work.context["page"].object_list
+    assert (waits.about.target_id, waits.since) == (beta.pk, TODAY)
+    assert "Verschuiving van €\xa01.000,00" in work.content.decode()
+    menu = {item["label"]: item["waiting"] for item in work.context["nav"]}
+    assert menu["Te doen"] == menu["Contracten"] == 1
+    # Who proposed it cannot decide, and has nothing to do.
+    own = first.get(reverse("backoffice:work"))
+    assert own.context["page"].object_list == []
+    carry_out = reverse("backoffice:shift-carry-out", args=[waits.about.pk])
+    assert carry_out in second.get(contract_page("contract", alfa)).content.decode()
+    assert carry_out not in first.get(contract_page("contract", alfa)).content.decode()
+
+
+def test_a_contract_that_ended_stands_after_those_that_run(contracts, officer):
+    alfa, beta = contracts
+    with across_providers():
+        gone = make.make_contract(make.make_provider("aarde"), valid_until=date(2022, 5, 9))
+    page = browser_of(officer).get(reverse("backoffice:contracts"))
+    assert [one for one, *_ in page.context["contracts"]] == [alfa, beta, gone]
+
+
 def test_a_shift_can_be_dropped_by_who_proposed_it(contracts, officer):
     alfa, beta = contracts
     with across_providers():

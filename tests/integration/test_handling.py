@@ -356,24 +356,42 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
     page = clerk.get(reverse("backoffice:work"))
     found = [(item.kind, item.due_on, item.officer) for item in page.context["page"]]
     assert found == [
-        ("answer", None, None),
         ("review", date(2022, 3, 3), officer),
-        ("end_report", None, None),
         ("claim", date(2022, 5, 5), None),
+        ("answer", None, None),
+        ("end_report", None, None),
     ]
     assert "nog 2 dagen" in page.content.decode()
     load = {name: (counts, late) for name, counts, late in page.context["load"]}
-    assert load == {officer.name: ([1, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0], 0)}
+    assert load == {officer.name: ([1, 0, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0, 0], 0)}
     mine = clerk.get(reverse("backoffice:work"), {"whose": "mine"})
-    assert [item.dossier for item in mine.context["page"]] == [dossier]
+    assert [item.about for item in mine.context["page"]] == [dossier]
     claims = clerk.get(reverse("backoffice:work"), {"kind": "claim", "whose": "nobodys"})
-    assert [item.dossier for item in claims.context["page"]] == [everything["claim"]]
+    assert [item.about for item in claims.context["page"]] == [everything["claim"]]
     # Taken from the list, one is back on the list as it was.
     back = reverse("backoffice:work") + "?kind=claim"
     taken = clerk.post(agency("dossier-take", everything["claim"]), {"back": back})
     assert taken["Location"] == back
     elsewhere = clerk.post(agency("dossier-take", dossier), {"back": "https://elsewhere.example/"})
     assert elsewhere["Location"] == agency("dossier", dossier)
+
+
+def test_what_waits_is_asked_of_one_edition(everything, officer):
+    with across_providers():
+        make.add_edition_of_2026()
+        contract = make.make_contract_of_2026()
+        new = make.submitted(contract, at=datetime(2026, 2, 2, 9, tzinfo=UTC))
+    edition = {"edition": contract.edition_id}
+    page = browser_of(officer).get(reverse("backoffice:work"), edition)
+    assert [item.about for item in page.context["page"]] == [new]
+
+
+def test_what_stands_still_has_no_last_day_and_comes_after_what_has(everything, officer, dossier):
+    with across_providers():
+        make.message(dossier, by_agency=True, asks=True, at=AT)
+    page = browser_of(officer).get(reverse("backoffice:work"))
+    kinds = [item.kind for item in page.context["page"]]
+    assert kinds == ["claim", "review", "answer", "end_report"]
 
 
 def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):
@@ -384,7 +402,7 @@ def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, o
                 connection,
             ) as asked,
         ):
-            waiting_at_agency(dossiers_of_all(), on=TODAY)
+            waiting_at_agency(dossiers_of_all(), on=TODAY, shifts=shifts_proposed())
         return len(asked)
 
     few = queries()
