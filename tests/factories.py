@@ -159,13 +159,18 @@ def make_key(provider: Provider, *acts: str, at: datetime = AT, days: int = 365)
     )
 
 
-def make_contract(provider: Provider | None = None, budget: str = "100000.00") -> Contract:
+def make_contract(
+    provider: Provider | None = None,
+    budget: str = "100000.00",
+    *,
+    valid_until: date = date(2024, 12, 31),
+) -> Contract:
     return award_contract(
         provider=provider or make_provider(),
         edition=edition_on(date(2021, 1, 1)),
         budget=Decimal(budget),
         valid_from=date(2021, 1, 1),
-        valid_until=date(2024, 12, 31),
+        valid_until=valid_until,
         actor=timetable(),
         at=AT,
     )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.design import figures
-from apps.design.fields import DayField, EuroField
+from apps.design.fields import DayField, EuroField, PercentField
 from apps.programme.models import Edition
 from apps.programme.services import PackageRow
 from apps.providers.models import Provider
@@ -21,14 +21,14 @@ LABELS = {
     "name": _("Name"),
     "valid_from": _("From"),
     "valid_until": _("Until"),
-    "rate": _("Share of the price that VLAIO pays (0.45 is 45%)"),
-    "vat_rate": _("VAT on that share (0.21 is 21%)"),
+    "rate": _("Share of the price that VLAIO pays"),
+    "vat_rate": _("VAT on that share"),
     "extended_price_max": _("Highest price with an extension, excluding VAT"),
     "first_tranche_share": _("Share of the grant in the first tranche"),
-    "first_tranche_threshold": _("What must be delivered for the first tranche"),
-    "once_only_years": _("Once in so many years"),
-    "once_only_per": _("Once per"),
-    "claim_window_days": _("Days of the claim window"),
+    "first_tranche_threshold": _("Share that must be delivered for the first tranche"),
+    "once_only_years": _("Years until help is possible again"),
+    "once_only_per": _("Who is helped once in those years"),
+    "claim_window_days": _("Days to claim after a quarter"),
     "run_day": _("Day of the month on which the run is drawn up"),
     "decision_days": _("Days to decide about a dossier"),
     "answer_days": _("Days for a provider to answer"),
@@ -36,9 +36,9 @@ LABELS = {
     "letter_note": _("At the end of each decision letter"),
     "de_minimis_includes_vat": _("The subsidy counts as de minimis aid with its VAT"),
     "maatwerk_exempt_from": _("Maatwerkbedrijven of any size from"),
-    "period_rule": _("How two accounting years decide about the size"),
+    "period_rule": _("Which accounting years decide about the size"),
     "de_minimis_boundary_counts": _("Aid of the first day of the window counts"),
-    "de_minimis_old_in_transition": _("The old Regulation in the half-year of transition"),
+    "de_minimis_old_in_transition": _("The old Regulation still holds from January to June 2024"),
     "overrides_by_two": _("Going against an answer of the rules takes a second officer"),
 }
 CHOICES = {
@@ -61,9 +61,7 @@ def _typed(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | None
     if name == "extended_price_max":
         return EuroField(label=label)
     if name in SHARES:
-        return forms.DecimalField(
-            label=label, min_value=0, max_value=1, decimal_places=4, localize=True
-        )
+        return PercentField(label=label)
     kwargs.pop("widget", None)
     made: forms.Field | None = field.formfield(label=label, help_text="", **kwargs)
     return made
@@ -79,6 +77,9 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **{"auto_id": "edition_%s", **kwargs})
         if price := self.initial.get("extended_price_max"):
             self.initial["extended_price_max"] = figures.number(price)
+        for name in SHARES:
+            if (share := self.initial.get(name)) is not None:
+                self.initial[name] = figures.percentage(share * 100)
 
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or self.cleaned_data
@@ -101,7 +102,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         if isinstance(value, bool):
             return gettext("yes") if value else gettext("no")
         if name in SHARES:
-            return figures.percent(value)
+            return figures.percentage(value * 100)
         if name == "extended_price_max":
             return figures.whole_euro(value)
         if value is None or value == "":
@@ -112,21 +113,28 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 class PackageRows(forms.Form):
     """The packages of an edition: a code, a price band, the days on which it is offered."""
 
+    WORDS = {
+        "code": _("code"),
+        "min": _("from, excluding VAT"),
+        "max": _("to, excluding VAT"),
+        "first": _("first day"),
+        "last": _("last day"),
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "packages_%s", **kwargs})
         for nth in range(1, PACKAGES_MAX + 1):
-            self.fields[f"p{nth}_code"] = forms.SlugField(
-                label=gettext("Package %(nth)s: code") % {"nth": nth},
-                max_length=20,
-                required=False,
-            )
-            for name, label in (
-                ("min", gettext("from, excluding VAT")),
-                ("max", gettext("to, excluding VAT")),
-            ):
-                self.fields[f"p{nth}_{name}"] = EuroField(label=label, help_text="", required=False)
-            for name, label in (("first", gettext("first day")), ("last", gettext("last day"))):
-                self.fields[f"p{nth}_{name}"] = DayField(label=label, help_text="", required=False)
+            made = {
+                "code": forms.SlugField(max_length=20, required=False),
+                **{name: EuroField(help_text="", required=False) for name in ("min", "max")},
+                **{name: DayField(help_text="", required=False) for name in ("first", "last")},
+            }
+            for name, field in made.items():
+                field.label = gettext("Package %(nth)s: %(what)s") % {
+                    "nth": nth,
+                    "what": self.WORDS[name],
+                }
+                self.fields[f"p{nth}_{name}"] = field
 
     @classmethod
     def of(cls, edition: Edition, *, anew: bool) -> "PackageRows":
@@ -146,8 +154,9 @@ class PackageRows(forms.Form):
         return cls(initial=initial)
 
     def lines(self) -> list[list[forms.BoundField]]:
-        names = ("code", "min", "max", "first", "last")
-        return [[self[f"p{nth}_{name}"] for name in names] for nth in range(1, PACKAGES_MAX + 1)]
+        return [
+            [self[f"p{nth}_{name}"] for name in self.WORDS] for nth in range(1, PACKAGES_MAX + 1)
+        ]
 
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or self.cleaned_data
@@ -167,9 +176,7 @@ class PackageRows(forms.Form):
     def rows(self) -> list[PackageRow]:
         typed = self.cleaned_data
         return [
-            PackageRow(
-                *(typed[f"p{nth}_{name}"] for name in ("code", "min", "max", "first", "last"))
-            )
+            PackageRow(*(typed[f"p{nth}_{name}"] for name in self.WORDS))
             for nth in range(1, PACKAGES_MAX + 1)
             if typed[f"p{nth}_code"]
         ]

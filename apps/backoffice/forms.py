@@ -1,11 +1,11 @@
 """What an officer types or chooses. What it means is decided below."""
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,6 @@ from apps.accounts.models import User
 from apps.accounts.selectors import OF_ACMIDM, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.contracts.models import Contract
-from apps.contracts.selectors import contracts_with_balances
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
 from apps.design.figures import euro
 from apps.design.words import words_for, words_for_question
@@ -65,10 +64,15 @@ class FindingForm(forms.Form):
     question = forms.CharField(max_length=30, widget=forms.HiddenInput)
     WORDS = {MET: _("Met"), NOT_MET: _("Not met")}
 
-    outcome = forms.ChoiceField(
-        label=_("Your finding"), choices=list(WORDS.items()), widget=forms.RadioSelect
-    )
+    outcome = forms.ChoiceField(choices=list(WORDS.items()), widget=forms.RadioSelect)
     reason = ReasonField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Many questions share a page: what is wrong with one says which.
+        about = {"question": self.title()}
+        self.fields["outcome"].label = gettext("Your finding on “%(question)s”") % about
+        self.fields["reason"].label = gettext("Reason for your finding on “%(question)s”") % about
 
     @classmethod
     def about(cls, question: str) -> "FindingForm":
@@ -89,7 +93,10 @@ class RefuseForm(forms.Form):
 
 
 STOP_WORDS = {
-    ENDED_EARLY: _("It ends early: the provider keeps the subsidy on what was delivered"),
+    ENDED_EARLY: _(
+        "It ends early: the provider keeps the tranches that are verified or paid, also where more"
+        " was delivered"
+    ),
     NOT_ENTITLED: _("The enterprise was not entitled: all that was paid comes back"),
 }
 
@@ -99,6 +106,9 @@ class StopForm(forms.Form):
         label=_("Why it stops"), choices=tuple(STOP_WORDS.items()), widget=forms.RadioSelect
     )
     reason = ReasonField()
+    sure = forms.BooleanField(
+        label=_("I looked at the amounts above and know that a stop cannot be undone")
+    )
 
 
 class SendBackForm(forms.Form):
@@ -130,11 +140,10 @@ class ShiftForm(forms.Form):
     amount = EuroField(label=_("Amount including VAT"))
     reason = ReasonField(help_text=_("The reason stays on record."))
 
-    def offer(self, contracts: Iterable[Contract]) -> None:
+    def offer(self, contracts: QuerySet[Contract]) -> None:
         target = self.fields["target"]
         assert isinstance(target, ContractField)
-        pks = [contract.pk for contract in contracts]
-        target.queryset = contracts_with_balances().filter(pk__in=pks)
+        target.queryset = contracts
 
 
 class AmendForm(forms.Form):

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 
 from apps.backoffice.time_line import WIDTHS, Words
-from apps.contracts.models import Contract
+from apps.contracts.models import Contract, LedgerEntry
 from apps.contracts.selectors import Balance
 from apps.design import figures
 from cstraject.forecast import Forecast
@@ -37,18 +38,27 @@ class WaterLine:
 
 
 def water_lines(
-    contract: Contract, balances: Sequence[Balance], ahead: Forecast | None, *, on: date
+    contract: Contract,
+    balances: Sequence[Balance],
+    awards: Sequence[LedgerEntry],
+    ahead: Forecast | None,
+    *,
+    on: date,
 ) -> list[WaterLine]:
-    """The line in every width; none before the first entry."""
+    """The line in every width; none before the first entry. A budget changes on its own day."""
     if not balances:
         return []
-    return [_line(name, contract, balances, ahead, on=on) for name in WIDTHS]
+    so_far = [award for award in awards if award.on <= on]
+    totals = accumulate(award.amount for award in so_far)
+    budgets = list(zip((award.on for award in so_far), totals, strict=True))
+    return [_line(name, contract, balances, budgets, ahead, on=on) for name in WIDTHS]
 
 
 def _line(
     name: str,
     contract: Contract,
     balances: Sequence[Balance],
+    budgets: Sequence[tuple[date, Decimal]],
     ahead: Forecast | None,
     *,
     on: date,
@@ -56,7 +66,7 @@ def _line(
     width, base = WIDTHS[name], TOP + HEIGHT
     first = min(contract.valid_from, balances[0].on.replace(day=1))
     last = max(contract.valid_until, balances[-1].on, on)
-    most = max(Decimal(1), *(balance.budget for balance in balances))
+    most = max([Decimal(1), *(budget for _, budget in budgets)])
     days = max(1, (last - first).days)
 
     def x(day: date) -> int:
@@ -70,7 +80,6 @@ def _line(
         rises = [f"H {x(day)} V {y(amount)}" for day, amount in amounts]
         return " ".join([f"M {x(first)} {base}", *rises, f"H {x(until)}"])
 
-    budget = [(_from(balance, first), balance.budget) for balance in balances]
     now = balances[-1]
     path = ""
     if ahead is not None and ahead.committed > 0 and contract.left > 0:
@@ -82,7 +91,7 @@ def _line(
         name=name,
         width=width,
         height=base + FOOT + 6,
-        budget=steps(budget, last),
+        budget=steps(budgets, last),
         committed=steps([(balance.on, balance.committed) for balance in balances], on),
         paid=steps([(balance.on, balance.paid) for balance in balances], on),
         ahead=path,
@@ -92,11 +101,6 @@ def _line(
         years=_years(first, last, x, width),
         words=tuple(words),
     )
-
-
-def _from(balance: Balance, first: date) -> date:
-    """A budget stands from the first of the month on whose last day it is told."""
-    return max(balance.on.replace(day=1), first)
 
 
 def _years(

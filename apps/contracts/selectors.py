@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce, TruncMonth
 
+from apps.accounts.models import User
 from apps.contracts.models import AWARD, COMMIT, PAY, RELEASE, RETURN, Contract, LedgerEntry, Shift
 from cstraject.forecast import Forecast, forecast, pace_since
 from cstraject.money import ZERO
@@ -115,11 +116,19 @@ def shifts_proposed() -> QuerySet[Shift]:
     )
 
 
+def shifts_to_decide(user: User) -> QuerySet[Shift]:
+    """What somebody may decide who may: shifts that a colleague proposed."""
+    return shifts_proposed().exclude(proposed_by=user)
+
+
 def shifts_of(contract: Contract) -> QuerySet[Shift]:
     """Every shift from or to a contract, the newest first."""
     return (
         Shift.objects.filter(Q(source=contract) | Q(target=contract))
-        .select_related("source__provider", "target__provider", "proposed_by", "decided_by")
+        .select_related(
+            *("source__provider", "source__edition", "target__provider", "target__edition"),
+            *("proposed_by", "decided_by"),
+        )
         .order_by("-proposed_at")
     )
 

@@ -72,7 +72,8 @@ def amend_budget(
     if not by:
         raise Refusal("nothing-changes")
     if contract.budget + by < contract.committed:
-        raise Refusal("budget-exhausted", asked=-by, left=contract.left)
+        asked = contract.budget + by
+        raise Refusal("budget-below-committed", asked=asked, committed=contract.committed)
     record(
         actor=actor,
         action="contract.amend",

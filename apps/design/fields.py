@@ -101,6 +101,18 @@ class NumberField(forms.CharField):
         return Decimal(plain)
 
 
+class PercentField(NumberField):
+    """A share, typed in hundredths: `45 %` or `45` is 0.45."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("In percent, for example 45 or 12,5."))
+        super().__init__(most=100, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        share = super().clean(value)
+        return None if share is None else share / 100
+
+
 class PersonDaysField(forms.CharField):
     """A number of person-days with at most one decimal: `12,5` or `12.5`."""
 

@@ -274,9 +274,15 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "budget-exhausted": (
         _(
             "The framework contract has %(left)s left; this asks %(asked)s."
-            " Lower the offer or ask the agency for a larger budget."
+            " Raise its budget first, or ask for less."
         ),
-        _("The budget of the framework contract is used up. Ask the agency for a larger budget."),
+        _("The budget of the framework contract is used up. Raise it first, or ask for less."),
+    ),
+    "budget-below-committed": (
+        _(
+            "A budget of %(asked)s is less than the %(committed)s that is committed to dossiers."
+            " Choose at least what is committed."
+        ),
     ),
     "no-edition": (
         _("No terms of the programme hold on %(on)s. Choose a day on which they do."),
@@ -1307,7 +1313,10 @@ ACTS: dict[str, tuple[str, ...]] = {
     "dossier.withdraw": (_("Withdrawn. Reason: %(reason)s"), _("Dossier withdrawn")),
     "dossier.release": (_("What was not needed returned to the budget: %(released)s"),),
     "dossier.stop": (
-        _("Stopped: %(released)s released, %(comes_back)s comes back. Reason: %(reason)s"),
+        _(
+            "Stopped, because %(cause)s: %(released)s released, %(comes_back)s comes back."
+            " Reason: %(reason)s"
+        ),
         _("Stopped. Reason: %(reason)s"),
         _("Dossier stopped"),
     ),
@@ -1339,21 +1348,30 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Edition prepared"),
     ),
     "edition.change": (_("Edition %(edition)s changed"), _("Edition changed")),
-    "message.write": (_("Message to VLAIO"),),
-    "message.tell": (_("Message to the provider"),),
+    "message.write": (
+        _("Question of %(asked_on)s answered: the clock goes on"),
+        _("Message to VLAIO; what came in until %(read_until)s is handled with it"),
+        _("Message to VLAIO"),
+    ),
+    "message.tell": (
+        _("Message to the provider; what came in until %(read_until)s is handled with it"),
+        _("Message to the provider"),
+    ),
     "message.ask": (
+        _(
+            "Information asked, to be answered by %(last_day)s: the clock stands still. What came"
+            " in until %(read_until)s is handled with it"
+        ),
         _("Information asked, to be answered by %(last_day)s: the clock stands still"),
         _("Information asked: the clock stands still"),
     ),
     "message.read": (_("Messages of VLAIO handled without an answer"),),
     "message.close": (_("Messages of the provider handled without an answer"),),
     "message.take_back": (_("Question taken back: the clock goes on"),),
-    "handler.give": (
-        _("Dossier %(dossier)s given to %(to)s to handle"),
-        _("Dossier given to handle"),
-    ),
+    "handler.take": (_("Taken to handle"),),
+    "handler.give": (_("Handed over to %(to)s"), _("Handed over to a colleague")),
     "statement.file": (
-        _("Statement for %(quarter)s filed: %(person_days)s person-days, %(amount)s"),
+        _("Statement for %(quarter)s filed: %(person_days)s, %(amount)s"),
         _("Statement for %(quarter)s filed"),
         _("Statement filed"),
     ),
@@ -1422,6 +1440,11 @@ ACTS: dict[str, tuple[str, ...]] = {
     "member.shut_out": (_("Shut out of the provider"),),
     "token.revoke": (_("Access key ended: %(name)s"), _("Access key ended")),
     "token.issue": (_("Access key issued: %(name)s"), _("Access key issued")),
+}
+
+STOP_CAUSES: dict[str, str] = {
+    "ended_early": _("it ended early"),
+    "not_entitled": _("the enterprise was not entitled"),
 }
 
 UNKNOWN_ACT = _("Recorded: %(action)s")
@@ -1612,6 +1635,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
             "asked",
             "by",
             "ceiling",
+            "committed",
             "left",
             "entitled",
             "amount",
@@ -1643,8 +1667,9 @@ SHOWN: dict[str, Callable[[object], str]] = {
         ),
         figures.day,
     ),
+    "cause": lambda value: gettext(STOP_CAUSES.get(str(value), str(value))),
     "quarter": figures.quarter,
-    "person_days": figures.number,
+    "person_days": lambda value: words_for_person_days(value),
     "threshold": figures.percent,
     "delivered": figures.percent,
     "phase": lambda value: _in_sentence(words_for_phase(str(value))),
@@ -1671,11 +1696,18 @@ def _shown(name: str, value: object) -> str:
     return figures.day(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
 
 
+def words_for_person_days(value: object) -> str:
+    """`1 person-day`, `12.5 person-days`: what is no whole number asks the plural."""
+    count = figures.number(value)
+    one = 1 if count == "1" else 2
+    return ngettext("%(count)s person-day", "%(count)s person-days", one) % {"count": count}
+
+
 def _measure(value: object, *, as_days: bool) -> str:
     if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
         return figures.day(value)
     if as_days:
-        return gettext("%(count)s person-days") % {"count": figures.number(value)}
+        return words_for_person_days(value)
     return figures.euro(value)
 
 

@@ -1,7 +1,7 @@
 """What one may ask: messages about a dossier, who handles it, and what waits at the agency."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -9,13 +9,15 @@ from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.claims.selectors import claims_to_verify, end_reports_to_read
+from apps.contracts.models import Shift
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import register_duties
 from apps.handling.models import Handler, Message
 from cstraject.clock import due_on
+from cstraject.quarter import day_of
 
-REVIEW, ANSWER, CLAIM, REPORT, REGISTER = KINDS = (
-    *("review", "answer", "claim", "end_report", "register"),
+REVIEW, ANSWER, CLAIM, REPORT, REGISTER, SHIFT = KINDS = (
+    *("review", "answer", "claim", "end_report", "register", "shift"),
 )
 
 
@@ -67,22 +69,40 @@ def decision_due_on(dossier: Dossier, *, on: date) -> date:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something that waits for somebody at the agency: what, since when, by when, whose it is."""
+    """Something that waits for somebody at the agency: what, since when, by when, whose it is.
+
+    It is about a dossier, or is a shift of budget between two contracts.
+    """
 
     kind: str
-    dossier: Dossier
+    about: Dossier | Shift
     since: date
     due_on: date | None
     asked: Message | None = None
     """What the agency waits for itself: its clock stands still."""
     officer: User | None = None
 
+    @property
+    def editions(self) -> set[int]:
+        if isinstance(self.about, Shift):
+            return {self.about.source.edition_id, self.about.target.edition_id}
+        return {self.about.contract.edition_id}
+
+    @property
+    def order(self) -> tuple[bool, date, str]:
+        """By its last day; then what has none, or whose clock stands still, the oldest first."""
+        last_day = None if self.asked else self.due_on
+        return (last_day is None, last_day or self.since, str(self.about))
+
     def days_left(self, on: date) -> int | None:
         return None if self.due_on is None else (self.due_on - on).days
 
 
-def waiting_at_agency(dossiers: QuerySet[Dossier], *, on: date) -> list[Waiting]:
-    """What waits of these dossiers, what is due first on top; in as many queries for any number.
+def waiting_at_agency(
+    dossiers: QuerySet[Dossier], *, on: date, shifts: QuerySet[Shift]
+) -> list[Waiting]:
+    """What waits of these dossiers, and these shifts, what is due first on top; in as many queries
+    for any number.
 
     Reviews and claims have the term of their edition, the register that of the law; an answer is
     read as soon as one can.
@@ -92,22 +112,17 @@ def waiting_at_agency(dossiers: QuerySet[Dossier], *, on: date) -> list[Waiting]
         Waiting(REPORT, report.dossier, report.filed_on, None)
         for report in end_reports_to_read()
         .filter(dossier__in=dossiers.values("pk"))
-        .select_related("dossier__provider")
+        .select_related("dossier__provider", "dossier__contract")
     ]
     found += [
         Waiting(REGISTER, duty.dossier, duty.since, duty.due_on)
         for duty in register_duties(on=on, among=dossiers)
         if not duty.is_done
     ]
-    officers = _officers({item.dossier.pk for item in found})
-    found = [
-        Waiting(
-            *(item.kind, item.dossier, item.since, item.due_on, item.asked),
-            officer=officers.get(item.dossier.pk),
-        )
-        for item in found
-    ]
-    return sorted(found, key=lambda item: (item.due_on or item.since, item.dossier.reference))
+    found += [Waiting(SHIFT, shift, day_of(shift.proposed_at), None) for shift in shifts]
+    officers = _officers({item.about.pk for item in found})
+    found = [replace(item, officer=officers.get(item.about.pk)) for item in found]
+    return sorted(found, key=lambda item: item.order)
 
 
 def _reviews(dossiers: QuerySet[Dossier], *, on: date) -> list[Waiting]:
@@ -140,7 +155,9 @@ def _reviews(dossiers: QuerySet[Dossier], *, on: date) -> list[Waiting]:
 def _answers(dossiers: QuerySet[Dossier]) -> list[Waiting]:
     return [
         Waiting(ANSWER, message.dossier, message.written_on, None)
-        for message in open_to_agency().filter(dossier__in=dossiers.values("pk"))
+        for message in open_to_agency()
+        .filter(dossier__in=dossiers.values("pk"))
+        .select_related("dossier__provider", "dossier__contract")
     ]
 
 

@@ -57,7 +57,9 @@ def write_message(
         and last.asks == (answer_by is not None)
     ):
         return last  # Pressed twice.
-    _handle(Message.objects.filter(dossier=dossier, by_agency=not by_agency), actor, on)
+    theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency)
+    facts = _handled_with_it(dossier, theirs)
+    _handle(theirs, actor, on)
     message = Message.objects.create(
         provider_id=dossier.provider_id,
         dossier=dossier,
@@ -72,9 +74,22 @@ def write_message(
         writer=actor.name,
     )
     deed = "message.ask" if message.asks else WRITES[by_agency]
-    facts = {"last_day": answer_by} if answer_by else {}
+    if answer_by is not None:
+        facts["last_day"] = answer_by
     _record(dossier, deed, message.pk, actor, at, **facts)
     return message
+
+
+def _handled_with_it(dossier: Dossier, theirs: QuerySet[Message]) -> dict[str, date]:
+    """What a message does to those of the other side: a question that it answers, with which the
+    clock of the decision goes on, and until when what they wrote is handled."""
+    facts = {}
+    for message in theirs.filter(handled_on=None).order_by("written_at"):
+        if not message.asks:
+            facts["read_until"] = message.written_on
+        elif dossier.state == "submitted":
+            facts["asked_on"] = message.written_on
+    return facts
 
 
 def _may_ask(dossier: Dossier, answer_by: date, on: date) -> None:
@@ -140,13 +155,14 @@ def give_to(*, dossier: Dossier, officer: User, actor: User, at: datetime) -> Ha
         given_by=actor,
         since=at,
     )
-    # Who handles it is the agency's business: not on the time line that the provider reads.
+    # Who handles it is the agency's business: without a provider, who reads its own deeds alone.
     record(
         actor=actor,
-        action="handler.give",
+        action="handler.take" if officer == actor else "handler.give",
         subject_id=handler.pk,
         at=at,
-        facts={"dossier": dossier.reference, "to": officer.name},
+        case_id=dossier.pk,
+        facts={"to": officer.name},
     )
     return handler
 

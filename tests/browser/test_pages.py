@@ -175,3 +175,39 @@ def test_the_forms_that_correct_facts_are_accessible_and_fit_a_phone(sign_in):
         page.set_viewport_size({"width": 320, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_an_amount_and_a_word_of_the_menu_stay_on_one_line(sign_in):
+    page = sign_in("payments_officer")
+    page.goto("/agency/contracts/")
+    page.locator(".kpi dd").evaluate_all(
+        "all => all.forEach(one => one.textContent = '€\\u00a01.234.567.890,12')"
+    )
+    lines = (
+        "all => all.map(one =>"
+        " Math.round(one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)))"
+    )
+    for width in (320, 700, 1000, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert set(page.locator(".kpi dd").evaluate_all(lines)) == {1}, width
+        spills = "all => all.filter(one => one.scrollWidth > one.clientWidth).length"
+        assert page.locator(".kpi").evaluate_all(spills) == 0, width
+        rows = "all => all.map(one => one.getClientRects().length)"
+        assert set(page.locator(".nav li").evaluate_all(rows)) == {1}, width
+
+
+def test_the_tables_of_a_dossier_do_not_scroll_sideways_on_a_phone(sign_in):
+    """One with claims, statements and tranches."""
+    page = sign_in("reviewer")
+    page.goto("/agency/?state=completed")
+    follow(page.get_by_role("link", name=re.compile("TOREON-")).first)
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.locator(".table-scroll").count() >= 3
+    wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    assert page.locator(".table-scroll").evaluate_all(wide) == []
+    assert (
+        page.locator("td[data-label]")
+        .first.evaluate("cell => getComputedStyle(cell, '::before').content")
+        .startswith('"')
+    )
+    assert wrong_on(page) == []

@@ -15,8 +15,13 @@ from hypothesis import strategies as st
 from apps.backoffice.water_line import water_lines
 from apps.claims.services import amend_dossier, stop_dossier
 from apps.contracts.models import Contract, LedgerEntry, Shift
-from apps.contracts.selectors import balances_by_month, forecasts, ledger_differences
-from apps.contracts.services import decide_shift, propose_shift
+from apps.contracts.selectors import (
+    awards_of,
+    balances_by_month,
+    forecasts,
+    ledger_differences,
+)
+from apps.contracts.services import amend_budget, decide_shift, propose_shift
 from apps.design.words import words_for
 from apps.dossiers.models import Amendment, Dossier
 from apps.dossiers.services import withdraw_dossier
@@ -89,7 +94,10 @@ def test_a_budget_is_raised_and_lowered_with_a_reason_never_under_what_is_commit
     assert "intussen gewijzigd" in page.content.decode()
     assert page.context["amend_form"]["reason"].value() == "extra middelen"
     low = {"budget": "16.334,99", "seen": "120.000", "reason": "terug"}
-    assert browser.post(contract_page("contract-amend", alfa), low).status_code == 422
+    page = browser.post(contract_page("contract-amend", alfa), low)
+    assert page.status_code == 422
+    told = page.content.decode().replace("\xa0", " ")
+    assert "Een budget van € 16.334,99 is minder dan de € 16.335,00 die" in told
     to_the_cent = {**low, "budget": "16.335,00"}
     assert browser.post(contract_page("contract-amend", alfa), to_the_cent).status_code == 302
     assert budgets()["alfa"] == Decimal("16335.00")
@@ -128,6 +136,44 @@ def test_a_shift_takes_two_people_and_what_the_source_can_miss(contracts, office
         transaction.atomic(),
     ):
         Shift.objects.count()
+
+
+def test_a_shift_goes_to_a_contract_that_runs_and_waits_for_who_may_decide_it(
+    contracts, officer, approver, monkeypatch
+):
+    alfa, beta = contracts
+    with across_providers():
+        make.make_contract(make.make_provider("weg"), valid_until=date(2022, 5, 9))
+        name = beta.provider.name
+    first, second = browser_of(officer), browser_of(approver)
+    page = first.get(contract_page("contract", alfa))
+    offered = page.content.decode().split('name="target"')[1].split("</select>")[0]
+    assert re.findall(r'value="\d+">([^<]+)<', offered) == [
+        f"{name} · 2021-2024 (nog €\xa050.000,00 over)"
+    ]
+    sent = {"target": beta.pk, "amount": "1.000", "reason": "herverdeling"}
+    assert first.post(contract_page("shift-propose", alfa), sent).status_code == 302
+    monkeypatch.setattr("apps.backoffice.views.work.timezone.now", lambda: AT)
+    work = second.get(reverse("backoffice:work"), {"kind": "shift"})
+    [waits] = work.context["page"].object_list
+    assert (waits.about.target_id, waits.since) == (beta.pk, TODAY)
+    assert "Verschuiving van €\xa01.000,00" in work.content.decode()
+    menu = {item["label"]: item["waiting"] for item in work.context["nav"]}
+    assert menu["Te doen"] == menu["Contracten"] == 1
+    # Who proposed it cannot decide, and has nothing to do.
+    own = first.get(reverse("backoffice:work"))
+    assert own.context["page"].object_list == []
+    carry_out = reverse("backoffice:shift-carry-out", args=[waits.about.pk])
+    assert carry_out in second.get(contract_page("contract", alfa)).content.decode()
+    assert carry_out not in first.get(contract_page("contract", alfa)).content.decode()
+
+
+def test_a_contract_that_ended_stands_after_those_that_run(contracts, officer):
+    alfa, beta = contracts
+    with across_providers():
+        gone = make.make_contract(make.make_provider("aarde"), valid_until=date(2022, 5, 9))
+    page = browser_of(officer).get(reverse("backoffice:contracts"))
+    assert [one for one, *_ in page.context["contracts"]] == [alfa, beta, gone]
 
 
 def test_a_shift_can_be_dropped_by_who_proposed_it(contracts, officer):
@@ -269,17 +315,33 @@ def test_the_picture_stays_within_its_frame_and_ends_at_what_is_committed(contra
     with across_providers():
         balances = balances_by_month(alfa, until=TODAY)
         ahead = forecasts([alfa], on=TODAY)[alfa.pk]
+        awards = list(awards_of(alfa))
     assert [(b.on, b.committed) for b in balances if b.on >= date(2022, 1, 1)] == [
         (date(2022, 1, 31), Decimal("0.00")),
         *((day, Decimal("16335.00")) for day in (date(2022, 2, 28), date(2022, 3, 31))),
         *((day, Decimal("16335.00")) for day in (date(2022, 4, 30), TODAY)),
     ]
-    for line in water_lines(alfa, balances, ahead, on=TODAY):
+    for line in water_lines(alfa, balances, awards, ahead, on=TODAY):
         steps = [int(x) for x in re.findall(r"[MH] (\d+)", line.committed)]
         assert steps == sorted(steps)
         assert steps[-1] == line.today_x <= line.width
         # 16.335 of 100.000 of the height.
         assert line.committed.rsplit("V ", 1)[1].split()[0] == str(line.base - round(0.16335 * 200))
+
+
+def test_a_budget_changes_in_the_picture_on_the_day_on_which_it_did(contracts, officer):
+    """Raised on 20 April 2022: 474 of the 1,460 days of the contract's years, no sooner."""
+    alfa, _beta = contracts
+    raised = datetime(2022, 4, 20, 9, tzinfo=UTC)
+    with across_providers():
+        amend_budget(contract=alfa, by=Decimal(20_000), reason="x", actor=officer, at=raised)
+    page = browser_of(officer).get(contract_page("contract", alfa))
+    line = next(line for line in page.context["lines"] if line.name == "wide")
+    steps = re.findall(r"H (\d+) V (\d+)", line.budget)
+    days = (alfa.valid_until - alfa.valid_from).days
+    along = (raised.date() - alfa.valid_from).days * (line.width - 24) / days
+    assert [int(x) for x, _y in steps] == [12, 12 + round(along)]
+    assert steps[-1][1] == str(line.top)
 
 
 def test_the_page_draws_it_in_three_widths_with_a_table(contracts, officer):
@@ -411,3 +473,26 @@ def test_why_a_dossier_cannot_be_stopped_yet_is_told_instead(contracts):
     assert early is None
     assert why == words_for(Refusal("claim-waits"))
     assert never.released == Decimal("16335.00")
+
+
+def test_a_stop_is_confirmed_and_its_cause_stays_in_the_history(contracts):
+    """96.6 % is delivered, the first tranche alone is verified: 9,801.00 is kept, no more."""
+    with across_providers():
+        controller = make.make_officer("controller")
+        dossier = make.verified_claim(contracts[0], amount="28980.00").dossier
+    browser, page_of = browser_of(controller), reverse("backoffice:dossier", args=[dossier.pk])
+    before = browser.get(page_of)
+    told = before.content.decode()
+    assert before.context["stop_means"][0][1].keeps == Decimal("9801.00")
+    assert "de dienstverlener behoudt de schijven die nagekeken of betaald zijn" in told
+    assert "Neem dit dossier" in told
+    stop = reverse("backoffice:dossier-stop", args=[dossier.pk])
+    sent = {"cause": "ended_early", "reason": "gestopt op vraag"}
+    unsure = browser.post(stop, sent)
+    assert unsure.status_code == 422
+    assert list(unsure.context["form"].errors) == ["sure"]
+    assert browser.post(stop, {**sent, "sure": "on"}).status_code == 302
+    after = browser.get(page_of)
+    assert after.context["deeds"][0]["what"].startswith("Stopgezet, want het eindigde vroegtijdig")
+    assert "Neem dit dossier" not in after.content.decode()
+    assert "Nog niemand behandelt" not in after.content.decode()

@@ -651,7 +651,7 @@ def address_and_body(world, visitor, name):
         "backoffice:dossier-refuse": ({"dossier": world.decidable.pk}, {"reason": "geen kmo"}),
         "backoffice:dossier-stop": (
             {"dossier": world.started.pk},
-            {"cause": "not_entitled", "reason": "geen kmo"},
+            {"cause": "not_entitled", "reason": "geen kmo", "sure": "on"},
         ),
         "backoffice:claim-verify": ({"claim": world.claim.pk}, {}),
         "backoffice:claim-send-back": ({"claim": world.claim.pk}, {"reason": "onvolledig"}),

@@ -43,7 +43,7 @@ def typed(old, **changes):
             "name": "2025-2027",
             "valid_from": "01/01/2025",
             "valid_until": "31/12/2027",
-            "rate": "0,5",
+            "rate": "50 %",
             "p1_code": "start",
             "p1_min": "9.200",
             "p1_max": "35.000",
@@ -89,11 +89,12 @@ def test_it_can_be_changed_until_a_dossier_is_decided_under_it(old, administrato
     with across_providers():
         new = Edition.objects.get(name="2025-2027")
     change = beside(new) + "?change"
-    changed = typed(old, rate="0,45", name="2025-2028")
+    assert administrator.get(change).context["form"]["rate"].value() == "50\xa0%"
+    changed = typed(old, rate="45,25", name="2025-2028")
     assert administrator.post(change, changed).status_code == 302
     with across_providers():
         new.refresh_from_db()
-        assert (new.rate, new.name) == (Decimal("0.4500"), "2025-2028")
+        assert (new.rate, new.name) == (Decimal("0.4525"), "2025-2028")
         contract = make.make_contract(make.make_provider("alfa"))
         make.approved(contract)
     # Under the old one a dossier was decided.
@@ -148,7 +149,7 @@ def test_a_provider_changes_no_terms(old):
     [
         ({"valid_until": "31/12/2024"}, "valid_until"),
         ({"run_day": "31"}, "run_day"),
-        ({"rate": "45"}, "rate"),
+        ({"rate": "100,1"}, "rate"),
         ({"p1_max": "9.199"}, "p1_max"),
         ({"p1_last": ""}, "p1_last"),
         ({"name": "2021-2024"}, "name"),
@@ -162,9 +163,25 @@ def test_what_cannot_be_is_told_and_nothing_typed_is_lost(old, administrator, ch
     errors = {**page.context["form"].errors, **page.context["rows"].errors}
     assert (wrong in errors) if wrong else errors == {}
     assert wrong or [m for m in page.context["messages"] if m.tags == "error"]
-    assert page.context["form"]["rate"].value() == changes.get("rate", "0,5")
+    assert page.context["form"]["rate"].value() == changes.get("rate", "50 %")
     with across_providers():
         assert Edition.objects.count() == 1
+
+
+def test_what_is_wrong_stands_in_one_list_and_names_the_package(old, administrator):
+    page = administrator.post(beside(old), typed(old, name="", p1_max="9.199")).content.decode()
+    assert page.count('id="error-summary-title"') == 1
+    summary = page.split('id="error-summary-title"')[1].split("</ul>")[0]
+    assert "Naam: " in summary
+    assert "Pakket 1: tot, zonder btw: Dit is minder dan de laagste prijs." in summary
+
+
+def test_a_new_edition_begins_on_the_list_with_the_terms_of_the_last(old, administrator):
+    with across_providers():
+        make.add_edition_of_2026()
+        newest = edition_on(date(2026, 1, 1))
+    page = administrator.get(reverse("backoffice:editions")).content.decode()
+    assert f'<a class="button" href="{beside(newest)}">' in page
 
 
 def test_a_contract_is_awarded_under_an_edition_once_per_provider(old):

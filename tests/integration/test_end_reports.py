@@ -73,6 +73,11 @@ def reports():
         return list(EndReport.objects.order_by("version"))
 
 
+def test_a_note_is_short_to_see_and_whole_to_hear(dossier, coach):
+    page = coach.get(address(dossier)).content.decode()
+    assert page.count('>Opmerking<span class="visually-hidden"> bij: ') == len(CATALOGUE)
+
+
 def test_a_report_tells_what_was_realised_what_remains_and_the_effort(dossier, coach):
     signed = make.pdf(b"ondertekend")
     sent = {

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.accounts.selectors import timetable
+from apps.audit.models import Entry
+from apps.contracts.selectors import shifts_proposed
 from apps.dossiers import services as dossiers
 from apps.handling import services
 from apps.handling.models import Handler, Message
@@ -265,6 +267,75 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
 
 
+def test_the_agency_reads_who_took_a_dossier_and_the_provider_does_not(dossier, officer, coach):
+    clerk = browser_of(officer)
+    with across_providers():
+        colleague = make.make_officer("controller")
+    clerk.post(agency("dossier-take", dossier))
+    page = clerk.get(agency("dossier", dossier))
+    # To whom it is handed over, one that has it is no answer.
+    offered = page.context["hand_over_form"].fields["officer"].queryset
+    with across_providers():
+        assert officer not in offered
+        assert colleague in offered
+    assert page.context["deeds"][0]["what"] == "In behandeling genomen"
+    clerk.post(agency("dossier-hand-over", dossier), {"officer": colleague.pk})
+    deeds = clerk.get(agency("dossier", dossier)).context["deeds"]
+    assert deeds[0]["what"] == f"Overgedragen aan {colleague.name}"
+    assert deeds[0]["who"] == officer.name
+    told = browser_of(coach).get(portal("dossier", dossier)).context["deeds"]
+    assert not [deed for deed in told if "behandeling" in deed["what"]]
+    with inside(dossier.provider_id), transaction.atomic():
+        assert not Entry.objects.filter(action__startswith="handler.").exists()
+
+
+def test_who_decides_is_warned_of_what_is_unread_and_of_a_colleague_who_handles_it(
+    dossier, officer
+):
+    clerk = browser_of(officer)
+    assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
+    with across_providers():
+        colleague = make.make_officer("controller")
+        services.give_to(dossier=dossier, officer=colleague, actor=officer, at=AT)
+        make.message(dossier, by_agency=False, at=AT)
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    warned = page.index("Kijk eerst dit na")
+    assert page.index("is nog niet afgehandeld.") > warned
+    assert page.index(f"{colleague.name} behandelt dit dossier, niet u.") > warned
+    assert page.index(agency("dossier-refuse", dossier)) > warned
+    # Both can be as they should: no warning is left.
+    clerk.post(agency("messages-read", dossier))
+    clerk.post(agency("dossier-take", dossier))
+    assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
+
+
+def test_the_history_says_what_a_message_handled_and_when_the_clock_stops_and_goes_on(
+    dossier, officer, coach
+):
+    clerk, provider = browser_of(officer), browser_of(coach)
+    provider.post(portal("message-write", dossier), {"text": "Dag."})
+    page = clerk.get(agency("dossier", dossier))
+    assert "geldt wat de dienstverlener schreef als afgehandeld" in page.content.decode()
+    sent = {"text": "Bezorg de jaarrekening.", "asks": "on", "answer_by": "15/03/2022"}
+    clerk.post(agency("message-write", dossier), sent)
+    provider.post(portal("message-write", dossier), {"text": "Ze zit erbij."})
+    page = clerk.get(agency("dossier", dossier))
+    assert [deed["what"] for deed in page.context["deeds"][:3]] == [
+        "Vraag van 01/03/2022 beantwoord: de termijn loopt verder",
+        "Informatie gevraagd, te beantwoorden tegen 15/03/2022: de termijn staat stil."
+        " Wat tot en met 01/03/2022 binnenkwam, is daarmee afgehandeld",
+        "Bericht aan VLAIO",
+    ]
+
+
+def test_what_is_wrong_with_a_finding_names_its_question(dossier, officer):
+    page = browser_of(officer).post(agency("dossier-find", dossier), {"question": "once_only"})
+    assert page.status_code == 422
+    summary = page.content.decode().split('id="error-summary-title"')[1].split("</ul>")[0]
+    assert "Uw vaststelling over “Eén keer per onderneming”: " in summary
+    assert "Reden van uw vaststelling over “Eén keer per onderneming”: " in summary
+
+
 @pytest.fixture
 def everything(dossier, officer):
     """One of each kind waits, and the review is the officer's."""
@@ -285,24 +356,42 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
     page = clerk.get(reverse("backoffice:work"))
     found = [(item.kind, item.due_on, item.officer) for item in page.context["page"]]
     assert found == [
-        ("answer", None, None),
         ("review", date(2022, 3, 3), officer),
-        ("end_report", None, None),
         ("claim", date(2022, 5, 5), None),
+        ("answer", None, None),
+        ("end_report", None, None),
     ]
     assert "nog 2 dagen" in page.content.decode()
     load = {name: (counts, late) for name, counts, late in page.context["load"]}
-    assert load == {officer.name: ([1, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0], 0)}
+    assert load == {officer.name: ([1, 0, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0, 0], 0)}
     mine = clerk.get(reverse("backoffice:work"), {"whose": "mine"})
-    assert [item.dossier for item in mine.context["page"]] == [dossier]
+    assert [item.about for item in mine.context["page"]] == [dossier]
     claims = clerk.get(reverse("backoffice:work"), {"kind": "claim", "whose": "nobodys"})
-    assert [item.dossier for item in claims.context["page"]] == [everything["claim"]]
+    assert [item.about for item in claims.context["page"]] == [everything["claim"]]
     # Taken from the list, one is back on the list as it was.
     back = reverse("backoffice:work") + "?kind=claim"
     taken = clerk.post(agency("dossier-take", everything["claim"]), {"back": back})
     assert taken["Location"] == back
     elsewhere = clerk.post(agency("dossier-take", dossier), {"back": "https://elsewhere.example/"})
     assert elsewhere["Location"] == agency("dossier", dossier)
+
+
+def test_what_waits_is_asked_of_one_edition(everything, officer):
+    with across_providers():
+        make.add_edition_of_2026()
+        contract = make.make_contract_of_2026()
+        new = make.submitted(contract, at=datetime(2026, 2, 2, 9, tzinfo=UTC))
+    edition = {"edition": contract.edition_id}
+    page = browser_of(officer).get(reverse("backoffice:work"), edition)
+    assert [item.about for item in page.context["page"]] == [new]
+
+
+def test_what_stands_still_has_no_last_day_and_comes_after_what_has(everything, officer, dossier):
+    with across_providers():
+        make.message(dossier, by_agency=True, asks=True, at=AT)
+    page = browser_of(officer).get(reverse("backoffice:work"))
+    kinds = [item.kind for item in page.context["page"]]
+    assert kinds == ["claim", "review", "answer", "end_report"]
 
 
 def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):
@@ -313,7 +402,7 @@ def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, o
                 connection,
             ) as asked,
         ):
-            waiting_at_agency(dossiers_of_all(), on=TODAY)
+            waiting_at_agency(dossiers_of_all(), on=TODAY, shifts=shifts_proposed())
         return len(asked)
 
     few = queries()

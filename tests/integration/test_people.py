@@ -107,6 +107,21 @@ def test_nobody_chooses_a_role_that_is_not_theirs(both, wanted):
     assert signed_in(both).post("/act-as/", wanted).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("role", "first"),
+    [
+        ("reviewer", "/agency/work/"),
+        ("controller", "/agency/work/"),
+        ("auditor", "/agency/"),
+        ("administrator", "/agency/people/"),
+    ],
+)
+def test_who_handles_dossiers_begins_with_what_waits(db, role, first):
+    with across_providers():
+        person = make.make_officer(role)
+    assert signed_in(person).get("/")["Location"] == first
+
+
 def test_choosing_leads_to_pages_of_ours_and_of_that_role_alone(both):
     client = signed_in(both)
     for wished in ("https://evil.example/", "//evil.example", "/agency/", "javascript:x"):

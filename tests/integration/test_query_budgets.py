@@ -139,7 +139,7 @@ def _asked_of(world):
 FILES = {
     "backoffice:work-file": (
         "backoffice:work",
-        lambda page: [i.dossier.reference for i, *_ in page["rows"]],
+        lambda page: [i.about.reference for i, *_ in page["rows"]],
     ),
     "backoffice:claims-file": (
         "backoffice:claims",

@@ -195,7 +195,9 @@ def test_a_budget_is_never_lowered_under_what_is_committed(contract):
     make.approved(contract)
     given = {"contract": contract, "reason": "bijsturing", "actor": make.make_user(), "at": AT}
 
-    assert refused(amend_budget, by=D("-83665.01"), **given).code == "budget-exhausted"
+    refusal = refused(amend_budget, by=D("-83665.01"), **given)
+    assert refusal.code == "budget-below-committed"
+    assert refusal.facts == {"asked": D("16334.99"), "committed": D("16335.00")}
     assert amend_budget(by=D("-83665.00"), **given).budget == D("16335.00")
 
 

@@ -55,6 +55,7 @@ FACTS: dict[str, object] = {
     "price_max": Decimal("50000.00"),
     "left": Decimal("1000.00"),
     "asked": Decimal("9801.00"),
+    "committed": Decimal("16335.00"),
     "questions": ["size", "equity"],
     "not_before": date(2026, 5, 12),
     "approved_on": date(2022, 1, 3),
@@ -297,6 +298,16 @@ def test_a_statement_is_told_in_days_or_in_euro() -> None:
             "statement-over-offer", what="amount", stated=Decimal(9000), offer=Decimal(8000)
         )
         assert words.words_for(euro).startswith("€\xa09.000,00 is meer dan €\xa08.000,00")
+
+
+def test_one_day_is_one_day() -> None:
+    with translation.override("nl"):
+        told = [words.words_for_person_days(Decimal(days)) for days in ("1.0", "0.5", "12.5", "0")]
+        filed = words.words_for_act(
+            "statement.file", {"quarter": "2022-Q1", "person_days": "1.0", "amount": "900"}
+        )
+    assert told == ["1 mandag", "0,5 mandagen", "12,5 mandagen", "0 mandagen"]
+    assert "ingediend: 1 mandag, " in filed
 
 
 def test_the_order_of_two_dates_is_told_in_days() -> None:

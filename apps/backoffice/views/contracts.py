@@ -1,8 +1,10 @@
 """The framework contracts: budgets, how they are used, amendments, and shifts by two people."""
 
+from datetime import date
 from uuid import UUID
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -34,8 +36,9 @@ from cstraject.quarter import day_of
 @requires("see_portfolio")
 @require_safe
 def contracts(request: DoorRequest) -> HttpResponse:
-    listed = list(contracts_with_balances())
-    ahead = forecasts(listed, on=day_of(timezone.now()))
+    today = day_of(timezone.now())
+    listed = _listed(today)
+    ahead = forecasts(listed, on=today)
     context = {
         "contracts": [
             (
@@ -60,8 +63,9 @@ def contracts(request: DoorRequest) -> HttpResponse:
 @requires("see_portfolio")
 @require_safe
 def contracts_file(request: DoorRequest, form: str) -> HttpResponse:
-    listed = list(contracts_with_balances())
-    ahead = forecasts(listed, on=day_of(timezone.now()))
+    today = day_of(timezone.now())
+    listed = _listed(today)
+    ahead = forecasts(listed, on=today)
     columns = [
         *(gettext("Provider"), gettext("Edition"), gettext("Budget"), gettext("Committed")),
         *(gettext("Paid"), gettext("Left"), gettext("Used up by")),
@@ -74,6 +78,11 @@ def contracts_file(request: DoorRequest, form: str) -> HttpResponse:
         for one in listed
     )
     return file_of("contracten", columns, rows, form)
+
+
+def _listed(today: date) -> list[Contract]:
+    """Every contract; what has ended comes last."""
+    return sorted(contracts_with_balances(), key=lambda one: one.valid_until < today)
 
 
 @requires("see_portfolio")
@@ -143,8 +152,10 @@ def _decide(request: DoorRequest, pk: UUID, *, done: bool) -> HttpResponse:
     return redirect("backoffice:contracts")
 
 
-def _others(contract: Contract) -> list[Contract]:
-    return [one for one in contracts_with_balances() if one.pk != contract.pk]
+def _others(contract: Contract) -> QuerySet[Contract]:
+    """The contracts to which budget can go: those that have not ended."""
+    running = contracts_with_balances().filter(valid_until__gte=day_of(timezone.now()))
+    return running.exclude(pk=contract.pk)
 
 
 def _page(
@@ -160,14 +171,14 @@ def _page(
         and (balances[-1].moved == balances[-2].moved)
     ):
         balances.pop()
+    awards = list(awards_of(contract))
+    looked_at = min(today, balances[-1].on) if balances else today
     context: dict[str, object] = {
         "contract": contract,
         "ahead": ahead,
-        "lines": water_lines(
-            contract, balances, ahead, on=min(today, balances[-1].on) if balances else today
-        ),
+        "lines": water_lines(contract, balances, awards, ahead, on=looked_at),
         "balances": list(reversed(balances)),
-        "awards": list(awards_of(contract)),
+        "awards": awards,
         "shifts": list(shifts_of(contract)),
         "form": wrong,
     }

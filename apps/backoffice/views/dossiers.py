@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.models import User
 from apps.accounts.selectors import officers_who
 from apps.audit.selectors import deeds_of
 from apps.backoffice.forms import (
@@ -46,6 +47,7 @@ from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.handling.forms import AskForm, HandOverForm
 from apps.handling.messages import thread
+from apps.handling.models import Handler
 from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
 from apps.payouts.selectors import tranches_of_grant
 from apps.programme.selectors import terms_of
@@ -235,7 +237,11 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
         return dossier_page(request, case, wrong=form)
     with telling(request) as told:
         case = stop_dossier(
-            dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data
+            dossier=case,
+            cause=form.cleaned_data["cause"],
+            reason=form.cleaned_data["reason"],
+            actor=request.user,
+            at=timezone.now(),
         )
         comes_back = {"comes_back": euro(case.comes_back)}
         messages.success(
@@ -261,6 +267,7 @@ def dossier_page(
     # Whoever sees this dossier alone is not told what was granted in others.
     alone = "see_portfolio" not in request.acts
     standings = standings_of(case.assessment, told=alone) if case.assessment else []
+    handler = handler_of(case)
     found = [f for s in standings for f in (s.finding, s.pending) if f]
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
     context = {
@@ -308,8 +315,10 @@ def dossier_page(
             names=True,
         ),
         "end_report": end_report_of(case),
-        "handler": handler_of(case),
+        "handler": handler,
+        "handled_by_another": handler is not None and handler.officer != request.user,
         "to_read": open_to_agency().filter(dossier=case).exists(),
+        "ended": has_ended(case),
         "form": wrong,
     }
     today = day_of(timezone.now())
@@ -386,14 +395,27 @@ def _forms(request: DoorRequest, case: Dossier, wrong: forms.Form | None) -> dic
         if report is not None and report.state == "filed":
             sends_back = ReportBackForm(auto_id="report_%s")
             offered["report_form"] = wrong if isinstance(wrong, ReportBackForm) else sends_back
-        hands = HandOverForm(auto_id="hand_%s")
-        hands.offer(officers_who("handle_dossiers"))
-        offered["hand_over_form"] = wrong if isinstance(wrong, HandOverForm) else hands
+        if not has_ended(case):
+            hands = HandOverForm(auto_id="hand_%s")
+            hands.offer(colleagues_for(case))
+            offered["hand_over_form"] = wrong if isinstance(wrong, HandOverForm) else hands
     if stops and DOSSIER.allows(case.state, "stop"):
         offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
         offered["stop_means"] = _stop_means(case)
     offered["can_amend"] = decides and case.state in ("approved", "in_delivery")
     return offered
+
+
+def has_ended(case: Dossier) -> bool:
+    """Nothing can happen to it any more, so nobody needs to take it."""
+    return not DOSSIER.events(case.state)
+
+
+def colleagues_for(case: Dossier) -> QuerySet[User]:
+    """To whom a dossier can be handed over: whoever may handle one and does not have it now."""
+    return officers_who("handle_dossiers").exclude(
+        pk__in=Handler.objects.filter(dossier=case, ended_at=None).values("officer")
+    )
 
 
 def _stop_means(case: Dossier) -> list[tuple[str, Winding | None, str]]:

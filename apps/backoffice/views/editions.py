@@ -28,11 +28,11 @@ from cstraject.refusal import Refusal
 @require_safe
 def editions(request: DoorRequest) -> HttpResponse:
     decided = editions_decided_by()
+    listed = list(Edition.objects.order_by("-valid_from", "name"))
     context = {
-        "editions": [
-            (edition, edition.pk in decided)
-            for edition in Edition.objects.order_by("-valid_from", "name")
-        ]
+        "editions": [(edition, edition.pk in decided) for edition in listed],
+        # A new one begins with the terms of the last.
+        "newest": listed[0] if listed else None,
     }
     return show(request, "backoffice/editions.html", context, section="editions")
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify, end_reports_to_read
+from apps.contracts.models import Shift
+from apps.contracts.selectors import shifts_to_decide
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
 from apps.handling.selectors import open_to_agency
@@ -58,7 +60,7 @@ def show(
         for name, (label, act) in SECTIONS.items()
         if act in request.acts
     }
-    waiting = _waiting() if "see_portfolio" in request.acts else {}
+    waiting = _waiting(request) if "see_portfolio" in request.acts else {}
     return render(
         request,
         template,
@@ -82,18 +84,26 @@ def in_sight(request: DoorRequest) -> QuerySet[Dossier]:
     )
 
 
-def _waiting() -> dict[str, int]:
+def shifts_for(request: DoorRequest) -> QuerySet[Shift]:
+    """The shifts of budget that wait for who is there."""
+    waiting = shifts_to_decide(request.user)
+    return waiting if "amend_contracts" in request.acts else waiting.none()
+
+
+def _waiting(request: DoorRequest) -> dict[str, int]:
     """How much waits for somebody in each section."""
     submitted = Dossier.objects.filter(state="submitted").count()
     claims, register = claims_to_verify().count(), register_duties_open()
+    shifts = shifts_for(request).count()
     return {
         "work": sum(
             (
-                *(submitted, claims, register),
+                *(submitted, claims, register, shifts),
                 *(open_to_agency().count(), end_reports_to_read().count()),
             )
         ),
         "claims": claims,
+        "contracts": shifts,
         "register": register,
         "runs": Run.objects.filter(state__in=TO_STEP).count(),
     }

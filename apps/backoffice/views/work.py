@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -15,14 +16,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.selectors import officers_who
 from apps.backoffice.forms import ReportBackForm
-from apps.backoffice.views.dossiers import dossier_of, dossier_page
-from apps.backoffice.views.frame import in_sight, show
+from apps.backoffice.views.dossiers import colleagues_for, dossier_of, dossier_page
+from apps.backoffice.views.frame import in_sight, shifts_for, show
 from apps.claims import end_reports
 from apps.claims.models import EndReport
 from apps.claims.selectors import end_report_of
+from apps.contracts.models import Shift
+from apps.design.figures import euro
 from apps.documents.attachments import attachment
+from apps.dossiers.models import Dossier
 from apps.handling import services
 from apps.handling.forms import AskForm, HandOverForm
 from apps.handling.messages import send
@@ -34,9 +37,11 @@ from apps.handling.selectors import (
     REGISTER,
     REPORT,
     REVIEW,
+    SHIFT,
     Waiting,
     waiting_at_agency,
 )
+from apps.programme.models import Edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import file_of, files_of
@@ -50,6 +55,7 @@ KIND_WORDS = {
     CLAIM: _("Verify the claim"),
     REPORT: _("Read the end report"),
     REGISTER: _("Enter in the register"),
+    SHIFT: _("Decide the shift of budget"),
 }
 
 
@@ -59,6 +65,7 @@ KIND_NOUNS = {
     CLAIM: _("Claims"),
     REPORT: _("End reports"),
     REGISTER: _("Register"),
+    SHIFT: _("Shifts of budget"),
 }
 
 
@@ -71,6 +78,15 @@ class WorkFilter(forms.Form):
         choices=[("", _("Everybody's")), (MINE, _("Mine")), (NOBODYS, _("Nobody's yet"))],
         required=False,
     )
+    edition = forms.ModelChoiceField(
+        label=_("Edition"), queryset=Edition.objects.none(), required=False, empty_label=_("All")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        edition = self.fields["edition"]
+        assert isinstance(edition, forms.ModelChoiceField)
+        edition.queryset = Edition.objects.order_by("-valid_from", "name")
 
 
 @requires("see_portfolio")
@@ -109,27 +125,37 @@ def work_file(request: DoorRequest, form: str) -> HttpResponse:
     ]
     rows = (
         [
-            *(item.dossier.reference, str(KIND_WORDS[item.kind]), item.dossier.enterprise_name),
-            *(item.dossier.provider.name, item.since, None if item.asked else item.due_on),
+            *(reference, str(KIND_WORDS[item.kind]), enterprise, provider),
+            *(item.since, None if item.asked else item.due_on),
             item.officer.name if item.officer else "",
         ]
         for item in listed
+        for reference, enterprise, provider in [_named(item.about)]
     )
     return file_of("te-doen", columns, rows, form)
 
 
+def _named(about: Dossier | Shift) -> tuple[str, str, str]:
+    """Its reference, enterprise and provider; of a shift its amount and both providers."""
+    if isinstance(about, Shift):
+        shift = gettext("Shift of %(amount)s") % {"amount": euro(about.amount)}
+        return shift, "", f"{about.source.provider.name} → {about.target.provider.name}"
+    return about.reference, about.enterprise_name, about.provider.name
+
+
 def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Waiting], WorkFilter]:
     """All that waits, what of it was asked for, and how."""
-    everything = waiting_at_agency(in_sight(request), on=today)
+    everything = waiting_at_agency(in_sight(request), on=today, shifts=shifts_for(request))
     filters = WorkFilter(request.GET or None)
     asked = filters.cleaned_data if filters.is_valid() else {}
-    kind, whose = asked.get("kind"), asked.get("whose")
+    kind, whose, edition = (asked.get(name) for name in ("kind", "whose", "edition"))
     listed = [
         item
         for item in everything
         if item.kind == (kind or item.kind)
         and (whose != MINE or item.officer == request.user)
         and (whose != NOBODYS or item.officer is None)
+        and (edition is None or edition.pk in item.editions)
     ]
     return everything, listed, filters
 
@@ -159,7 +185,7 @@ def take(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(request, dossier), HandOverForm(request.POST, auto_id="hand_%s")
-    form.offer(officers_who("handle_dossiers"))
+    form.offer(colleagues_for(case))
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     officer = form.cleaned_data["officer"]

@@ -16,6 +16,7 @@ from cstraject.roles import AGENCY_ROLES
 
 # The first page of a role at the agency is the first of these that it may see.
 FIRST_PAGES = {
+    "handle_dossiers": "backoffice:work",
     "open_dossiers": "backoffice:dossiers",
     "see_answers": "backoffice:answer",
     "see_people": "backoffice:people",
