@@ -11,6 +11,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,8 @@ from apps.accounts.sessions import is_fresh, shows_enough
 from apps.entrance.knocking import PASSWORD, knock
 from apps.notices.services import post_mail
 
+# The account of an address that has none: what is done for it is undone.
+NOBODY = 0
 # Under what name the library knows the one provider of identities that we use.
 ACMIDM = "acmidm"
 
@@ -79,8 +82,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """So many in a while: who asks for somebody else fills no mailbox, and stops nobody."""
         if user.kind != PERSON:
             return
-        if ratelimit.consume(self.request, action="reset_mail", key=str(user.pk)):
-            super().send_password_reset_mail(user, user.email, context)
+        if ratelimit.consume(self.request, action="reset_mail", key=user.email.lower()):
+            with transaction.atomic():
+                super().send_password_reset_mail(user, user.email, context)
+                transaction.set_rollback(user.pk == NOBODY)
 
     def send_notification_mail(
         self,

@@ -7,6 +7,7 @@ when it is handed a zero in its place.
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter as get_factor_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -15,6 +16,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import User
+from apps.entrance.adapters import NOBODY
 from apps.entrance.knocking import CODE, knock
 
 
@@ -43,6 +45,17 @@ class CodeForm(_Counted, AuthenticateForm):  # type: ignore[misc]
 
 class CodeAgainForm(_Counted, ReauthenticateForm):  # type: ignore[misc]
     """A code to show once more that it is you."""
+
+
+class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]
+    """Who asks for an address without account is answered alike, after the same work."""
+
+    users: Any
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = self.users or [User(pk=NOBODY, email=email)]
+        return email
 
 
 class CredentialField(forms.JSONField):

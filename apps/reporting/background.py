@@ -7,12 +7,12 @@ from uuid import UUID
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.http import QueryDict
 
 from apps.accounts.models import User
 from apps.dossiers.listing import AgencyDossierFilter, DossierFilter, Listing
-from apps.dossiers.models import Dossier
+from apps.dossiers.models import Access, Dossier
 from apps.dossiers.selectors import dossiers_in_sight
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
@@ -56,6 +56,22 @@ def exports_of(user: User, *, at: datetime) -> QuerySet[Export]:
     """What somebody asked for and is still kept, in the scope that is open; the newest first."""
     since = at - timedelta(days=KEPT_DAYS)
     return Export.objects.filter(asked_by=user, asked_at__gt=since).order_by("-asked_at")
+
+
+def exports_at_agency(user: User, *, at: datetime, sees_all: bool) -> QuerySet[Export]:
+    """The same for somebody of the agency, as long as they may see what was listed.
+
+    Not once their role shows less, nor once a dossier was opened or closed to them since; of what
+    is opened until a day, on the same day alone.
+    """
+    kept = exports_of(user, at=at)
+    if not sees_all:
+        kept = kept.filter(sees_all=False, asked_at__date=day_of(at))
+    mine = Access.objects.filter(user=user)
+    for changed in mine.aggregate(Max("given_at"), Max("ended_at")).values():
+        if changed is not None:
+            kept = kept.filter(asked_at__gt=changed)
+    return kept
 
 
 def progress_of(export: Export) -> int:

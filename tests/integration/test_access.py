@@ -7,11 +7,13 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.selectors import timetable
 from apps.audit.models import Entry
 from apps.claims.services import send_back_claim, stop_dossier, verify_claim
 from apps.dossiers import services
 from apps.dossiers.models import CLOSED, OPENED, Access
 from apps.dossiers.selectors import dossiers_in_sight
+from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers, inside
 from cstraject.refusal import Refusal
 from tests import factories as make
@@ -187,6 +189,26 @@ def test_claims_and_register_do_not_show_what_is_closed(cases):
     for name in ("claim-verify", "claim-send-back"):
         door = reverse(f"backoffice:{name}", args=[claim.pk])
         assert client.post(door, {"reason": "x"}).status_code == 404
+
+
+def test_a_run_stays_whole_and_does_not_tell_whom_it_is_for_of_what_is_closed(cases):
+    one, _ = cases
+    reviewer = officer()
+    with across_providers():
+        mine = make.verified_claim(one.contract).dossier
+        others = make.verified_claim(one.contract).dossier
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+    give(mine, reviewer, CLOSED)
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, reviewer)
+    page = client.get(reverse("backoffice:run", args=[run.pk])).content.decode()
+    file = client.get(reverse("backoffice:run-lines-file", args=[run.pk, "csv"])).content.decode()
+    for told in (page, file):
+        assert others.reference in told
+        assert mine.reference not in told
+        assert mine.enterprise_name not in told
+        assert told.count("9801,00") + told.count("9.801,00") >= 2
+    assert "Voor u gesloten" in page
 
 
 def test_files_and_documents_hold_what_is_in_sight_alone(cases):

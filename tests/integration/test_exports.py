@@ -11,13 +11,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts.selectors import timetable
+from apps.accounts.services import grant_agency_role
 from apps.dossiers import services as dossiers
+from apps.members.services import take_agency_role
 from apps.providers.scope import across_providers
 from apps.reporting import background, export_pages
 from apps.reporting.background import progress_of
 from apps.reporting.models import Export
 from apps.reporting.tasks import clear_exports, make_exports
 from tests import factories as make
+from tests.factories import AT
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +52,18 @@ def browser_of(person) -> Client:
     client = Client(headers={"accept-language": "nl"})
     make.sign_in(client, person)
     return client
+
+
+def close(dossier, person, kind="closed"):
+    dossiers.give_access(
+        reference=dossier.reference,
+        user=person,
+        kind=kind,
+        until=timezone.now().date() + timedelta(days=7),
+        reason="belang",
+        actor=make.make_user(),
+        at=timezone.now(),
+    )
 
 
 def exports():
@@ -88,15 +104,7 @@ def test_a_long_list_is_awaited_and_then_holds_what_was_asked_of_ones_own(world)
 def test_at_the_agency_it_holds_all_but_what_is_closed_to_who_asked(world):
     officer = browser_of(world["officer"])
     with across_providers():
-        dossiers.give_access(
-            reference=world["others"][0].reference,
-            user=world["officer"],
-            kind="closed",
-            until=timezone.now().date() + timedelta(days=7),
-            reason="belang",
-            actor=make.make_user(),
-            at=timezone.now(),
-        )
+        close(world["others"][0], world["officer"])
     answer = officer.get(reverse("backoffice:dossiers-file", args=["csv"]))
     assert make_exports() == 1
     file = officer.get(officer.get(answer["Location"]).context["file"])
@@ -104,6 +112,36 @@ def test_at_the_agency_it_holds_all_but_what_is_closed_to_who_asked(world):
     excel = officer.get(reverse("backoffice:dossiers-file", args=["xlsx"]) + "?provider=beta")
     # Of Beta two are in sight: few enough to have at once.
     assert excel.status_code == 200
+
+
+@pytest.mark.parametrize("lost", ["the role", "one dossier", "the day"])
+def test_what_was_listed_is_not_fetched_once_it_is_not_theirs_to_see(world, lost, monkeypatch):
+    person = world["officer"]
+    officer = browser_of(person)
+    if lost == "the day":
+        with across_providers():
+            take_agency_role(user=person, role="reviewer", actor=make.make_user(), at=AT)
+            grant_agency_role(user=person, role="guest", actor=timetable(), at=AT)
+            for dossier in world["own"]:
+                close(dossier, person, kind="opened")
+    answer = officer.get(reverse("backoffice:dossiers-file", args=["csv"]))
+    assert make_exports() == 1
+    page = officer.get(answer["Location"])
+    assert officer.get(page.context["file"]).status_code == 200
+    if lost == "the role":
+        with across_providers():
+            take_agency_role(user=person, role="reviewer", actor=make.make_user(), at=AT)
+            grant_agency_role(user=person, role="guest", actor=timetable(), at=AT)
+    elif lost == "one dossier":
+        with across_providers():
+            close(world["others"][0], person)
+    else:
+        later = timezone.now() + timedelta(days=1)
+        monkeypatch.setattr("apps.backoffice.views.dossiers.timezone.now", lambda: later)
+        make.sign_in(officer, person, ago=-24 * 3600)
+    assert officer.get(page.context["file"]).status_code == 404
+    assert officer.get(answer["Location"]).status_code == 404
+    assert page.context["file"] not in officer.get(reverse("backoffice:dossiers")).content.decode()
 
 
 def test_how_far_it_is_can_be_seen_while_it_is_made(world, monkeypatch):

@@ -61,6 +61,9 @@ def pairs(world: tenants.World) -> dict[str, tuple[Callable[[], object], Callabl
         sent = {"login": address, "password": "geraden wachtwoord"}
         return lambda: Client(REMOTE_ADDR=PLACE).post("/sign-in/", sent)
 
+    def forgotten(address: str) -> Callable[[], object]:
+        return lambda: Client(REMOTE_ADDR=PLACE).post("/sign-in/forgotten/", {"email": address})
+
     def key(secret: str, slug: str) -> Callable[[], object]:
         return lambda: machine(secret).get(f"/api/v1/providers/{slug}/contract/")
 
@@ -98,6 +101,7 @@ def pairs(world: tenants.World) -> dict[str, tuple[Callable[[], object], Callabl
             key("cst_nonsense", "niet"),
         ),
         "sign-in with a wrong password": (sign_in(known), sign_in("niemand@test.example")),
+        "a new password": (forgotten(known), forgotten("niemand@test.example")),
     }
 
 
@@ -105,6 +109,7 @@ PAIRS = [
     *("provider, portal", "provider, api", "dossier, portal", "dossier, portal, a deed"),
     *("dossier, api", "key of a machine, portal", "member, portal"),
     *("key, by whether its provider is there", "sign-in with a wrong password"),
+    "a new password",
 ]
 NAMED = re.compile(
     r"'[^']*'|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b\d+\b|\"s\d+_x\d+\"|\"_django_curs_\w+\""

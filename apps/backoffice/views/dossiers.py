@@ -54,10 +54,11 @@ from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.providers.models import Provider
-from apps.reporting.background import exports_of
+from apps.reporting.background import exports_at_agency
 from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
 from apps.reporting.exports import FORMS
+from apps.reporting.models import Export
 from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
@@ -80,10 +81,7 @@ def dossiers(request: DoorRequest) -> HttpResponse:
         "columns": listed.columns(),
         "page": page,
         "query": f"{query}&" if query else "",
-        "files": [
-            (one, reverse("backoffice:export", args=[one.pk]))
-            for one in exports_of(request.user, at=timezone.now())
-        ],
+        "files": [(one, reverse("backoffice:export", args=[one.pk])) for one in _exports(request)],
         "exports": [
             (form, f"{reverse('backoffice:dossiers-file', args=[form])}?{query}") for form in FORMS
         ],
@@ -109,7 +107,7 @@ def dossiers_export(request: DoorRequest, form: str) -> HttpResponse:
 @requires("open_dossiers")
 @require_safe
 def export(request: DoorRequest, export: UUID) -> HttpResponse:
-    asked = export_of(export, request.user)
+    asked = export_of(export, _exports(request))
     page = show(
         request,
         "reporting/export.html",
@@ -123,7 +121,12 @@ def export(request: DoorRequest, export: UUID) -> HttpResponse:
 @requires("open_dossiers")
 @require_safe
 def export_file(request: DoorRequest, export: UUID) -> HttpResponse:
-    return file_of_export(export_of(export, request.user))
+    return file_of_export(export_of(export, _exports(request)))
+
+
+def _exports(request: DoorRequest) -> QuerySet[Export]:
+    sees_all = "see_portfolio" in request.acts
+    return exports_at_agency(request.user, at=timezone.now(), sees_all=sees_all)
 
 
 def _listed(request: DoorRequest) -> Listing:

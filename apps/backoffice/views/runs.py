@@ -1,5 +1,6 @@
 """The quarterly runs: drawn up, checked, approved by another, filed, sent, settled."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from django import forms
@@ -18,7 +19,7 @@ from apps.design import figures
 from apps.design.words import words_for_state, words_for_unpaid
 from apps.dossiers.selectors import references_closed_to
 from apps.payouts import services
-from apps.payouts.models import Payment, PaymentFile, Run
+from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.selectors import (
     differences,
     due_quarter,
@@ -109,11 +110,10 @@ def lines_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
     ]
     rows = (
         [
-            *(line.payment.payee_name, line.claim.dossier.reference),
-            *(line.claim.dossier.enterprise_name, line.claim.tranche, line.claim.quarter),
+            *(line.payment.payee_name, reference, name, line.claim.tranche, line.claim.quarter),
             *(line.amount, words_for_state(line.payment.state, "payment")),
         ]
-        for line in lines_of(run_of(run))
+        for line, reference, name in _lines(request, run_of(run))
     )
     return file_of("kwartaalrun", columns, rows, form)
 
@@ -264,7 +264,7 @@ def _run_page(
         "payments": [
             (payment, communication_as_written(payment.communication)) for payment in payments
         ],
-        "lines": list(lines_of(run)),
+        "lines": list(_lines(request, run)),
         "exports": files_of(reverse("backoffice:run", args=[run.pk]) + "lines/"),
         "left_out": _left_out(request, run),
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
@@ -288,6 +288,15 @@ def _run_page(
         address=reverse("backoffice:run", kwargs={"run": run.pk}),
         status=422 if wrong else 200,
     )
+
+
+def _lines(request: DoorRequest, run: Run) -> Iterator[tuple[PaymentLine, str, str]]:
+    """What a run pays, whole; but not whom it is for, of a dossier that is closed to who looks."""
+    closed = references_closed_to(request.user, on=day_of(timezone.now()))
+    for line in lines_of(run):
+        dossier = line.claim.dossier
+        told = dossier.reference not in closed
+        yield line, dossier.reference if told else "", dossier.enterprise_name if told else ""
 
 
 def _left_out(request: DoorRequest, run: Run) -> list[tuple[object, str]]:

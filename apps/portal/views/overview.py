@@ -109,7 +109,7 @@ def dossiers_export(request: DoorRequest, provider: str, form: str) -> HttpRespo
 @requires("see_dossiers")
 @require_safe
 def export(request: DoorRequest, provider: str, export: UUID) -> HttpResponse:
-    asked = export_of(export, request.user)
+    asked = export_of(export, exports_of(request.user, at=timezone.now()))
     file = reverse("portal:export-file", args=[provider, asked.pk])
     page = show(
         request, "reporting/export.html", told_of(asked, file=file), below=gettext("List as a file")
@@ -120,7 +120,7 @@ def export(request: DoorRequest, provider: str, export: UUID) -> HttpResponse:
 @requires("see_dossiers")
 @require_safe
 def export_file(request: DoorRequest, provider: str, export: UUID) -> HttpResponse:
-    return file_of_export(export_of(export, request.user))
+    return file_of_export(export_of(export, exports_of(request.user, at=timezone.now())))
 
 
 def _waits(
