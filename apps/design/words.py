@@ -114,6 +114,16 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "invitation-gone": (
         _("This invitation is not good any more: it was accepted, taken back or is too old."),
     ),
+    "invited-by-acmidm": (
+        _(
+            "Whoever signs in by ACM/IDM invites to roles that read alone. The others are given in"
+            " ACM/IDM, or by an administrator with an account of this application."
+        ),
+    ),
+    "not-agency-address": (
+        _("At the agency only addresses of %(domains)s are invited."),
+        _("At the agency only addresses of its own are invited."),
+    ),
     "too-many-invitations": (_("%(max)s invitations were sent since yesterday. Go on tomorrow."),),
     "token-gone": (_("This key ended already. Reload the page."),),
     "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),

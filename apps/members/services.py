@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
@@ -20,6 +21,7 @@ from apps.members.selectors import invitations_since, members, open_invitations
 from apps.notices.services import post_mail
 from apps.providers.models import Provider, Token
 from cstraject.refusal import Refusal
+from cstraject.roles import AGENCY_ROLES
 
 INVITATION_DAYS = 7
 # Of whoever comes by ACM/IDM we do not hear when they leave.
@@ -51,11 +53,18 @@ def invite(
         raise Refusal("unknown-role", given=role[:30])
     if email == actor.email:
         raise Refusal("own-rights")
+    of_acmidm = actor.email.endswith(OF_ACMIDM)
+    if provider is None and of_acmidm and not AGENCY_ROLES[role] <= AGENCY_ROLES["auditor"]:
+        # They would invite a mailbox of their own, and be two people where two are needed.
+        raise Refusal("invited-by-acmidm")
+    domains = settings.AGENCY_MAIL_DOMAINS
+    if provider is None and domains and email.rpartition("@")[2] not in domains:
+        raise Refusal("not-agency-address", domains=", ".join(domains))
     if invitations_since(provider=provider, at=at - timedelta(days=1)) >= INVITATIONS_PER_DAY_MAX:
         raise Refusal("too-many-invitations", max=INVITATIONS_PER_DAY_MAX)
     waiting = open_invitations(provider_id=provider.pk if provider else None, at=at)
     waiting.filter(email=email).update(revoked_at=at)
-    days = INVITATION_DAYS_BY_ACMIDM if actor.email.endswith(OF_ACMIDM) else INVITATION_DAYS
+    days = INVITATION_DAYS_BY_ACMIDM if of_acmidm else INVITATION_DAYS
     key = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         provider=provider,

@@ -287,6 +287,9 @@ DEMO_SIGN_INS: Path | None = None
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="cstraject <noreply@localhost>")
 EMAIL_TIMEOUT = 30
+# Whom the agency may invite, by the domain of their address, so that nobody there is two people
+# with two mailboxes; none: anybody.
+AGENCY_MAIL_DOMAINS = env.list("AGENCY_MAIL_DOMAINS", default=[])
 # How long the address to choose a new password is good, in seconds.
 PASSWORD_RESET_TIMEOUT = 60 * 60
 

@@ -1,6 +1,7 @@
 """Being invited, accepting, leaving; choosing a new password; and who was not let in, on record."""
 
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
 from smtplib import SMTPException
@@ -14,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.accounts.selectors import Capacity, capacities_of
+from apps.accounts.selectors import Capacity, capacities_of, timetable
 from apps.accounts.services import add_user, shut_account
 from apps.audit.models import Entry
 from apps.members import services
@@ -25,6 +26,7 @@ from apps.notices.services import TRIES_MAX, post_mail
 from apps.providers.scope import DOORKEEPER, across_providers, inside
 from apps.providers.services import grant_provider_role, issue_token
 from cstraject.refusal import Refusal
+from cstraject.roles import AGENCY_ROLES
 from tests import factories as make
 from tests.factories import AT
 
@@ -142,6 +144,40 @@ def test_nobody_invites_themselves(alfa):
     assert answer.context["invite_form"]["name"].value() == "Ik"
     with across_providers():
         assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize("role", sorted(AGENCY_ROLES))
+def test_who_comes_by_acmidm_makes_nobody_decide_at_the_agency(db, role):
+    """They would invite a mailbox of their own, and be the two people that a run needs."""
+    with across_providers():
+        boss = add_user(email="subject@acmidm.invalid", name="Baas", actor=timetable(), at=AT)
+        asked = {"provider": None, "name": "X", "role": role, "link": str, "actor": boss, "at": AT}
+        reads = role in ("auditor", "guest", "reporting_officer")
+        with nullcontext() if reads else pytest.raises(Refusal, match="invited-by-acmidm"):
+            services.invite(**asked, email="x@test.example")
+
+
+@pytest.mark.parametrize(
+    ("email", "invited"),
+    [
+        ("x@vlaio.example", True),
+        ("x@mail.vlaio.example", False),
+        ("vlaio.example@x.example", False),
+    ],
+)
+def test_at_the_agency_addresses_of_its_own_are_invited(alfa, settings, email, invited):
+    settings.AGENCY_MAIL_DOMAINS = ["vlaio.example"]
+    with across_providers():
+        boss = make.make_officer("administrator")
+    asked = {"name": "X", "role": "auditor", "email": email}
+    answer = signed_in(boss).post(reverse("backoffice:person-invite"), asked)
+    assert answer.status_code == (302 if invited else 200)
+    assert ("vlaio.example worden uitgenodigd" in answer.content.decode()) != invited
+    # A provider invites whom it likes.
+    with inside(alfa.pk):
+        services.invite(
+            provider=alfa, email=email, name="X", role="coach", link=str, actor=boss, at=AT
+        )
 
 
 def test_so_many_invitations_a_day_and_no_more(alfa, clock, monkeypatch):

@@ -35,6 +35,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 # A value for every fact that a sentence may name, as a rule or a service gives it.
 FACTS: dict[str, object] = {
+    "domains": "vlaio.example",
     "file": "dossiers.csv",
     "line": 7,
     "needed": 14,
