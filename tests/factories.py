@@ -154,7 +154,7 @@ def make_key(provider: Provider, *acts: str, at: datetime = AT, days: int = 365)
         name=f"machine {next(numbers)}",
         acts=acts or MACHINE_ACTS,
         days=days,
-        actor=timetable(),
+        actor=make_user("issuer"),
         at=at,
     )
 
