@@ -34,6 +34,7 @@ class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         self.fields["new_password1"].label = _("Choose a password")
         self.fields["new_password1"].help_text = _("At least 12 characters. A sentence is good.")
         self.fields["new_password2"].label = _("The same password once more")
+        self.fields["new_password2"].help_text = ""
 
     def validate_password_for_user(self, user: User, password_field_name: str = "") -> None:
         """What is wrong with a password is told where it was chosen, not where it was repeated."""

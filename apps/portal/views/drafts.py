@@ -443,7 +443,9 @@ def _lines(form: Step) -> list[tuple[str, str]]:
         choices = dict(getattr(field.field, "choices", ()))
         said = ", ".join(str(choices.get(value, value)) for value in values if value)
         read = form.cleaned_data.get(field.html_name) if form.is_valid() else None
-        if said and isinstance(read, Decimal):
+        if field.html_name == "number" or field.html_name.endswith("_number"):
+            said = figures.enterprise_number(read or said)
+        elif said and isinstance(read, Decimal):
             said = figures.number(read)
         elif said == "on":
             said = gettext("Yes")

@@ -59,6 +59,7 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
                 contract,
                 contract.committed / contract.budget if contract.budget else 0,
                 ahead.get(contract.pk),
+                contract.valid_until < today,
             )
             # What runs stands first, what ended last.
             for contract in reversed(contracts)
