@@ -82,6 +82,18 @@ def test_what_qualifies_is_listed_with_its_amount_and_the_rest_with_a_reason(wor
     assert "60" in rest[world["less"].pk, 1]
 
 
+def test_what_cannot_be_claimed_is_read_page_by_page(world, monkeypatch):
+    monkeypatch.setattr("apps.portal.views.claims.PER_PAGE", 3)
+    manager, address = browser_of(world["manager"]), reverse("portal:claims", args=["alfa"])
+    pages = [manager.get(f"{address}?page={nth}") for nth in (1, 2, 3)]
+    told = [[(i.dossier.pk, i.tranche) for i, _ in page.context["rest"]] for page in pages]
+    assert [len(page) for page in told] == [3, 3, 1]
+    assert len({one for page in told for one in page}) == 7
+    # What can be claimed stands on each of them, to be ticked in one deed.
+    assert [len(page.context["now"]) for page in pages] == [3, 3, 3]
+    assert 'href="?page=2"' in pages[0].content.decode()
+
+
 def test_everything_ticked_is_claimed_in_one_deed(world):
     manager = browser_of(world["manager"])
     page = manager.get(reverse("portal:claims", args=["alfa"]))

@@ -11,6 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.accounts.selectors import timetable
+from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers
 from tests import factories as make
 from tests.factories import AT
@@ -210,3 +212,26 @@ def test_a_search_that_finds_nothing_says_what_to_do(world):
     told = browser_of(person).get(f"{page}?named=bestaat-niet").content.decode()
     assert "Geen dossier komt overeen" in told
     assert reverse("portal:draft-start", args=["alfa"]) not in told
+
+
+def test_a_long_run_is_read_page_by_page_and_leaves_whole(db, monkeypatch):
+    monkeypatch.setattr("apps.backoffice.views.runs.PER_PAGE", 2)
+    with across_providers():
+        contract = make.make_contract(budget="500000.00")
+        for _ in range(3):
+            make.verified_claim(contract)
+            make.submitted_claim(contract)
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        officer = make.make_officer("payments_officer")
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, officer)
+    address = reverse("backoffice:run", args=[run.pk])
+    first, second = (client.get(f"{address}?lines={nth}&left-out={nth}") for nth in (1, 2))
+    lines = [reference for page in (first, second) for _, reference, _ in page.context["lines"]]
+    assert (len(lines), len(set(lines))) == (3, 3)
+    # Three that wait, and the second tranche of all six.
+    left_out = [i for page in (first, second) for i, _ in page.context["left_out_told"]]
+    assert len({(i.dossier.pk, i.tranche) for i in left_out}) == 4
+    assert "9 schijven worden door deze run niet betaald" in first.content.decode()
+    file = client.get(reverse("backoffice:run-lines-file", args=[run.pk, "csv"])).content.decode()
+    assert all(reference in file for reference in lines)

@@ -1,10 +1,11 @@
 """The quarterly runs: drawn up, checked, approved by another, filed, sent, settled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Min
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -21,6 +22,7 @@ from apps.dossiers.selectors import references_closed_to
 from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.selectors import (
+    LeftOut,
     differences,
     due_quarter,
     lines_of,
@@ -37,6 +39,7 @@ from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.quarter import Quarter, day_of
 
+PER_PAGE = 100
 # Why a tranche is left out although somebody could still do something about it.
 WAITING = {"claim-not-verified": 0, "not-claimed": 1}
 
@@ -113,7 +116,7 @@ def lines_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
             *(line.payment.payee_name, reference, name, line.claim.tranche, line.claim.quarter),
             *(line.amount, words_for_state(line.payment.state, "payment")),
         ]
-        for line, reference, name in _lines(request, run_of(run))
+        for line, reference, name in _lines(request, lines_of(run_of(run)))
     )
     return file_of("kwartaalrun", columns, rows, form)
 
@@ -255,6 +258,8 @@ def _run_page(
     abandons = "check_runs" in acts and RUN.allows(run.state, "abandon")
     earlier = run_before(run)
     told = [payment for payment in payments if payment.state != "planned"]
+    lines = Paginator(lines_of(run), PER_PAGE).get_page(request.GET.get("lines"))
+    left_out = Paginator(_left_out(request, run), PER_PAGE).get_page(request.GET.get("left-out"))
     context = {
         "run": run,
         "earlier": earlier,
@@ -264,9 +269,11 @@ def _run_page(
         "payments": [
             (payment, communication_as_written(payment.communication)) for payment in payments
         ],
-        "lines": list(_lines(request, run)),
+        "lines_page": lines,
+        "lines": list(_lines(request, lines)),
         "exports": files_of(reverse("backoffice:run", args=[run.pk]) + "lines/"),
-        "left_out": _left_out(request, run),
+        "left_out": left_out,
+        "left_out_told": [(item, words_for_unpaid(item.why, item.facts)) for item in left_out],
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
         "may_approve": "approve_runs" in acts and RUN.allows(run.state, "approve"),
         "may_send": "settle_runs" in acts and RUN.allows(run.state, "send"),
@@ -290,16 +297,18 @@ def _run_page(
     )
 
 
-def _lines(request: DoorRequest, run: Run) -> Iterator[tuple[PaymentLine, str, str]]:
+def _lines(
+    request: DoorRequest, lines: Iterable[PaymentLine]
+) -> Iterator[tuple[PaymentLine, str, str]]:
     """What a run pays, whole; but not whom it is for, of a dossier that is closed to who looks."""
     closed = references_closed_to(request.user, on=day_of(timezone.now()))
-    for line in lines_of(run):
+    for line in lines:
         dossier = line.claim.dossier
         told = dossier.reference not in closed
         yield line, dossier.reference if told else "", dossier.enterprise_name if told else ""
 
 
-def _left_out(request: DoorRequest, run: Run) -> list[tuple[object, str]]:
+def _left_out(request: DoorRequest, run: Run) -> list[LeftOut]:
     """What a run leaves out and why, as long as it is not over; what can be helped first."""
     if run.state in ("settled", "abandoned"):
         return []
@@ -310,4 +319,4 @@ def _left_out(request: DoorRequest, run: Run) -> list[tuple[object, str]]:
         if item.dossier.reference not in closed
     ]
     left_out.sort(key=lambda item: WAITING.get(item.why, len(WAITING)))
-    return [(item, words_for_unpaid(item.why, item.facts)) for item in left_out]
+    return left_out

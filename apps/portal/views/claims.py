@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,6 +27,8 @@ from apps.reporting.exports import file_of, files_of
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, day_of
 from cstraject.refusal import Refusal
+
+PER_PAGE = 50
 
 
 @requires("claim_tranches")
@@ -145,15 +148,19 @@ def _page(
 ) -> HttpResponse:
     """What can be claimed now and for how much, and why the rest cannot."""
     window, today = _window(request), day_of(timezone.now())
-    items = _items(window) if window else []
-    now = [item for item in items if window and _can_be_claimed(item, window)]
+    now: list[LeftOut] = []
+    rest: list[LeftOut] = []
+    for item in _items(window) if window else []:
+        (now if window and _can_be_claimed(item, window) else rest).append(item)
+    page = Paginator(rest, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "window": window,
         "window_open": window is not None and window.opens_on <= today,
         "days_left": (window.shuts_on - today).days if window else 0,
         "now": [(item, _name(item), ticked is None or _name(item) in ticked) for item in now],
         "total": sum((item.amount for item in now), ZERO),
-        "rest": [(item, _why_not(item)) for item in items if item not in now],
+        "page": page,
+        "rest": [(item, _why_not(item)) for item in page],
         "exports": files_of(reverse("portal:claims", args=[request.provider.slug]) + "list/"),
     }
     return show(
