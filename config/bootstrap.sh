@@ -60,9 +60,14 @@ redis() {
 }
 
 browser() {
-    if found chromium-headless-shell chromium chromium-browser google-chrome; then return 0; fi
-    apt_install chromium-headless-shell || apt_install chromium ||
+    found chromium-headless-shell chromium chromium-browser google-chrome ||
+        apt_install chromium-headless-shell || apt_install chromium ||
         give_up "The browser tests need Chromium (apt-get install chromium-headless-shell)."
+    # The pictures of pages are in this one.
+    fonts=$(find /usr/share/fonts /usr/local/share/fonts "${HOME:-/root}/.fonts" \
+        -name 'DejaVuSans.ttf' 2>/dev/null || true)
+    [ -n "$fonts" ] || apt_install fonts-dejavu-core ||
+        give_up "The browser tests need the font DejaVu Sans (apt-get install fonts-dejavu-core)."
 }
 
 case "${1:-}" in
