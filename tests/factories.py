@@ -14,11 +14,11 @@ from uuid import UUID
 import pikepdf
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.accounts.selectors import timetable
+from apps.accounts.selectors import OF_ACMIDM, timetable
 from apps.accounts.services import add_user, grant_agency_role
 from apps.accounts.session_store import SessionStore
 from apps.accounts.sessions import sealed
@@ -41,7 +41,7 @@ from apps.programme.models import Edition
 from apps.programme.selectors import edition_on
 from apps.programme.services import prepare_alike
 from apps.providers.models import Provider
-from apps.providers.scope import across_providers
+from apps.providers.scope import across_providers, inside
 from apps.providers.services import grant_provider_role, issue_token, register_provider
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.facts import DECLARATIONS
@@ -99,6 +99,23 @@ def session_of(client: Client) -> SessionStore:
     """What the session of a browser holds; the cookie names it with a seal."""
     cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
     return SessionStore(cookie.value.rpartition(":")[0] if cookie and cookie.value else None)
+
+
+def arrived(provider: Provider, *roles: str, shut_out: bool = False) -> User:
+    """Somebody who came by ACM/IDM, and may have been shut out since."""
+    nth = next(numbers)
+    person = add_user(
+        email=f"subject-{nth}{OF_ACMIDM}", name=f"Arrival {nth}", actor=timetable(), at=AT
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE cst_doorkeeper")
+        told = [provider.slug, list(roles), AT]
+        cursor.execute("SELECT cst_arrived(%s, %s, %s, %s)", [person.pk, *told])
+        cursor.execute("SET LOCAL ROLE cst_backoffice")
+    if shut_out:
+        with inside(provider.pk), connection.cursor() as cursor:
+            cursor.execute("SELECT cst_shut_out(%s)", [person.pk])
+    return person
 
 
 def make_officer(role: str = "reviewer") -> User:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from apps.accounts.models import User
@@ -51,6 +52,13 @@ def capacities_of(user: User) -> list[Capacity]:
     if not user.is_active:
         return []
     return capacities_in(user.groups.values_list("name", flat=True))
+
+
+def shut_from(user: User) -> frozenset[str]:
+    """The providers that shut somebody out, though ACM/IDM tells a role of theirs there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_shut_from(%s)", [user.pk])
+        return frozenset(slug for (slug,) in cursor.fetchall())
 
 
 def capacities_in(group_names: Iterable[str]) -> list[Capacity]:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from apps.accounts.models import User
-from apps.accounts.selectors import Capacity, capacities_of
+from apps.accounts.selectors import Capacity, capacities_of, shut_from
 
 # Whatever somebody does, after so long they sign in again; when idle, `SESSION_COOKIE_AGE` ends it.
 LONGEST = timedelta(hours=12)
@@ -109,4 +109,5 @@ def capacities_now(request: HttpRequest) -> list[Capacity]:
     if not (request.user.is_active and settings.ACMIDM_ISSUER):
         return []
     found = (Capacity(place, role) for place, role in told["claimed"])
-    return sorted(capacity for capacity in found if capacity.known)
+    shut = shut_from(request.user)
+    return sorted(one for one in found if one.known and one.place not in shut)

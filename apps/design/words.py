@@ -1448,6 +1448,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "user.grant": (_("Role given: %(role)s"), _("Role given")),
     "user.take": (_("Role taken away: %(role)s"), _("Role taken away")),
     "member.shut_out": (_("Shut out of the provider"),),
+    "member.let_in": (_("Let in again at the provider"),),
     "token.revoke": (_("Access key ended: %(name)s"), _("Access key ended")),
     "token.issue": (_("Access key issued: %(name)s"), _("Access key issued")),
 }

@@ -1,5 +1,6 @@
 from uuid import uuid4
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -48,3 +49,24 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email}: {self.role}"
+
+
+class Arrival(models.Model):
+    """Somebody came by ACM/IDM with roles at a provider: the last time, and whether still let in.
+
+    Their roles are told by ACM/IDM at each sign-in; here a manager sees them, and shuts them out.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.RESTRICT, related_name="+")
+    provider = models.ForeignKey(Provider, on_delete=models.RESTRICT, related_name="+")
+    roles = ArrayField(models.CharField(max_length=30))
+    at = models.DateTimeField()
+    shut_out_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="arrival_of_one_at_one", fields=["user", "provider"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {', '.join(self.roles)}"

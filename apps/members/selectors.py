@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from apps.accounts.selectors import OF_ACMIDM
 from apps.members.models import Invitation
 from apps.providers.models import Provider
 
@@ -20,9 +21,23 @@ class Member:
     role: str
     last_login: datetime | None
 
+    @property
+    def by_acmidm(self) -> bool:
+        """Whether ACM/IDM tells their role; it tells no address."""
+        return self.email.endswith(OF_ACMIDM)
+
 
 def members() -> list[Member]:
     """Everybody with a role at the provider whose scope is open, by name; machines are none."""
+    return [member for member in _known_here() if member.role]
+
+
+def shut_out_by_us() -> list[Member]:
+    """Whoever ACM/IDM tells a role of, and is shut out at the provider whose scope is open."""
+    return [member for member in _known_here() if not member.role]
+
+
+def _known_here() -> list[Member]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM cst_members()")
         return [Member(*row) for row in cursor.fetchall()]

@@ -1,7 +1,7 @@
 """What one may do: invite people, let them in, and end what they may do."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -150,6 +150,32 @@ def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> N
     open_invitations(provider_id=provider.pk, at=at).filter(theirs).update(revoked_at=at)
     Token.objects.filter(issued_by=member, revoked_at=None).update(revoked_at=at)
     _record(actor, "member.shut_out", member, at, provider)
+
+
+@transaction.atomic
+def let_in_again(*, provider: Provider, member: int, actor: User, at: datetime) -> None:
+    """End that somebody of ACM/IDM is shut out at a provider: what ACM/IDM tells counts again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cst_let_in(%s)", [member])
+        [let_in] = cursor.fetchone()
+    if not let_in:
+        raise Refusal("not-a-member")
+    _record(actor, "member.let_in", member, at, provider)
+
+
+@transaction.atomic
+def note_arrival(*, user: User, capacities: Iterable[Capacity], at: datetime) -> None:
+    """Keep that somebody came by ACM/IDM, as what at which provider: its manager sees them.
+
+    Done by the doorkeeper, before anybody is inside.
+    """
+    roles: dict[str, list[str]] = {}
+    for capacity in capacities:
+        if capacity.place != AT_AGENCY:
+            roles.setdefault(capacity.place, []).append(capacity.role)
+    with connection.cursor() as cursor:
+        for place, told in sorted(roles.items()):
+            cursor.execute("SELECT cst_arrived(%s, %s, %s, %s)", [user.pk, place, told, at])
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ urlpatterns = [
         name="invitation-withdraw",
     ),
     path("people/<int:member>/shut-out/", people.shut_out, name="member-shut-out"),
+    path("people/<int:member>/let-in/", people.let_in, name="member-let-in"),
     path("people/keys/", people.issue, name="key-issue"),
     path("people/keys/<uuid:key>/end/", people.revoke, name="key-end"),
     path("claims/", claims.claims, name="claims"),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from io import BytesIO
 from itertools import count
+from pathlib import Path
 from string import ascii_uppercase
 
 import pytest
@@ -293,6 +294,12 @@ def seen(page, width: int) -> Image.Image:
     return picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
 
 
+def _kept(file: Path) -> Image.Image:
+    with Image.open(file) as picture:
+        picture.load()
+        return picture
+
+
 def coarse(picture: Image.Image) -> Image.Image:
     size = (picture.width // SCALE, picture.height // SCALE)
     return picture.convert("L").resize(size, Image.Resampling.BOX)
@@ -325,7 +332,7 @@ def test_a_page_looks_as_it_did(desk, name):
         SCREENS.mkdir(exist_ok=True)
         for file, shot in found.items():
             shot.save(file, optimize=True)
-    told = {file.name: wrong(shot, Image.open(file)) for file, shot in found.items()}
+    told = {file.name: wrong(shot, _kept(file)) for file, shot in found.items()}
     assert {file: what for file, what in told.items() if what} == {}
 
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.messages import get_messages
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
@@ -24,7 +25,8 @@ from apps.accounts.services import follow_agency_roles, grant_agency_role
 from apps.accounts.sessions import TOLD, sealed
 from apps.audit.models import Entry
 from apps.members.models import Invitation
-from apps.providers.scope import across_providers
+from apps.members.selectors import members
+from apps.providers.scope import across_providers, inside
 from tests import factories as make
 from tests import op as ops
 from tests.conftest import ROOT
@@ -751,3 +753,57 @@ def test_who_signed_in_by_a_password_leaves_here_alone(alfa, op):
     client = Client()
     make.sign_in(client, officer, "password", "mfa")
     assert client.post("/sign-out/")["Location"] == "/sign-in/"
+
+
+# ---- A leaver ------------------------------------------------------------------------------------
+
+
+def test_a_manager_sees_and_shuts_out_who_comes_by_acmidm_at_once(alfa, op):
+    with across_providers():
+        boss = make.make_member(alfa, "manager")
+        beta = make.make_provider("beta")
+        stranger = make.make_member(beta, "manager")
+    leaver, office, elsewhere = Client(), Client(headers={"accept-language": "nl"}), Client()
+    make.sign_in(office, boss, "mfa")
+    make.sign_in(elsewhere, stranger, "mfa")
+    signed_in(leaver, op)
+    assert is_in(leaver)
+    people = reverse("portal:people", args=["alfa"])
+    [told] = [m for m in office.get(people).context["members"] if m.by_acmidm]
+    assert (told.role, told.last_login is not None) == ("coach", True)
+    # Another provider neither sees them nor shuts them out.
+    page = elsewhere.get(reverse("portal:people", args=["beta"]))
+    assert [m for m in page.context["members"] if m.by_acmidm] == []
+    elsewhere.post(reverse("portal:member-shut-out", args=["beta", told.user_id]))
+    assert is_in(leaver)
+
+    office.post(reverse("portal:member-shut-out", args=["alfa", told.user_id]))
+    assert not is_in(leaver)
+    # Nor once they sign in anew, though ACM/IDM still tells their role.
+    again = Client()
+    signed_in(again, op)
+    assert not is_in(again)
+    page = office.get(people)
+    assert [m for m in page.context["members"] if m.by_acmidm] == []
+    assert [m.user_id for m in page.context["shut_out"]] == [told.user_id]
+    elsewhere.post(reverse("portal:member-let-in", args=["beta", told.user_id]))
+    assert not is_in(again)
+    office.post(reverse("portal:member-let-in", args=["alfa", told.user_id]))
+    assert is_in(again)
+    with across_providers():
+        deeds = Entry.objects.filter(action__startswith="member.").order_by("id")
+        assert [(deed.action, deed.actor_id) for deed in deeds] == [
+            *(("member.shut_out", boss.pk), ("member.let_in", boss.pk)),
+        ]
+
+
+def test_nobody_else_is_put_among_those_of_acmidm(alfa, db):
+    """By SQL of the doorkeeper, who notes arrivals."""
+    with across_providers():
+        coach = make.make_member(alfa, "coach")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cst_arrived(%s, 'alfa', ARRAY['manager'], now())", [coach.pk])
+        cursor.execute("SELECT * FROM cst_shut_from(%s)", [coach.pk])
+        assert cursor.fetchall() == []
+    with inside(alfa.pk):
+        assert [(m.user_id, m.role) for m in members()] == [(coach.pk, "coach")]

@@ -77,6 +77,7 @@ DOORS = {
     ("post", "portal:member-invite"): "manage_members",
     ("post", "portal:invitation-withdraw"): "manage_members",
     ("post", "portal:member-shut-out"): "manage_members",
+    ("post", "portal:member-let-in"): "manage_members",
     ("post", "portal:key-issue"): "manage_members",
     ("post", "portal:key-end"): "manage_members",
     ("get", "portal:claims"): "see_dossiers",
@@ -351,6 +352,7 @@ def make_world() -> SimpleNamespace:
         people["other tenant"] = make.make_member(beta, "manager")
         people |= {role: make.make_officer(role) for role in AGENCY_ROLES}
         spare, leaver = make.make_officer("auditor"), make.make_member(alfa, "coach")
+        shut = make.arrived(alfa, "coach", shut_out=True)
         tokens = {
             visitor: make.make_key(provider, *acts, at=NOW - timedelta(days=30))
             for visitor, provider, acts in (
@@ -471,6 +473,7 @@ def make_world() -> SimpleNamespace:
             spare=spare,
             access=accesses[0],
             leaver=leaver,
+            shut=shut,
             key=Token.objects.filter(provider=alfa).order_by("name").first(),
             people=people,
             tokens=tokens,
@@ -518,6 +521,7 @@ def address_and_body(world, visitor, name):
         "portal:overview": (portal, {}),
         "portal:people": (portal, {}),
         "portal:member-shut-out": ({**portal, "member": world.leaver.pk}, {}),
+        "portal:member-let-in": ({**portal, "member": world.shut.pk}, {}),
         "portal:key-issue": (portal, {"name": "boekhouding", "acts": ["see_dossiers"], "days": 30}),
         "portal:key-end": ({**portal, "key": world.key.pk}, {}),
         "portal:member-invite": (
@@ -769,6 +773,7 @@ def must_open_to_whom_it_should(world, method, name):
 SIGNS_IN_AGAIN = (
     "backoffice:run-approve",
     *("portal:member-invite", "portal:invitation-withdraw", "portal:member-shut-out"),
+    "portal:member-let-in",
     *("portal:key-issue", "portal:key-end"),
     *("backoffice:person-invite", "backoffice:invitation-withdraw", "backoffice:person-take"),
     *("backoffice:access-give", "backoffice:access-end"),

@@ -28,6 +28,7 @@ TENANT_TABLES = sorted(
 AGENCY_ALONE = {
     *("eligibility_workings", "dossiers_registerentry", "dossiers_access"),
     "handling_handler",
+    "members_arrival",
 }
 
 # What a dossier gets later on: made by the test of it alone, since the others count rows.
@@ -37,7 +38,7 @@ COMES_LATER = ("claims_endreport", "dossiers_amendment")
 EMPTY = {
     *("payouts_payment", "payouts_paymentline", "receipts_receipt", "members_invitation"),
     *("dossiers_registerentry", "dossiers_access", "eligibility_confirmation"),
-    *("handling_handler", "reporting_export", *COMES_LATER),
+    *("handling_handler", "members_arrival", "reporting_export", *COMES_LATER),
 }
 
 
@@ -622,13 +623,17 @@ def test_a_block_sees_its_own_rows_alone(two_providers):
 
 
 # What a provider's role may call with the rights of another.
-FUNCTIONS = {"cst_tenant", "cst_members", "cst_shut_out", "cst_new_machine", "contracts_lock"}
+FUNCTIONS = {
+    *("cst_tenant", "cst_members", "cst_shut_out", "cst_let_in", "cst_new_machine"),
+    "contracts_lock",
+}
 
 
 def test_functions_with_other_rights_answer_for_ones_own_alone(two_providers):
     alfa, beta = two_providers
     with across_providers(), transaction.atomic():
         theirs = make.make_member(beta, "coach")
+        came, shut = make.arrived(beta, "coach"), make.arrived(beta, "coach", shut_out=True)
         contract = beta.contracts.get().pk
     with inside(alfa.pk), transaction.atomic():
         found = rows(
@@ -637,15 +642,18 @@ def test_functions_with_other_rights_answer_for_ones_own_alone(two_providers):
         )
         assert {name for (name,) in found} == FUNCTIONS
         assert rows("SELECT * FROM cst_members()") == []
-        for nobody in (theirs.pk, 10**15, -1):
+        for nobody in (theirs.pk, came.pk, shut.pk, 10**15, -1):
             assert rows("SELECT cst_shut_out(%s)", [nobody]) == [(False,)]
+            assert rows("SELECT cst_let_in(%s)", [nobody]) == [(False,)]
     # Of a contract of another the same is told as of one that is not there.
     unknown = "00000000-0000-4000-8000-000000000000" if len(str(contract)) == 36 else 10**15
     assert outcome_inside(alfa, "SELECT contracts_lock(%s)", [contract]) == outcome_inside(
         alfa, "SELECT contracts_lock(%s)", [unknown]
     )
     with inside(beta.pk), transaction.atomic():
-        assert [row[2] for row in rows("SELECT * FROM cst_members()")] == [theirs.email]
+        assert {(row[2], row[3]) for row in rows("SELECT * FROM cst_members()")} == {
+            *((theirs.email, "coach"), (came.email, "coach"), (shut.email, "")),
+        }
 
 
 def test_statistics_and_plans_tell_no_value(two_providers, servers):

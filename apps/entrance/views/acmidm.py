@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from apps.accounts.models import User
 from apps.accounts.services import welcome
 from apps.accounts.sessions import AT_ACMIDM, TOLD
 from apps.entrance.acmidm import REFUSED, Told, address_to_ask, answer_of_op
 from apps.entrance.adapters import ACMIDM
 from apps.entrance.refusals import refused
 from apps.entrance.views.home import page_wished
+from apps.members.services import note_arrival
 from cstraject.refusal import Refusal
 
 
@@ -89,6 +91,8 @@ def _shown_again(request: HttpRequest, told: Told) -> HttpResponse:
 
 
 def _keep(request: HttpRequest, told: Told) -> None:
+    assert isinstance(request.user, User)
+    note_arrival(user=request.user, capacities=told.capacities, at=timezone.now())
     request.session[TOLD] = {
         "subject": told.subject,
         "claimed": [[capacity.place, capacity.role] for capacity in told.capacities],

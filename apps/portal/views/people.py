@@ -17,7 +17,7 @@ from apps.design.words import words_for_may
 from apps.members import services as members
 from apps.members.forms import InvitationForm
 from apps.members.selectors import members as members_here
-from apps.members.selectors import open_invitations
+from apps.members.selectors import open_invitations, shut_out_by_us
 from apps.portal.views.frame import show
 from apps.providers import services
 from apps.providers.doors import requires, telling
@@ -101,6 +101,16 @@ def shut_out(request: DoorRequest, provider: str, member: int) -> HttpResponse:
     return redirect("portal:people", provider=provider)
 
 
+@requires("manage_members")
+@require_POST
+def let_in(request: DoorRequest, provider: str, member: int) -> HttpResponse:
+    with telling(request, gettext("This person is let in again.")):
+        members.let_in_again(
+            provider=request.provider, member=member, actor=request.user, at=timezone.now()
+        )
+    return redirect("portal:people", provider=provider)
+
+
 @sensitive_variables("key")
 @requires("manage_members")
 @require_POST
@@ -146,6 +156,7 @@ def _page(
     names = {member.user_id: member.name for member in here}
     context = {
         "members": here,
+        "shut_out": shut_out_by_us(),
         "invitations": [
             (asked, reverse("portal:invitation-withdraw", args=[slug, asked.pk]))
             for asked in waiting
