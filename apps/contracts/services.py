@@ -106,6 +106,10 @@ def propose_shift(
     not_own_provider(actor, source.provider, target.provider)
     if amount <= 0 or source.pk == target.pk:
         raise Refusal("shift-nowhere")
+    source = lock_contract(source.pk)
+    again = {"source": source, "target": target, "amount": amount, "reason": reason.strip()[:200]}
+    if twice := Shift.objects.filter(**again, proposed_by=actor, done=None).first():
+        return twice  # Pressed twice.
     if source.left < amount:
         raise Refusal("budget-exhausted", asked=amount, left=source.left)
     shift = Shift.objects.create(

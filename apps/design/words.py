@@ -125,6 +125,9 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("At the agency only addresses of its own are invited."),
     ),
     "too-many-invitations": (_("%(max)s invitations were sent since yesterday. Go on tomorrow."),),
+    "key-name-taken": (
+        _("There is a key called “%(name)s” already. End that one first, or choose another name."),
+    ),
     "token-gone": (_("This key ended already. Reload the page."),),
     "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),
     "token-days": (_("A key lasts from 1 to %(max)s days. Choose a number of days."),),

@@ -245,6 +245,16 @@ def find(
     _judged_by_another(dossier, actor, at)
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
+    found = next(
+        (s for s in standings_of(dossier.assessment) if s.answer.question == question), None
+    )
+    last = found and (found.pending or found.finding)
+    if last and (last.outcome, last.reason, last.found_by_id) == (
+        outcome,
+        reason.strip(),
+        actor.pk,
+    ):
+        return dossier  # Pressed twice.
     finding = keep_finding(
         assessment=dossier.assessment,
         question=question,

@@ -53,7 +53,9 @@ def send(
                 document=document,
                 answer_by=answer_by,
             )
-            if by_agency and message.written_at == at:
+            if message.document != document:
+                transaction.set_rollback(True)  # Pressed twice: the document is there already.
+            elif by_agency and message.written_at == at:
                 _tell(dossier, message)
             return message
     except Refusal as refusal:

@@ -53,7 +53,7 @@ def write_message(
         last is not None
         and (last.text, last.by_agency, last.written_by_id) == (text.strip(), by_agency, actor.pk)
         and last.handled_on is None
-        and document is None
+        and (document and document.sha256) == (last.document and last.document.sha256)
         and last.asks == (answer_by is not None)
     ):
         return last  # Pressed twice.

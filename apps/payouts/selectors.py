@@ -145,6 +145,18 @@ class Preflight:
         return sum((claim.amount for claim in self.claims), ZERO)
 
 
+def can_be_claimed(item: LeftOut, quarter: Quarter) -> bool:
+    """Whether a tranche has all that a claim of a quarter asks: its statement, or the last one."""
+    return (
+        item.why == "not-claimed"
+        and item.statement is not None
+        and (
+            item.statement.quarter == str(quarter)
+            or covers_completion(item.statement, item.dossier)
+        )
+    )
+
+
 def preflight(quarter: Quarter) -> Preflight:
     """What would be paid, and for every other open tranche the reason why not."""
     claims = list(

@@ -14,7 +14,7 @@ from apps.accounts.selectors import Capacity, digest_of
 from apps.audit.services import Actor, record
 from apps.providers.models import Provider, Token
 from apps.providers.scope import seal_key
-from apps.providers.selectors import acts_at
+from apps.providers.selectors import acts_at, tokens_in_use
 from cstraject.identifiers import enterprise_number as checked_enterprise_number
 from cstraject.identifiers import iban as checked_iban
 from cstraject.refusal import Refusal
@@ -108,6 +108,10 @@ def issue_token(
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise Refusal("token-days", max=TOKEN_DAYS_MAX)
     with connection.cursor() as cursor:
+        # Pressed twice, the first one's secret would be shown to nobody.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [provider.slug])
+        if tokens_in_use(at=at).filter(provider=provider, name=name.strip()[:100]).exists():
+            raise Refusal("key-name-taken", name=name.strip()[:100])
         cursor.execute("SELECT cst_new_machine(%s)", [name.strip()[:100]])
         machine = cursor.fetchone()[0]
     secret = "cst_" + secrets.token_urlsafe(32)

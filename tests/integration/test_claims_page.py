@@ -1,7 +1,7 @@
 """All claims of a quarter in one deed: what qualifies, and why the rest does not."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -134,6 +134,32 @@ def test_one_that_does_not_qualify_is_not_left_out_unsaid(world, other):
     assert (world["due"].reference in told) == (other == "due:2")
     assert {name for _, name, is_ticked in answer.context["now"] if is_ticked} == {ticked[0]}
     assert claims() == []
+
+
+def test_a_window_that_closed_while_the_page_was_open_is_told(world, monkeypatch):
+    manager = browser_of(world["manager"])
+    page = manager.get(reverse("portal:claims", args=["alfa"]))
+    assert 'name="quarter" value="2022-Q2"' in page.content.decode()
+    late = IN_WINDOW + timedelta(days=20)
+    for module in ("claims", "dossiers", "overview"):
+        monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: late)
+    make.sign_in(manager, world["manager"])
+    sent = {"claim": [f"{world['due'].pk}:1"], "quarter": "2022-Q2"}
+    answer = manager.post(reverse("portal:claims-file", args=["alfa"]), sent)
+    assert answer.status_code == 422
+    [told] = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert "2e kwartaal 2022 kon u uitbetaling vragen" in told
+    assert told.endswith("Er is niets ingediend.")
+    assert claims() == []
+
+
+def test_the_overview_asks_for_a_statement_first_where_the_claim_needs_it(world):
+    """As the page of claims does."""
+    page = browser_of(world["manager"]).get(reverse("portal:overview", args=["alfa"]))
+    told = {(what, dossier.pk) for what, dossier, _ in page.context["waits"]}
+    assert ("Van schijf 1 kan uitbetaling gevraagd worden", world["due"].pk) in told
+    first = "Dien de prestatiestaat in; dan kan schijf 1 aangevraagd worden"
+    assert {pk for what, pk in told if what == first} == {world["old"].pk}
 
 
 def test_one_that_is_refused_stops_all_and_is_named(world):

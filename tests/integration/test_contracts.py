@@ -109,6 +109,17 @@ def test_a_budget_is_raised_and_lowered_with_a_reason_never_under_what_is_commit
         assert ledger_differences() == []
 
 
+def test_a_shift_that_is_proposed_twice_is_one(contracts, officer):
+    alfa, beta = contracts
+    browser = browser_of(officer)
+    for amount in ("1.000", "1.000", "2.000"):
+        sent = {"target": beta.pk, "amount": amount, "reason": "herverdeling"}
+        assert browser.post(contract_page("shift-propose", alfa), sent).status_code == 302
+    with across_providers():
+        amounts = Shift.objects.order_by("amount").values_list("amount", flat=True)
+        assert list(amounts) == [Decimal("1000.00"), Decimal("2000.00")]
+
+
 def test_a_shift_takes_two_people_and_what_the_source_can_miss(contracts, officer, approver):
     alfa, beta = contracts
     first, second = browser_of(officer), browser_of(approver)

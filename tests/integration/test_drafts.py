@@ -207,6 +207,42 @@ def test_two_browsers_on_one_step_lose_nothing_and_the_second_is_told(people, co
     assert drafts.typed_in(only_draft(), "offer").fields["price"] == ["29.000"]
 
 
+def test_a_step_that_is_sent_twice_is_saved_once_and_says_so(coach):
+    draft = begun(coach)
+    for _ in range(2):
+        page = kept(coach, draft, "enterprise")
+        assert page.status_code == 200
+        assert "De onderneming: bewaard." in text_of(page)
+    assert only_draft().steps["enterprise"]["version"] == 1
+
+
+def test_a_file_that_came_too_late_is_to_be_chosen_again(people, coach):
+    draft = begun(coach)
+    kept(coach, draft, "documents", offer=SimpleUploadedFile("a.pdf", PDF))
+    other = browser_of(people["colleague"])
+    late = kept(
+        other,
+        draft,
+        "documents",
+        declared_on="01/01/2022",
+        declaration=SimpleUploadedFile("b.pdf", make.pdf(b"b")),
+    )
+    assert late.status_code == 409
+    assert late.context["form"].errors["declaration"] == [
+        "Kies dit bestand opnieuw: het is niet bewaard."
+    ]
+    assert only_draft().declaration is None
+
+
+def test_filing_is_answered_by_a_receipt(coach):
+    draft = prepared(coach)
+    page = text_of(coach.post(f"{draft}file/", follow=True))
+    with across_providers():
+        dossier = Dossier.objects.select_related("offer").get()
+    assert f"Dossier {dossier.reference} is ingediend op 01/02/2022 10:00" in page
+    assert f"offer.pdf (SHA-256 {dossier.offer.sha256[:12]}…)" in page
+
+
 def carried(client, content: bytes):
     file = SimpleUploadedFile("x.json", content)
     return client.post(reverse("portal:draft-start", args=["alfa"]), {"answers": file}, follow=True)

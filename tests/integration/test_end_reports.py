@@ -106,6 +106,16 @@ def test_a_report_tells_what_was_realised_what_remains_and_the_effort(dossier, c
     assert len(reports()) == 1
 
 
+def test_what_was_typed_is_still_there_where_a_colleague_was_first(dossier, coach):
+    coach.post(address(dossier), make.REPORT_TYPED)
+    page = coach.post(address(dossier), {**make.REPORT_TYPED, "feedback": "Mijn versie."})
+    assert page.status_code == 422
+    assert page.context["form"]["feedback"].value() == "Mijn versie."
+    assert [one.feedback for one in reports()] == [""]
+    # Who only comes to look is sent to the dossier.
+    assert coach.get(address(dossier)).status_code == 302
+
+
 def test_what_was_sent_back_is_corrected_from_what_it_was(dossier, coach, officer):
     coach.post(address(dossier), make.REPORT_TYPED)
     officer.post(
@@ -156,7 +166,8 @@ def test_before_the_work_is_done_there_is_nothing_to_report(contract, coach):
         started = make.started(contract)
     page = coach.get(address(started), follow=True)
     assert page.redirect_chain[0][0] == reverse("portal:dossier", args=["alfa", started.pk])
-    assert coach.post(address(started), make.REPORT_TYPED).status_code == 302
+    assert coach.get(address(started)).status_code == 302
+    assert coach.post(address(started), make.REPORT_TYPED).status_code == 422
     assert reports() == []
 
 

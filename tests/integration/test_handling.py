@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from apps.accounts.selectors import timetable
 from apps.audit.models import Entry
 from apps.contracts.selectors import shifts_proposed
+from apps.documents.models import Document
 from apps.dossiers import services as dossiers
 from apps.handling import services
 from apps.handling.models import Handler, Message
@@ -192,6 +193,17 @@ def test_a_message_comes_with_a_document_and_what_is_wrong_with_it_loses_no_word
     fetched = provider.get(portal("message-document", dossier, message.pk))
     assert fetched.content == good
     assert fetched["Content-Disposition"] == 'attachment; filename="x.pdf"'
+
+
+def test_the_same_message_with_the_same_document_is_one(dossier, coach):
+    provider = browser_of(coach)
+    for content in (b"a", b"a", b"b"):
+        document = SimpleUploadedFile("x.pdf", make.pdf(content))
+        sent = {"text": "Zie bijlage.", "document": document}
+        assert provider.post(portal("message-write", dossier), sent).status_code == 302
+    assert len(messages()) == 2
+    with across_providers():
+        assert Document.objects.filter(kind="attachment").count() == 2
 
 
 def test_the_same_message_pressed_twice_is_one(dossier, coach):

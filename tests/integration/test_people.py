@@ -248,6 +248,28 @@ def test_the_first_manager_of_a_provider_is_let_in_by_the_command_line(agency_pe
     assert capacities_of(User.objects.get(email="an@alfa.example")) == [Capacity("alfa", "manager")]
 
 
+def test_a_key_that_is_asked_twice_is_made_once(agency_people):
+    alfa = make.make_provider("alfa")
+    manager = make.make_member(alfa, "manager")
+    asked = {"provider": alfa, "name": "boekhouding", "acts": ["see_dossiers"], "days": 30}
+    for provider in (alfa, make.make_provider("beta")):
+        services.issue_token(**{**asked, "provider": provider}, actor=manager, at=AT)
+    assert refused(services.issue_token, **asked, actor=manager) == "key-name-taken"
+    [token] = Token.objects.filter(provider=alfa)
+    services.revoke_token(token=token.pk, actor=manager, at=AT)
+    services.issue_token(**asked, actor=manager, at=AT)
+
+
+def test_a_finding_that_is_sent_twice_is_one(agency_people):
+    dossier, officer = make.submitted(make.make_contract()), make.make_officer()
+    dossier = dossiers.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
+    found = {"dossier": dossier, "question": "main_activity", "actor": officer, "at": AT}
+    for reason in ("past", "past ", "past toch"):
+        dossiers.find(**found, outcome="met", reason=reason)
+    assert [f.reason for f in dossier.assessment.findings.order_by("id")] == ["past", "past toch"]
+    assert Entry.objects.filter(case_id=dossier.pk, action="dossier.find").count() == 2
+
+
 def test_nobody_decides_about_money_of_a_provider_for_which_they_work(db):
     """Whatever the deed at the agency is: verify, stop, amend, shift, pay, settle."""
     with across_providers():

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.claims.models import Statement
-from apps.claims.services import file_statement
+from apps.claims.services import file_statement, stop_dossier
 from apps.providers.scope import across_providers
 from cstraject.delivery import Delivered
 from cstraject.quarter import Quarter
@@ -151,6 +151,18 @@ def test_what_is_missing_or_unreadable_is_told_and_the_rest_is_kept(dossier, coa
     page = coach.post(address(dossier), typed(Q1, "vijf", "6.000", "", "3.000", "0", "😀"))
     assert page.status_code == 422
     assert set(page.context["form"].errors) == {"analysis_days", "plan_days", "guidance_amount"}
+    assert page.context["form"]["analysis_amount"].value() == "6.000"
+    assert statements() == []
+
+
+def test_figures_that_came_too_late_are_still_there(dossier, coach):
+    """The work was stopped while the page was open."""
+    with across_providers():
+        stop_dossier(
+            dossier=dossier, cause="ended_early", reason="x", actor=make.make_officer(), at=NOW
+        )
+    page = coach.post(address(dossier), typed(Q1, "5", "6.000", "2", "3.000", "0", "0"))
+    assert page.status_code == 422
     assert page.context["form"]["analysis_amount"].value() == "6.000"
     assert statements() == []
 

@@ -12,11 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.claims.selectors import covers_completion
 from apps.claims.services import file_claim, file_claims
 from apps.contracts.selectors import contracts_with_balances
 from apps.design.words import words_for, words_for_unpaid
-from apps.payouts.selectors import LeftOut, preflight
+from apps.payouts.selectors import LeftOut, can_be_claimed, preflight
 from apps.portal.forms import ClaimForm
 from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
 from apps.portal.views.frame import show
@@ -25,7 +24,7 @@ from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import file_of, files_of
 from cstraject.money import ZERO
-from cstraject.quarter import ClaimWindow, day_of
+from cstraject.quarter import ClaimWindow, Quarter, day_of
 from cstraject.refusal import Refusal
 
 PER_PAGE = 50
@@ -62,7 +61,7 @@ def claims_list(request: DoorRequest, provider: str, form: str) -> HttpResponse:
     rows = (
         [
             *(item.dossier.reference, item.dossier.enterprise_name, item.tranche, item.amount),
-            gettext("Can be claimed") if _can_be_claimed(item, window) else _why_not(item),
+            gettext("Can be claimed") if can_be_claimed(item, window.quarter) else _why_not(item),
         ]
         for item in (_items(window) if window else [])
         if window is not None
@@ -78,13 +77,19 @@ def file_all(request: DoorRequest, provider: str) -> HttpResponse:
     if window is None:
         return _page(request)
     ticked = dict.fromkeys(request.POST.getlist("claim"))
+    try:
+        # The page may have been opened while an earlier quarter could be claimed.
+        shown = Quarter.parse(request.POST.get("quarter") or str(window.quarter))
+        ClaimWindow(shown, window.days).must_be_open(day_of(timezone.now()))
+    except Refusal as refusal:
+        return _nothing_filed(request, words_for(refusal), ticked)
     items = {_name(item): item for item in _items(window)}
     for name in ticked:
         item = items.get(name)
         if item is None:
             told = gettext("Something that was ticked is not on this list (any more).")
             return _nothing_filed(request, told, ticked)
-        if not _can_be_claimed(item, window):
+        if not can_be_claimed(item, window.quarter):
             told = f"{item.dossier.reference}: {_why_not(item)}"
             return _nothing_filed(request, told, ticked)
     try:
@@ -121,18 +126,6 @@ def _items(window: ClaimWindow) -> list[LeftOut]:
     return preflight(window.quarter).left_out
 
 
-def _can_be_claimed(item: LeftOut, window: ClaimWindow) -> bool:
-    """Whether a tranche has all that a claim of this quarter asks: its statement, or the last."""
-    return (
-        item.why == "not-claimed"
-        and item.statement is not None
-        and (
-            item.statement.quarter == str(window.quarter)
-            or covers_completion(item.statement, item.dossier)
-        )
-    )
-
-
 def _name(item: LeftOut) -> str:
     return f"{item.dossier.pk}:{item.tranche}"
 
@@ -151,7 +144,7 @@ def _page(
     now: list[LeftOut] = []
     rest: list[LeftOut] = []
     for item in _items(window) if window else []:
-        (now if window and _can_be_claimed(item, window) else rest).append(item)
+        (now if window and can_be_claimed(item, window.quarter) else rest).append(item)
     page = Paginator(rest, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "window": window,

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -20,7 +21,8 @@ from apps.documents.attachments import attachment
 from apps.documents.models import DECLARATION, FILED_WITH, OFFER
 from apps.documents.services import BYTES_MAX, receive_document
 from apps.dossiers import drafts
-from apps.dossiers.models import Draft
+from apps.dossiers.models import Dossier, Draft
+from apps.dossiers.selectors import documents_of
 from apps.enterprises.selectors import registered
 from apps.portal.asked import accounts_typed, identity_typed
 from apps.portal.draft_forms import (
@@ -105,6 +107,11 @@ def step(request: DoorRequest, provider: str, draft: UUID, step: str) -> HttpRes
         raise Http404
     one = draft_of(draft)
     if (elsewhere := _not_in_hand(one, provider)) is not None:
+        if request.method == "POST":
+            gone = gettext(
+                "It was filed or set aside meanwhile; what you sent just now is not kept."
+            )
+            messages.warning(request, gone)
         return elsewhere
     try:
         prepared = _prepared(request, one)
@@ -155,9 +162,24 @@ def file(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
                 actor=request.user,
                 at=timezone.now(),
             )
-        if told.refused:
+        if told.refused or one.dossier is None:
             return _check_page(request, prepared, status=409)
+        messages.success(request, _receipt(one.dossier))
     return redirect("portal:dossier", provider=provider, dossier=one.dossier_id)
+
+
+def _receipt(dossier: Dossier) -> str:
+    """What was filed, when, and what follows, in sentences that can be copied."""
+    return gettext(
+        "Dossier %(reference)s is filed on %(when)s, with %(documents)s. VLAIO decides; work may"
+        " only start after that."
+    ) % {
+        "reference": dossier.reference,
+        "when": figures.moment(dossier.submitted_at),
+        "documents": ", ".join(
+            f"{one.name} (SHA-256 {one.sha256[:12]}…)" for one in documents_of(dossier)
+        ),
+    }
 
 
 @requires("file_dossiers")
@@ -246,17 +268,22 @@ def _keep(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
         )
     except Refusal as refusal:
         form.add_error(None, words_for(refusal))
+        for kind in request.FILES:
+            # A browser does not send them a second time by itself.
+            form.add_error(kind, gettext("Choose this file again: it is not kept."))
         # Read anew: somebody saved it meanwhile.
         now = Prepared(draft_of(draft.pk), terms=prepared.terms, on=prepared.on)
-        return _step_page(
-            request, now, step, form, status=409, theirs=_differences(form, now, step)
-        )
+        beside = refusal.code == "draft-changed"
+        theirs = {"theirs": _differences(form, now, step)} if beside else {}
+        return _step_page(request, now, step, form, status=409 if beside else 422, **theirs)
     if step == DOCUMENTS:
         draft = _attached(request, draft, form)
     prepared = Prepared(draft_of(draft.pk), terms=prepared.terms, on=prepared.on)
     if form.errors:
         return _step_page(request, prepared, step, form, status=422, kept_wrong=True)
     after = [*STEPS, CHECK][STEPS.index(step) + 1] if request.POST.get("deed") == "next" else step
+    if after != step:
+        messages.success(request, gettext("%(step)s: saved.") % {"step": TITLES[step]})
     if after == CHECK:
         return redirect("portal:draft-check", provider=request.provider.slug, draft=draft.pk)
     return redirect("portal:draft-step", provider=request.provider.slug, draft=draft.pk, step=after)

@@ -31,7 +31,8 @@ from cstraject.refusal import Refusal
 def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case = dossier_of(dossier)
     last = end_report_of(case)
-    if case.state != "completed" or (last is not None and last.state != "sent_back"):
+    stands = case.state != "completed" or (last is not None and last.state != "sent_back")
+    if stands and request.method != "POST":
         code = "end-report-stands" if last is not None else "end-report-early"
         messages.info(request, words_for(Refusal(code)))
         return back_to(case, provider)

@@ -22,7 +22,7 @@ from apps.dossiers.listing import DossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import drafts_in_hand
 from apps.handling.selectors import open_to_providers
-from apps.payouts.selectors import preflight
+from apps.payouts.selectors import can_be_claimed, preflight
 from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
@@ -49,7 +49,7 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     page = Paginator(listed.dossiers, DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
     query = listed.query()
     open_now = window is not None and window.opens_on <= today
-    to_claim = _tranches_to_claim(window.quarter) if window and open_now else {}
+    to_claim, to_state = _tranches(window.quarter) if window and open_now else ({}, {})
     last_statements = current_statements_of([dossier.pk for dossier in page])
     ahead = forecasts(contracts, on=today)
     in_hand = drafts_in_hand()[:DRAFTS_MAX]
@@ -67,7 +67,7 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
         "window": window,
         "window_open": open_now,
         "window_days_left": (window.shuts_on - today).days if window else 0,
-        "waits": _waits(to_claim, window),
+        "waits": _waits(to_claim, to_state, window),
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "drafts": waiting(request, list(in_hand)),
         "can_begin": "file_dossiers" in request.acts
@@ -125,7 +125,7 @@ def export_file(request: DoorRequest, provider: str, export: UUID) -> HttpRespon
 
 
 def _waits(
-    to_claim: dict[UUID, int], window: ClaimWindow | None
+    to_claim: dict[UUID, int], to_state: dict[UUID, int], window: ClaimWindow | None
 ) -> list[tuple[str, Dossier, date | None]]:
     """What waits for somebody here: what it is, the dossier, the last day if there is one."""
     waits: list[tuple[str, Dossier, date | None]] = [
@@ -141,15 +141,15 @@ def _waits(
         for claim in claims_sent_back()[:WAITS_MAX]
     ]
     if window is not None:
-        claimable = Dossier.objects.filter(pk__in=list(to_claim)).order_by("reference")
-        waits += [
-            (
-                gettext("Tranche %(tranche)s can be claimed") % {"tranche": to_claim[dossier.pk]},
-                dossier,
-                window.last_day,
-            )
-            for dossier in claimable[:WAITS_MAX]
-        ]
+        for tranches, what in (
+            (to_claim, gettext("Tranche %(tranche)s can be claimed")),
+            (to_state, gettext("File the statement; then tranche %(tranche)s can be claimed")),
+        ):
+            dossiers = Dossier.objects.filter(pk__in=list(tranches)).order_by("reference")
+            waits += [
+                (what % {"tranche": tranches[dossier.pk]}, dossier, window.last_day)
+                for dossier in dossiers[:WAITS_MAX]
+            ]
     waits += [
         (gettext("The end report is still to come"), dossier, None)
         for dossier in end_reports_to_come()[:WAITS_MAX]
@@ -157,13 +157,16 @@ def _waits(
     return waits
 
 
-def _tranches_to_claim(quarter: Quarter) -> dict[UUID, int]:
-    """Per dossier the first tranche that can be claimed with a quarter and is not."""
-    tranches: dict[UUID, int] = {}
+def _tranches(quarter: Quarter) -> tuple[dict[UUID, int], dict[UUID, int]]:
+    """Per dossier the first tranche that can be claimed with a quarter; or once that is stated."""
+    to_claim: dict[UUID, int] = {}
+    to_state: dict[UUID, int] = {}
     for item in preflight(quarter).left_out:
-        if item.why == "not-claimed":
-            tranches.setdefault(item.dossier.pk, item.tranche)
-    return tranches
+        if can_be_claimed(item, quarter):
+            to_claim.setdefault(item.dossier.pk, item.tranche)
+        elif item.why == "not-claimed":
+            to_state.setdefault(item.dossier.pk, item.tranche)
+    return to_claim, {pk: nth for pk, nth in to_state.items() if pk not in to_claim}
 
 
 def window_around(today: date, contract: Contract) -> ClaimWindow:

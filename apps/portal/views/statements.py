@@ -37,7 +37,7 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
     case = dossier_of(dossier)
     stated = current_statements(case)
     quarters = quarters_to_state(case, stated, tranches_of_grant(case), on=day_of(timezone.now()))
-    if not quarters:
+    if not quarters and request.method != "POST":
         messages.info(request, gettext("There is no quarter to state of this dossier now."))
         return back_to(case, provider)
     if request.method != "POST":
