@@ -40,7 +40,7 @@ from apps.providers.scope import across_providers, inside
 from apps.providers.services import grant_provider_role
 from cstraject.quarter import Quarter
 from tests import factories as make
-from tests.browser.conftest import PASSWORD, _people, _served, with_password
+from tests.browser.conftest import PASSWORD, _people, _served, with_password, wrong_on
 from tests.conftest import ROOT, own_database
 
 SCREENS = ROOT / "docs" / "screens"
@@ -325,6 +325,7 @@ def test_a_page_looks_as_it_did(desk, name):
     found = {}
     for language in ("nl", "en") if PAGES[name].english else ("nl",):
         page = desk.open(name, language)
+        assert wrong_on(page) == []
         for width in SIZES if language == "nl" else (1280,):
             found[SCREENS / f"{name}-{language}-{width}.png"] = seen(page, width)
     assert has_font(page), f"the pictures are in {FONT}, which make test installs"
@@ -343,6 +344,36 @@ def test_there_is_no_picture_of_a_page_that_is_not_looked_at():
         for language, width in [("nl", 1280), ("nl", 320), *[("en", 1280)] * page.english]
     }
     assert {file.name for file in SCREENS.iterdir()} == known
+
+
+@pytest.mark.parametrize(
+    "media",
+    [{"color_scheme": "dark"}, {"forced_colors": "active"}, {"contrast": "more"}],
+    ids=["in the dark", "in forced colours", "with more contrast"],
+)
+@pytest.mark.parametrize("name", ["provider-dossier", "agency-dossier", "agency-contract"])
+def test_pages_are_readable(desk, name, media):
+    page = desk.open(name)
+    page.emulate_media(**media)
+    found = wrong_on(page)
+    page.emulate_media(color_scheme="light", forced_colors="none", contrast="no-preference")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "gone"),
+    [
+        ("provider-dossier", ["h1", ".facts", "#messages", ".timeline"], ["nav", "main button"]),
+        ("provider-claims", ["h1", "#now-caption", "#rest-caption"], ["nav", "main button"]),
+        ("agency-dossier", ["h1", "#assessment-caption", ".columns .facts"], ["nav", "main button"]),
+    ],
+)
+def test_a_printed_page_tells_all_and_offers_nothing(desk, name, there, gone):
+    page = desk.open(name)
+    page.emulate_media(media="print")
+    shown = {what: page.locator(what).first.is_visible() for what in (*there, *gone)}
+    page.emulate_media(media="screen")
+    assert shown == {**dict.fromkeys(there, True), **dict.fromkeys(gone, False)}
 
 
 @pytest.fixture

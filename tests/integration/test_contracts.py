@@ -109,6 +109,19 @@ def test_a_budget_is_raised_and_lowered_with_a_reason_never_under_what_is_commit
         assert ledger_differences() == []
 
 
+@pytest.mark.parametrize(("price", "warned"), [("30000.00", True), ("15000.00", False)])
+def test_who_decides_is_told_that_the_budget_is_too_small(contracts, price, warned):
+    """Of 50,000 three grants of 13,612.50 leave 9,162.50: room for 8,167.50, not for 16,335."""
+    _alfa, beta = contracts
+    with across_providers():
+        for _ in range(3):
+            make.approved(beta, price="25000.00")
+        dossier = make.assessed(beta, price=price)
+        reviewer = make.make_officer()
+    page = browser_of(reviewer).get(reverse("backoffice:dossier", args=[dossier.pk]))
+    assert ("Het budget van het contract is er te klein voor" in page.content.decode()) == warned
+
+
 def test_a_shift_that_is_proposed_twice_is_one(contracts, officer):
     alfa, beta = contracts
     browser = browser_of(officer)

@@ -155,6 +155,27 @@ def test_what_is_missing_or_unreadable_is_told_and_the_rest_is_kept(dossier, coa
     assert statements() == []
 
 
+def test_what_cannot_be_done_yet_is_told_with_its_day(dossier, coach):
+    with across_providers():
+        filed, approved = make.submitted(dossier.contract), make.approved(dossier.contract)
+
+    def told(case):
+        page = coach.get(reverse("portal:dossier", args=["alfa", case.pk]))
+        return dict(page.context["not_yet"])
+
+    state, end_report = "Prestatiestaat", "Eindverslag"
+    assert told(filed) == {"Werk starten": "zodra VLAIO het dossier goedgekeurd heeft."}
+    assert told(approved) == {
+        state: "zodra het werk gestart is.",
+        "Werk voltooien": "zodra het werk gestart is.",
+    }
+    # Two quarters are over: they can be stated now.
+    assert set(told(dossier)) == {end_report, "Dossier intrekken"}
+    with across_providers():
+        fresh = make.started(dossier.contract, at=NOW)
+    assert told(fresh)[state] == "zodra dit kwartaal voorbij is, vanaf 01/10/2022."
+
+
 def test_figures_that_came_too_late_are_still_there(dossier, coach):
     """The work was stopped while the page was open."""
     with across_providers():

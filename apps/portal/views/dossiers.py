@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.audit.selectors import deeds_of
 from apps.claims.models import Statement
 from apps.claims.selectors import current_statements, delivered_by, end_report_of
+from apps.design import figures
 from apps.design.words import words_for_act, words_for_unpaid
 from apps.documents.attachments import attachment
 from apps.documents.models import REPORT
@@ -240,6 +241,9 @@ def _forms(
             form.offer([window.quarter])
     return {
         **offered,
+        "not_yet": _not_yet(case, bool(to_state), on=today)
+        if "file_dossiers" in request.acts
+        else [],
         "can_state": bool(to_state),
         "can_report": can_report,
         "any_form": len(offered) > 1 or bool(to_state) or can_report,
@@ -249,6 +253,30 @@ def _forms(
         "window_open": open_now,
         "to_state_first": min([window.quarter, *_quarter_of_completion(case)]),
     }
+
+
+def _not_yet(case: Dossier, can_state: bool, *, on: date) -> list[tuple[str, str]]:
+    """What cannot be done with a dossier in its state, and from when or by whom it can."""
+    state, end_report = gettext("Statement of what was delivered"), gettext("End report")
+    if case.state == "submitted":
+        return [(gettext("Start the work"), gettext("Once VLAIO has approved the dossier."))]
+    if case.state == "approved":
+        started = gettext("Once the work has started.")
+        return [(state, started), (gettext("Complete the work"), started)]
+    if case.state != "in_delivery":
+        return []
+    told = [
+        (end_report, gettext("Once the work is completed.")),
+        (
+            gettext("Withdraw the dossier"),
+            gettext("No more: the work has started. Ask VLAIO to stop the dossier."),
+        ),
+    ]
+    if not can_state:
+        day = {"day": figures.day(Quarter.containing(on).ends)}
+        over = gettext("Once this quarter is over, from %(day)s.") % day
+        told.insert(0, (state, over))
+    return told
 
 
 def quarters_to_state(
