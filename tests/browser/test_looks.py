@@ -365,7 +365,11 @@ def test_pages_are_readable(desk, name, media):
     [
         ("provider-dossier", ["h1", ".facts", "#messages", ".timeline"], ["nav", "main button"]),
         ("provider-claims", ["h1", "#now-caption", "#rest-caption"], ["nav", "main button"]),
-        ("agency-dossier", ["h1", "#assessment-caption", ".columns .facts"], ["nav", "main button"]),
+        (
+            "agency-dossier",
+            ["h1", "#assessment-caption", ".columns .facts"],
+            ["nav", "main button"],
+        ),
     ],
 )
 def test_a_printed_page_tells_all_and_offers_nothing(desk, name, there, gone):

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.selectors import timetable
+from apps.payouts.models import Run
 from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -235,3 +236,28 @@ def test_a_long_run_is_read_page_by_page_and_leaves_whole(db, monkeypatch):
     assert "9 schijven worden door deze run niet betaald" in first.content.decode()
     file = client.get(reverse("backoffice:run-lines-file", args=[run.pk, "csv"])).content.decode()
     assert all(reference in file for reference in lines)
+
+
+def test_what_a_run_would_pay_is_looked_at_before_it_is_drawn_up(db, monkeypatch):
+    monkeypatch.setattr("apps.backoffice.views.runs.timezone.now", lambda: make.RUN_DAY)
+    with across_providers():
+        contract = make.make_contract(make.make_provider("alfa"), budget="500000.00")
+        claim = make.verified_claim(contract)
+        make.submitted_claim(contract)
+        officer = make.make_officer("payments_officer")
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, officer)
+    asked = {"quarter": str(make.Q1), "deed": "look"}
+    page = client.post(reverse("backoffice:run-draw-up"), asked)
+    assert page.status_code == 200
+    looked = page.context["looked"]
+    assert (looked["count"], looked["total"]) == (1, claim.amount)
+    assert looked["paid"] == [("Alfa", (1, claim.amount))]
+    # One that waits for an officer, and the second tranche of both.
+    assert sum(number for _, number in looked["why"]) == 3
+    with across_providers():
+        assert not Run.objects.exists()
+    del asked["deed"]
+    assert client.post(reverse("backoffice:run-draw-up"), asked).status_code == 302
+    with across_providers():
+        assert Run.objects.get().total == claim.amount

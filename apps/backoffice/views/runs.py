@@ -1,6 +1,8 @@
 """The quarterly runs: drawn up, checked, approved by another, filed, sent, settled."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from uuid import UUID
 
 from django import forms
@@ -37,6 +39,7 @@ from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import file_of, files_of
 from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
+from cstraject.money import ZERO
 from cstraject.quarter import Quarter, day_of
 
 PER_PAGE = 100
@@ -56,6 +59,8 @@ def draw_up(request: DoorRequest) -> HttpResponse:
     form = DrawUpForm(request.POST)
     if not form.is_valid():
         return _runs_page(request, wrong=form)
+    if request.POST.get("deed") == "look":
+        return _runs_page(request, asked=form)
     with telling(request, gettext("The run is drawn up. Check it, then a colleague approves it.")):
         run = services.draw_up_run(
             quarter=form.cleaned_data["quarter"], actor=request.user, at=timezone.now()
@@ -64,15 +69,19 @@ def draw_up(request: DoorRequest) -> HttpResponse:
     return _runs_page(request, wrong=form)
 
 
-def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> HttpResponse:
+def _runs_page(
+    request: DoorRequest, *, wrong: DrawUpForm | None = None, asked: DrawUpForm | None = None
+) -> HttpResponse:
+    """All runs; `asked` for what one would pay, nothing of which is kept."""
     listed = list(runs_newest_first())
     quarters = _quarters_without_run(listed) if "check_runs" in request.acts else []
-    draw_up_form = wrong or DrawUpForm()
+    draw_up_form = wrong or asked or DrawUpForm()
     draw_up_form.offer(quarters)
     context = {
         "runs": listed,
         "quarters": quarters,
         "draw_up_form": draw_up_form,
+        "looked": _looked(request, asked.cleaned_data["quarter"]) if asked else None,
         "exports": files_of(reverse("backoffice:runs") + "file/"),
         "form": wrong,
     }
@@ -84,6 +93,23 @@ def _runs_page(request: DoorRequest, *, wrong: DrawUpForm | None = None) -> Http
         address=reverse("backoffice:runs"),
         status=422 if wrong else 200,
     )
+
+
+def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
+    """What a run of a quarter would pay now, by provider; and what not, by its reason."""
+    now = preflight(quarter)
+    paid: dict[str, tuple[int, Decimal]] = {}
+    for claim in now.claims:
+        nth, amount = paid.get(claim.provider.name, (0, ZERO))
+        paid[claim.provider.name] = (nth + 1, amount + claim.amount)
+    why = Counter(words_for_unpaid(item.why, item.facts) for item in now.left_out)
+    return {
+        "quarter": quarter,
+        "count": len(now.claims),
+        "total": now.total,
+        "paid": sorted(paid.items()),
+        "why": why.most_common(),
+    }
 
 
 @requires("see_portfolio")
