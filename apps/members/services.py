@@ -17,7 +17,12 @@ from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, OF_ACMIDM, Capacity, digest_of
 from apps.audit.services import Actor, record
 from apps.members.models import Invitation
-from apps.members.selectors import invitations_since, members, open_invitations
+from apps.members.selectors import (
+    invitations_since,
+    members,
+    open_invitations,
+    shut_out_by_us,
+)
 from apps.notices.services import post_mail
 from apps.providers.models import Provider, Token
 from cstraject.refusal import Refusal
@@ -155,11 +160,10 @@ def shut_out(*, provider: Provider, member: int, actor: User, at: datetime) -> N
 @transaction.atomic
 def let_in_again(*, provider: Provider, member: int, actor: User, at: datetime) -> None:
     """End that somebody of ACM/IDM is shut out at a provider: what ACM/IDM tells counts again."""
+    if member not in {each.user_id for each in shut_out_by_us()}:
+        raise Refusal("not-a-member")
     with connection.cursor() as cursor:
         cursor.execute("SELECT cst_let_in(%s)", [member])
-        [let_in] = cursor.fetchone()
-    if not let_in:
-        raise Refusal("not-a-member")
     _record(actor, "member.let_in", member, at, provider)
 
 

@@ -157,7 +157,7 @@ def test_a_reviewer_signs_in_at_the_agency(world, opened):
     world.tell_of_agency("reviewer", "Dossierbehandelaar")
     page = opened()
     sign_in(page, world, "reviewer")
-    assert page.url == f"{world.url}/agency/"
+    assert page.url == f"{world.url}/agency/work/"
     assert page.goto("/agency/people/").status == 403
 
 

@@ -128,7 +128,7 @@ def test_a_file_of_any_size_is_told_at_its_field_and_the_rest_is_kept(sign_in, t
     with page.expect_navigation(timeout=120_000):
         page.locator("button[value=save]").click()
     told = page.locator("main").inner_text()
-    assert "groter dan 10 MB" in told
+    assert "De ondertekende offerte: Dit bestand is te groot" in told
     assert "declaration.pdf" in told
     assert page.locator("[name=declared_on]").input_value() == "01/02/2026"
 

@@ -152,7 +152,7 @@ FILES = {
     "backoffice:runs-file": ("backoffice:runs", lambda page: [run.quarter for run in page["runs"]]),
     "backoffice:run-lines-file": (
         "backoffice:run",
-        lambda page: [line.payment.payee_name for line in page["lines"]],
+        lambda page: [line.payment.payee_name for line, _, _ in page["lines"]],
     ),
     "backoffice:register-list": (
         "backoffice:register",

@@ -36,6 +36,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 # A value for every fact that a sentence may name, as a rule or a service gives it.
 FACTS: dict[str, object] = {
     "domains": "vlaio.example",
+    "name": "boekhouding",
     "file": "dossiers.csv",
     "line": 7,
     "needed": 14,
