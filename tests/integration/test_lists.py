@@ -1,7 +1,7 @@
 """Lists of dossiers: what is searched, filtered and sorted on the page is what the file holds."""
 
 import csv
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.selectors import timetable
+from apps.dossiers import selectors
 from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -212,6 +213,58 @@ def test_a_search_that_finds_nothing_says_what_to_do(world):
     told = browser_of(person).get(f"{page}?named=bestaat-niet").content.decode()
     assert "Geen dossier komt overeen" in told
     assert reverse("portal:draft-start", args=["alfa"]) not in told
+
+
+# By list: where it stands, who looks, and where it keeps how many it shows on a page.
+SEARCHED = {
+    "backoffice:work": ("office", "backoffice.views.work.PER_PAGE"),
+    "backoffice:claims": ("office", "backoffice.views.claims.CLAIMS_PER_PAGE"),
+    "backoffice:register": ("office", None),
+    "portal:claims": ("portal", "portal.views.claims.PER_PAGE"),
+}
+
+
+@pytest.fixture
+def open_claims(db, monkeypatch):
+    """Of two enterprises each a claim that waits, a grant to register, and a tranche to come."""
+    monkeypatch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
+    with across_providers():
+        alfa = make.make_provider("alfa")
+        contract = make.make_contract(alfa, budget="500000.00")
+        for name, number in NUMBERS.items():
+            make.submitted_claim(contract, name=name, number=number)
+        return {"portal": make.make_member(alfa, "reader"), "office": make.make_officer("auditor")}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+@pytest.mark.parametrize("by", ["bakk", "alfa-2022-001", f"BE {NUMBERS[BAKERY]}", "akkerij"])
+def test_what_waits_is_searched_as_dossiers_are_and_so_is_its_file(open_claims, name, by):
+    door, _ = SEARCHED[name]
+    client = browser_of(open_claims[door])
+    page = reverse(name, args=["alfa"] if door == "portal" else [])
+    assert set(told_in_file(client, page, {})) == {BAKERY, WORKSHOP}
+    found = set() if by == "akkerij" else {BAKERY}
+    assert set(told_in_file(client, page, {"named": by})) == found
+    shown = client.get(page, {"named": by}).content.decode()
+    references = {BAKERY: "ALFA-2022-001", WORKSHOP: "ALFA-2022-002"}
+    assert {who for who, reference in references.items() if f">{reference}</a>" in shown} == found
+    assert f'name="named" value="{by}"' in shown
+
+
+def told_in_file(client, page, asked) -> list[str]:
+    """Whose dossiers the file tells that a page offers."""
+    names = {"ALFA-2022-001": BAKERY, "ALFA-2022-002": WORKSHOP}
+    _, (_, of_text) = client.get(page, asked).context["exports"]
+    return [names[row[0]] for row in rows_of_text(client, of_text)[1:]]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, size) in SEARCHED.items() if size])
+def test_a_search_goes_along_to_the_next_page(open_claims, name, monkeypatch):
+    door, size = SEARCHED[name]
+    monkeypatch.setattr(f"apps.{size}", 1)
+    page = reverse(name, args=["alfa"] if door == "portal" else [])
+    shown = text_of(browser_of(open_claims[door]), f"{page}?named=alfa-")
+    assert "?named=alfa-&amp;page=2" in shown
 
 
 def test_a_long_run_is_read_page_by_page_and_leaves_whole(db, monkeypatch):

@@ -17,6 +17,7 @@ from apps.backoffice.views.frame import in_sight, show
 from apps.claims.models import Claim
 from apps.claims.selectors import claims_to_verify, delivered_by
 from apps.claims.services import send_back_claim, verify_claim
+from apps.dossiers.listing import NamedFilter
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -29,7 +30,10 @@ CLAIMS_PER_PAGE = 50
 @requires("see_portfolio")
 @require_safe
 def claims(request: DoorRequest) -> HttpResponse:
-    page = Paginator(_waiting(request), CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
+    filters = NamedFilter(request.GET)
+    waiting = _waiting(request, filters)
+    page = Paginator(waiting, CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
+    query = filters.search_query()
     editions = {claim.dossier.contract.edition for claim in page}
     terms = {edition.pk: terms_of(edition) for edition in editions}
     rows = []
@@ -50,7 +54,10 @@ def claims(request: DoorRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": rows,
-        "exports": files_of(reverse("backoffice:claims") + "file/"),
+        "filters": filters,
+        "is_filtered": bool(filters.searched),
+        "query": f"{query}&" if query else "",
+        "exports": files_of(reverse("backoffice:claims") + "file/", query),
     }
     return show(request, "backoffice/claims.html", context, section="claims")
 
@@ -67,13 +74,13 @@ def claims_file(request: DoorRequest, form: str) -> HttpResponse:
             *(claim.dossier.reference, claim.provider.name, claim.tranche, claim.quarter),
             *(claim.amount, claim.statement.person_days, claim.filed_on),
         ]
-        for claim in _waiting(request)
+        for claim in _waiting(request, NamedFilter(request.GET))
     )
     return file_of("uitbetalingsaanvragen", columns, rows, form)
 
 
-def _waiting(request: DoorRequest) -> QuerySet[Claim]:
-    waiting = claims_to_verify().filter(dossier__in=in_sight(request))
+def _waiting(request: DoorRequest, filters: NamedFilter) -> QuerySet[Claim]:
+    waiting = claims_to_verify().filter(dossier__in=filters.found(in_sight(request)))
     return waiting.select_related("dossier__contract__edition")
 
 

@@ -15,6 +15,7 @@ from apps.backoffice.forms import RegisterForm
 from apps.backoffice.views.frame import in_sight, show
 from apps.design.figures import enterprise_number
 from apps.dossiers import services
+from apps.dossiers.listing import NamedFilter
 from apps.dossiers.selectors import Duty, duty_of, register_duties
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -54,16 +55,21 @@ def duties_file(request: DoorRequest, form: str) -> HttpResponse:
             gettext("yes") if duty.is_done else gettext("no"),
             duty.entry.reference if duty.entry else "",
         ]
-        for duty in register_duties(on=day_of(timezone.now()), among=in_sight(request))
+        for duty in _duties(request, NamedFilter(request.GET))
     )
     return file_of("register", columns, rows, form)
+
+
+def _duties(request: DoorRequest, filters: NamedFilter) -> list[Duty]:
+    among = filters.found(in_sight(request))
+    return register_duties(on=day_of(timezone.now()), among=among)
 
 
 def _page(
     request: DoorRequest, wrong: RegisterForm | None = None, about: UUID | None = None
 ) -> HttpResponse:
-    today = day_of(timezone.now())
-    duties = register_duties(on=today, among=in_sight(request))
+    today, filters = day_of(timezone.now()), NamedFilter(request.GET)
+    duties = _duties(request, filters)
     due = [duty for duty in duties if not duty.is_done]
     context = {
         "rows": [
@@ -78,7 +84,9 @@ def _page(
             for duty in due
         ],
         "done": [duty for duty in duties if duty.is_done],
-        "exports": files_of(reverse("backoffice:register") + "list/"),
+        "filters": filters,
+        "is_filtered": bool(filters.searched),
+        "exports": files_of(reverse("backoffice:register") + "list/", filters.search_query()),
         "form": wrong,
     }
     return show(
