@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
 
@@ -153,6 +154,15 @@ def preflight(quarter: Quarter) -> Preflight:
         .order_by("provider__name", "dossier__reference", "tranche")
     )
     return Preflight(quarter, claims, _left_out(quarter))
+
+
+def tranches_to_claim(quarter: Quarter) -> dict[UUID, int]:
+    """Per dossier the first tranche that can be claimed with a quarter and is not."""
+    tranches: dict[UUID, int] = {}
+    for item in preflight(quarter).left_out:
+        if item.why == "not-claimed":
+            tranches.setdefault(item.dossier.pk, item.tranche)
+    return tranches
 
 
 def _left_out(quarter: Quarter) -> list[LeftOut]:

@@ -144,15 +144,17 @@ def test_a_file_tells_of_each_dossier_what_stands_there(world):
         *("Basispakket", "27000,00", "30,0", "12150,00", "2551,50", "14701,50"),
         *("01/02/2022", "01/02/2022", "", "", "", ""),
     ]
-    assert of_portal[0] == [COLUMNS, told]
+    # Nothing was stated, and nothing can be claimed.
+    of_its_own = [*COLUMNS, "Laatste prestatiestaat", "Nu aan te vragen"]
+    assert of_portal[0] == [of_its_own, [*told, "", ""]]
     assert of_office[0] == [
         [COLUMNS[0], "Dienstverlener", *COLUMNS[1:]],
         [told[0], "Alfa", *told[1:]],
     ]
     heading, row = of_portal[1]
-    assert list(heading) == COLUMNS
+    assert list(heading) == of_its_own
     assert list(row[:10]) == [*told[:5], 27000, 30, 12150, 2551.5, 14701.5]
-    assert [cell and cell.date() for cell in row[10:]] == [AT.date(), AT.date(), *[None] * 4]
+    assert [cell and cell.date() for cell in row[10:]] == [AT.date(), AT.date(), *[None] * 6]
 
 
 def test_a_column_turns_and_says_how_it_is_sorted(world):

@@ -17,6 +17,7 @@ from apps.backoffice.views.frame import in_sight, show
 from apps.claims.models import Claim
 from apps.claims.selectors import claims_to_verify, delivered_by
 from apps.claims.services import send_back_claim, verify_claim
+from apps.design.figures import in_hundredths
 from apps.dossiers.listing import NamedFilter
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -39,8 +40,7 @@ def claims(request: DoorRequest) -> HttpResponse:
     rows = []
     for claim in page:
         dossier = claim.dossier
-        offered = Delivered(dossier.person_days, dossier.price_excl_vat)
-        stated = delivered_by(claim.statement)
+        stated, offered = _measured(claim)
         rows.append(
             {
                 "claim": claim,
@@ -68,13 +68,17 @@ def claims_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Dossier"), gettext("Provider"), gettext("Tranche"), gettext("Quarter")),
         *(gettext("Amount including VAT"), gettext("Person-days"), gettext("Filed")),
+        *(gettext("Delivered (%)"), gettext("Delivered in person-days (%)")),
     ]
     rows = (
         [
             *(claim.dossier.reference, claim.provider.name, claim.tranche, claim.quarter),
             *(claim.amount, claim.statement.person_days, claim.filed_on),
+            in_hundredths(share_delivered(stated, offered=offered)),
+            in_hundredths(stated.person_days / offered.person_days),
         ]
         for claim in _waiting(request, NamedFilter(request.GET))
+        for stated, offered in [_measured(claim)]
     )
     return file_of("uitbetalingsaanvragen", columns, rows, form)
 
@@ -82,6 +86,13 @@ def claims_file(request: DoorRequest, form: str) -> HttpResponse:
 def _waiting(request: DoorRequest, filters: NamedFilter) -> QuerySet[Claim]:
     waiting = claims_to_verify().filter(dossier__in=filters.found(in_sight(request)))
     return waiting.select_related("dossier__contract__edition")
+
+
+def _measured(claim: Claim) -> tuple[Delivered, Delivered]:
+    """What was delivered as the claim states it, and what was offered."""
+    dossier = claim.dossier
+    offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+    return delivered_by(claim.statement), offered
 
 
 @requires("verify_claims")

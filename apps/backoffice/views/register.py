@@ -16,7 +16,7 @@ from apps.backoffice.views.frame import in_sight, show
 from apps.design.figures import enterprise_number
 from apps.dossiers import services
 from apps.dossiers.listing import NamedFilter
-from apps.dossiers.selectors import Duty, duty_of, register_duties
+from apps.dossiers.selectors import AMEND, ENTER, WITHDRAW, Duty, duty_of, register_duties
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -47,13 +47,22 @@ def duties_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Dossier"), gettext("Enterprise number"), gettext("Enterprise")),
         *(gettext("Amount"), gettext("Due"), gettext("Done"), gettext("Reference in the register")),
+        *(gettext("Granted on"), gettext("To do"), gettext("In the register now")),
+        gettext("Entered"),
     ]
+    words = {
+        ENTER: gettext("To enter"),
+        AMEND: gettext("To amend"),
+        WITHDRAW: gettext("To withdraw"),
+    }
     rows = (
         [
             *(duty.dossier.reference, enterprise_number(duty.dossier.enterprise_number)),
             *(duty.dossier.enterprise_name, duty.amount, duty.due_on),
             gettext("yes") if duty.is_done else gettext("no"),
             duty.entry.reference if duty.entry else "",
+            *(duty.dossier.decided_on, words.get(duty.what, "")),
+            *((duty.entry.amount, duty.entry.entered_on) if duty.entry else (None, None)),
         ]
         for duty in _duties(request, NamedFilter(request.GET))
     )

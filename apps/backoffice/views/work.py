@@ -123,12 +123,14 @@ def work_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Dossier"), gettext("What"), gettext("Enterprise"), gettext("Provider")),
         *(gettext("Waits since"), gettext("Due"), gettext("Handled by")),
+        *(gettext("Clock stands still: asked on"), gettext("Answer by")),
     ]
     rows = (
         [
             *(reference, str(KIND_WORDS[item.kind]), enterprise, provider),
             *(item.since, None if item.asked else item.due_on),
             item.officer.name if item.officer else "",
+            *((item.asked.written_on, item.asked.answer_by) if item.asked else (None, None)),
         ]
         for item in listed
         for reference, enterprise, provider in [_named(item.about)]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.claims.selectors import covers_completion
 from apps.claims.services import file_claim, file_claims
-from apps.contracts.selectors import contracts_with_balances
+from apps.contracts.selectors import contracts_with_balances, window_around
 from apps.design.words import words_for, words_for_unpaid
 from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
@@ -22,7 +22,6 @@ from apps.payouts.selectors import LeftOut, preflight
 from apps.portal.forms import ClaimForm
 from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
 from apps.portal.views.frame import show
-from apps.portal.views.overview import window_around
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import file_of, files_of

@@ -16,13 +16,12 @@ from apps.claims.selectors import (
     dossiers_without_statement,
     end_reports_to_come,
 )
-from apps.contracts.models import Contract
-from apps.contracts.selectors import contracts_with_balances, forecasts
+from apps.contracts.selectors import contracts_with_balances, forecasts, window_around
 from apps.dossiers.listing import DossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import drafts_in_hand
 from apps.handling.selectors import open_to_providers
-from apps.payouts.selectors import preflight
+from apps.payouts.selectors import tranches_to_claim
 from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
@@ -31,7 +30,7 @@ from apps.reporting.background import exports_of
 from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
 from apps.reporting.exports import FORMS
-from cstraject.quarter import ClaimWindow, Quarter, day_of
+from cstraject.quarter import ClaimWindow, day_of
 
 DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
@@ -49,7 +48,7 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     page = Paginator(listed.dossiers, DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
     query = listed.query()
     open_now = window is not None and window.opens_on <= today
-    to_claim = _tranches_to_claim(window.quarter) if window and open_now else {}
+    to_claim = tranches_to_claim(window.quarter) if window and open_now else {}
     last_statements = current_statements_of([dossier.pk for dossier in page])
     ahead = forecasts(contracts, on=today)
     in_hand = drafts_in_hand()[:DRAFTS_MAX]
@@ -155,20 +154,3 @@ def _waits(
         for dossier in end_reports_to_come()[:WAITS_MAX]
     ]
     return waits
-
-
-def _tranches_to_claim(quarter: Quarter) -> dict[UUID, int]:
-    """Per dossier the first tranche that can be claimed with a quarter and is not."""
-    tranches: dict[UUID, int] = {}
-    for item in preflight(quarter).left_out:
-        if item.why == "not-claimed":
-            tranches.setdefault(item.dossier.pk, item.tranche)
-    return tranches
-
-
-def window_around(today: date, contract: Contract) -> ClaimWindow:
-    """The claim window that is open today, else the next one to open."""
-    quarter = Quarter.containing(today)
-    days = contract.edition.claim_window_days
-    last = ClaimWindow(quarter.previous, days)
-    return last if today < last.shuts_on else ClaimWindow(quarter, days)
