@@ -10,9 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.selectors import timetable
+from apps.design.figures import iban
 from apps.dossiers import selectors
+from apps.dossiers.services import give_access
 from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -290,3 +293,60 @@ def test_a_long_run_is_read_page_by_page_and_leaves_whole(db, monkeypatch):
     assert "9 schijven worden door deze run niet betaald" in first.content.decode()
     file = client.get(reverse("backoffice:run-lines-file", args=[run.pk, "csv"])).content.decode()
     assert all(reference in file for reference in lines)
+
+
+def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db):
+    with across_providers():
+        contract = make.make_contract(make.make_provider("alfa"), budget="500000.00")
+        paid = make.verified_claim(contract)
+        waits, closed = make.submitted_claim(contract), make.submitted_claim(contract)
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        officer = make.make_officer("payments_officer")
+        give_access(
+            reference=closed.dossier.reference,
+            user=officer,
+            kind="closed",
+            until=timezone.now().date() + timedelta(days=7),
+            reason="belang",
+            actor=make.make_user(),
+            at=timezone.now(),
+        )
+        payment = run.payments.get()
+        told_of = {paid.dossier.reference, waits.dossier.reference}
+    client = browser_of(officer)
+    page = client.get(reverse("backoffice:run", args=[run.pk]))
+    amount = f"{paid.amount}".replace(".", ",")
+    [(_, communication)] = page.context["payments"]
+    for rows, nth in ((rows_of_excel, 0), (rows_of_text, 1)):
+        payments, left_out = (
+            page.context[name][nth][1] for name in ("payments_exports", "left_out_exports")
+        )
+        assert f'href="{payments}"' in page.content.decode()
+        assert f'href="{left_out}"' in page.content.decode()
+        heading, row = rows(client, payments)
+        assert list(heading) == [
+            *("Dienstverlener", "IBAN", "Mededeling", "Bedrag inclusief btw"),
+            *("Status", "Afgehandeld"),
+        ]
+        # Of a text that could be a formula the one for any programme makes none.
+        assert list(row) == [
+            *("Alfa", iban(payment.iban), f"'{communication}" if nth else communication),
+            *(amount if nth else float(paid.amount), "Gepland", "" if nth else None),
+        ]
+        heading, *rest = rows(client, left_out)
+        assert list(heading) == [
+            "Dossier",
+            "Onderneming",
+            "Dienstverlener",
+            "Schijf",
+            "Waarom niet",
+        ]
+        told = [
+            [
+                *(item.dossier.reference, item.dossier.enterprise_name, "Alfa"),
+                *(f"{item.tranche}" if nth else item.tranche, why),
+            ]
+            for item, why in page.context["left_out_told"]
+        ]
+        assert [list(row) for row in rest] == told
+        assert {row[0] for row in rest} == told_of
