@@ -1,13 +1,15 @@
 """The first page of a provider: its budget, what to do now, its dossiers."""
 
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import Count, F, Model, QuerySet, Window
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from apps.claims.selectors import (
@@ -34,8 +36,9 @@ from cstraject.quarter import ClaimWindow, day_of
 
 DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
-# Of each kind; what is left over stands in the list of dossiers and on the page of claims.
+# Of each kind; how much more there is stands below.
 WAITS_MAX = 10
+M = TypeVar("M", bound=Model)
 
 
 @requires("see_dossiers")
@@ -51,6 +54,7 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     to_claim = tranches_to_claim(window.quarter) if window and open_now else {}
     last_statements = current_statements_of([dossier.pk for dossier in page])
     ahead = forecasts(contracts, on=today)
+    waits, more = _waits(provider, to_claim, window)
     in_hand = drafts_in_hand()[:DRAFTS_MAX]
     context = {
         "contracts": [
@@ -66,7 +70,8 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
         "window": window,
         "window_open": open_now,
         "window_days_left": (window.shuts_on - today).days if window else 0,
-        "waits": _waits(to_claim, window),
+        "waits": waits,
+        "waits_more": more,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "drafts": waiting(request, list(in_hand)),
         "can_begin": "file_dossiers" in request.acts
@@ -124,33 +129,88 @@ def export_file(request: DoorRequest, provider: str, export: UUID) -> HttpRespon
 
 
 def _waits(
-    to_claim: dict[UUID, int], window: ClaimWindow | None
-) -> list[tuple[str, Dossier, date | None]]:
-    """What waits for somebody here: what it is, the dossier, the last day if there is one."""
+    provider: str, to_claim: dict[UUID, int], window: ClaimWindow | None
+) -> tuple[list[tuple[str, Dossier, date | None]], list[tuple[str, str]]]:
+    """What waits for somebody here: what it is, the dossier, the last day if there is one.
+
+    What must be done first stands on top. And how much of each kind there is no room for, with
+    where it is read in whole.
+    """
+    messages = open_to_providers().order_by(F("answer_by").asc(nulls_last=True), "written_at", "id")
+    listed, messages_more = _first_of(messages)
+    sent_back, sent_back_more = _first_of(claims_sent_back())
+    claimable, claimable_more = _first_of(
+        Dossier.objects.filter(pk__in=list(to_claim)).order_by("reference")
+    )
+    to_report, to_report_more = _first_of(end_reports_to_come())
     waits: list[tuple[str, Dossier, date | None]] = [
         (
             gettext("VLAIO asks for information") if message.asks else gettext("Message of VLAIO"),
             message.dossier,
             message.answer_by,
         )
-        for message in open_to_providers()[:WAITS_MAX]
+        for message in listed
     ]
+    waits += [(gettext("The claim was sent back"), claim.dossier, None) for claim in sent_back]
     waits += [
-        (gettext("The claim was sent back"), claim.dossier, None)
-        for claim in claims_sent_back()[:WAITS_MAX]
+        (
+            gettext("Tranche %(tranche)s can be claimed") % {"tranche": to_claim[dossier.pk]},
+            dossier,
+            window.last_day if window else None,
+        )
+        for dossier in claimable
     ]
-    if window is not None:
-        claimable = Dossier.objects.filter(pk__in=list(to_claim)).order_by("reference")
-        waits += [
-            (
-                gettext("Tranche %(tranche)s can be claimed") % {"tranche": to_claim[dossier.pk]},
-                dossier,
-                window.last_day,
-            )
-            for dossier in claimable[:WAITS_MAX]
-        ]
-    waits += [
-        (gettext("The end report is still to come"), dossier, None)
-        for dossier in end_reports_to_come()[:WAITS_MAX]
+    waits += [(gettext("The end report is still to come"), dossier, None) for dossier in to_report]
+    # In one kind the order stays as it was.
+    waits.sort(key=lambda row: (row[2] is None, row[2] or date.max))
+    more = (messages_more, sent_back_more, claimable_more, to_report_more)
+    return waits, _no_room(provider, *more)
+
+
+def _first_of(found: QuerySet[M]) -> tuple[list[M], int]:
+    """As many as there is room for, and how many more there are, in one question."""
+    listed = list(found.annotate(of_all=Window(Count("pk")))[:WAITS_MAX])
+    return listed, vars(listed[0])["of_all"] - len(listed) if listed else 0
+
+
+def _no_room(
+    provider: str, messages: int, sent_back: int, to_claim: int, to_report: int
+) -> list[tuple[str, str]]:
+    """What more waits of each kind, and where all of it is read, if there is such a page."""
+    claims = reverse("portal:claims", args=[provider])
+    completed = reverse("portal:overview", args=[provider]) + "?state=completed"
+    told = [
+        (
+            messages,
+            ngettext("And %(number)s more message", "And %(number)s more messages", messages),
+            "",
+        ),
+        (
+            sent_back,
+            ngettext(
+                "And %(number)s more claim that was sent back",
+                "And %(number)s more claims that were sent back",
+                sent_back,
+            ),
+            claims,
+        ),
+        (
+            to_claim,
+            ngettext(
+                "And %(number)s more dossier with a tranche that can be claimed",
+                "And %(number)s more dossiers with a tranche that can be claimed",
+                to_claim,
+            ),
+            claims,
+        ),
+        (
+            to_report,
+            ngettext(
+                "And %(number)s more end report that is still to come",
+                "And %(number)s more end reports that are still to come",
+                to_report,
+            ),
+            completed,
+        ),
     ]
-    return waits
+    return [(words % {"number": number}, where) for number, words, where in told if number > 0]
