@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from apps.claims.models import Claim, EndReport, Statement
 from apps.contracts.selectors import cases_with_a_rest
@@ -26,6 +26,12 @@ def current_statements_of(
     if until is not None:
         ordered = ordered.filter(quarter__lte=str(until))
     return {statement.dossier_id: statement for statement in ordered}
+
+
+def last_quarters_stated(dossiers: QuerySet[Dossier]) -> dict[UUID, str]:
+    """The latest quarter of which each dossier has a statement."""
+    stated = Statement.objects.filter(dossier__in=dossiers.order_by().values("pk")).order_by()
+    return dict(stated.values_list("dossier").annotate(Max("quarter")))
 
 
 def delivered_by(statement: Statement) -> Delivered:

@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.contracts.models import AWARD, COMMIT, PAY, RELEASE, RETURN, Contract, LedgerEntry, Shift
 from cstraject.forecast import Forecast, forecast, pace_since
 from cstraject.money import ZERO
+from cstraject.quarter import ClaimWindow, Quarter
 from cstraject.refusal import Refusal
 
 
@@ -39,6 +40,14 @@ def contracts_with_balances() -> QuerySet[Contract]:
     return Contract.objects.select_related("provider", "edition").order_by(
         "provider__name", "valid_from"
     )
+
+
+def window_around(today: date, contract: Contract) -> ClaimWindow:
+    """The claim window that is open today, else the next one to open."""
+    quarter = Quarter.containing(today)
+    days = contract.edition.claim_window_days
+    last = ClaimWindow(quarter.previous, days)
+    return last if today < last.shuts_on else ClaimWindow(quarter, days)
 
 
 def contract_of(provider_id: int, *, on: date) -> Contract:

@@ -44,7 +44,12 @@ def percent(fraction: object, /) -> str:
     read = _read(fraction)
     if read is None:
         return _plain(fraction)
-    return percentage((read * 100).quantize(Decimal("0.1"), rounding=ROUND_FLOOR))
+    return percentage(in_hundredths(read))
+
+
+def in_hundredths(fraction: Decimal) -> Decimal:
+    """0.62 -> 62.0, never rounded up: as a file holds what a page tells with `percent`."""
+    return (fraction * 100).quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
 
 
 def percentage(amount: object, /) -> str:

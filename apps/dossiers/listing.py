@@ -25,10 +25,29 @@ ORDERS = {
 }
 
 
-class DossierFilter(forms.Form):
-    """Which dossiers to list, and in which order. What is not known is no filter."""
+class NamedFilter(forms.Form):
+    """A search for dossiers, on any list that tells of them. What is not known is no filter."""
 
     named = forms.CharField(label=_("Reference, number or name"), max_length=100, required=False)
+
+    @property
+    def searched(self) -> str:
+        """What is searched for, if anything."""
+        self.is_valid()
+        return str(self.cleaned_data.get("named", ""))
+
+    def found(self, dossiers: QuerySet[Dossier]) -> QuerySet[Dossier]:
+        """Of these dossiers what is searched for; all of them if nothing is."""
+        return dossiers.filter(_named(self.searched)) if self.searched else dossiers
+
+    def search_query(self) -> str:
+        """The search as an address says it, for links to other pages and to the files."""
+        return urlencode({"named": self.searched}) if self.searched else ""
+
+
+class DossierFilter(NamedFilter):
+    """Which dossiers to list, and in which order."""
+
     state = forms.ChoiceField(label=_("Status"), required=False)
     order = forms.ChoiceField(
         choices=[(f"{way}{name}", name) for name in SORTED_BY for way in ("", "-")],
@@ -70,9 +89,7 @@ class Listing:
         self.chosen = {name: value for name, value in filters.cleaned_data.items() if value}
         self.order: str = self.chosen.get("order", NEWEST_FIRST)
         chosen = {n: v for n, v in self.chosen.items() if n not in ("order", "named")}
-        listed = dossiers.filter(**chosen)
-        if named := self.chosen.get("named"):
-            listed = listed.filter(_named(named))
+        listed = filters.found(dossiers.filter(**chosen))
         self.dossiers = listed.order_by(ORDERS.get(self.order, self.order), "-id")
 
     @property

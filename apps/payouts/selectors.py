@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
 
@@ -165,6 +166,18 @@ def preflight(quarter: Quarter) -> Preflight:
         .order_by("provider__name", "dossier__reference", "tranche")
     )
     return Preflight(quarter, claims, _left_out(quarter))
+
+
+def tranches_to_claim(quarter: Quarter) -> tuple[dict[UUID, int], dict[UUID, int]]:
+    """Per dossier the first tranche that can be claimed with a quarter; or once that is stated."""
+    to_claim: dict[UUID, int] = {}
+    to_state: dict[UUID, int] = {}
+    for item in preflight(quarter).left_out:
+        if can_be_claimed(item, quarter):
+            to_claim.setdefault(item.dossier.pk, item.tranche)
+        elif item.why == "not-claimed":
+            to_state.setdefault(item.dossier.pk, item.tranche)
+    return to_claim, {pk: nth for pk, nth in to_state.items() if pk not in to_claim}
 
 
 def _left_out(quarter: Quarter) -> list[LeftOut]:

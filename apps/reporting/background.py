@@ -16,7 +16,7 @@ from apps.dossiers.models import Access, Dossier
 from apps.dossiers.selectors import dossiers_in_sight
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
-from apps.reporting.exports import dossiers_content
+from apps.reporting.exports import columns_of_provider, dossiers_content
 from apps.reporting.models import Export
 from cstraject.quarter import day_of
 
@@ -102,7 +102,12 @@ def make_export(export: Export, *, at: datetime) -> None:
             filters = AgencyDossierFilter(data, providers=Provider.objects.all())
             listed = Listing(dossiers.select_related("provider"), filters)
         content = dossiers_content(
-            _counted(listed.dossiers, export), export.form, with_provider=not export.provider_id
+            _counted(listed.dossiers, export),
+            export.form,
+            with_provider=not export.provider_id,
+            more=columns_of_provider(listed.dossiers, on=day_of(at))
+            if export.provider_id
+            else None,
         )
     with across_providers(), transaction.atomic():
         name = f"exports/{export.pk}.{export.form}"

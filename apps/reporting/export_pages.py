@@ -11,8 +11,9 @@ from apps.accounts.models import User
 from apps.dossiers.listing import Listing
 from apps.providers.models import Provider
 from apps.reporting.background import AT_ONCE_MAX, ask_export, progress_of
-from apps.reporting.exports import FORMS, dossiers_content, kept_as
+from apps.reporting.exports import FORMS, columns_of_provider, dossiers_content, kept_as
 from apps.reporting.models import Export
+from cstraject.quarter import day_of
 
 REFRESH_SECONDS = 3
 
@@ -32,7 +33,13 @@ def dossiers_export(
         raise Http404
     rows = listed.dossiers.count()
     if rows <= AT_ONCE_MAX:
-        content = dossiers_content(listed.dossiers, form, with_provider=provider is None)
+        on = day_of(timezone.now())
+        content = dossiers_content(
+            listed.dossiers,
+            form,
+            with_provider=provider is None,
+            more=columns_of_provider(listed.dossiers, on=on) if provider else None,
+        )
         return kept_as("dossiers", content, form)
     export = ask_export(
         provider=provider,

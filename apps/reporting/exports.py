@@ -8,12 +8,19 @@ from io import BytesIO, StringIO
 from itertools import chain
 
 import xlsxwriter
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 
+from apps.claims.selectors import last_quarters_stated
+from apps.contracts.selectors import contracts_with_balances, window_around
 from apps.design.figures import enterprise_number
 from apps.design.words import words_for_package, words_for_state
 from apps.dossiers.models import Dossier
+from apps.payouts.selectors import tranches_to_claim
+
+# By its heading, what a column tells of a dossier.
+Columns = dict[str, Callable[[Dossier], object]]
 
 XLSX, CSV = FORMS = ("xlsx", "csv")
 MEDIA_TYPES = {
@@ -33,11 +40,29 @@ def file_of(
     return kept_as(name, _content(name, columns, rows, form), form)
 
 
-def dossiers_content(dossiers: Iterable[Dossier], form: str, *, with_provider: bool) -> bytes:
-    """Dossiers with all that a list of them may want to count."""
-    columns = _columns(with_provider)
+def dossiers_content(
+    dossiers: Iterable[Dossier], form: str, *, with_provider: bool, more: Columns | None = None
+) -> bytes:
+    """Dossiers with all that a list of them may want to count; `more` columns come last."""
+    columns = _columns(with_provider) | (more or {})
     rows = ([told(dossier) for told in columns.values()] for dossier in dossiers)
     return _content("dossiers", list(columns), rows, form)
+
+
+def columns_of_provider(dossiers: QuerySet[Dossier], *, on: date) -> Columns:
+    """What the list of a provider tells besides; what is to claim as long as the window is open."""
+    stated = last_quarters_stated(dossiers)
+    contract = contracts_with_balances().last()
+    window = window_around(on, contract) if contract else None
+    open_now = window is not None and window.opens_on <= on
+    to_claim = tranches_to_claim(window.quarter)[0] if window and open_now else {}
+    tranche = gettext("Tranche %(tranche)s")
+    return {
+        gettext("Last statement"): lambda d: stated.get(d.pk, ""),
+        gettext("To claim now"): lambda d: (
+            tranche % {"tranche": to_claim[d.pk]} if d.pk in to_claim else ""
+        ),
+    }
 
 
 def kept_as(name: str, content: bytes, form: str) -> HttpResponse:
@@ -58,7 +83,7 @@ def files_of(address: str, query: str = "") -> list[tuple[str, str]]:
     return [(form, f"{address}{form}/{'?' if query else ''}{query}") for form in FORMS]
 
 
-def _columns(with_provider: bool) -> dict[str, Callable[[Dossier], object]]:
+def _columns(with_provider: bool) -> Columns:
     provider = {gettext("Provider"): lambda d: d.provider.name} if with_provider else {}
     return {
         gettext("Dossier"): lambda d: d.reference,

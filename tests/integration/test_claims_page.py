@@ -225,3 +225,29 @@ def test_the_dossier_says_when_its_claim_may_be_paid(world):
     [(tranche, _, expected), *_] = page.context["tranches"]
     assert (tranche.number, expected) == (1, date(2022, 7, 20))
     assert "kwartaalrun van 20/07/2022" in page.content.decode()
+
+
+def test_the_overview_puts_what_is_due_first_on_top_and_says_what_it_has_no_room_for(
+    world, monkeypatch
+):
+    """The window closes on 15 July; one question is to be answered before, one after."""
+    monkeypatch.setattr("apps.portal.views.overview.WAITS_MAX", 2)
+    with across_providers():
+        make.message(world["old"], by_agency=True, at=IN_WINDOW - timedelta(days=9))
+        after, before = (make.submitted(world["old"].contract) for _ in range(2))
+        for dossier, days in ((after, 0), (before, 10)):
+            at = IN_WINDOW - timedelta(days=days)
+            make.message(dossier, by_agency=True, asks=True, at=at)
+    page = browser_of(world["coach"]).get(reverse("portal:overview", args=["alfa"]))
+    waits = page.context["waits"]
+    days = [day for *_, day in waits]
+    assert days == sorted(days, key=lambda day: day or date.max)
+    asked = [dossier.pk for what, dossier, _ in waits if "informatie" in what]
+    assert asked == [before.pk, after.pk]
+    assert waits[-1][2] is None
+    claims = reverse("portal:claims", args=["alfa"])
+    assert page.context["waits_more"] == [
+        ("En nog 1 bericht", ""),
+        ("En nog 1 dossier met een schijf waarvan uitbetaling gevraagd kan worden", claims),
+    ]
+    assert f'<a href="{claims}">En nog 1 dossier' in page.content.decode()

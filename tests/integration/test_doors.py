@@ -128,6 +128,8 @@ DOORS = {
     ("get", "backoffice:contracts-file"): "see_portfolio",
     ("get", "backoffice:runs-file"): "see_portfolio",
     ("get", "backoffice:run-lines-file"): "see_portfolio",
+    ("get", "backoffice:run-payments-file"): "see_portfolio",
+    ("get", "backoffice:run-left-out-file"): "see_portfolio",
     ("get", "backoffice:register-list"): "see_portfolio",
     ("post", "backoffice:dossier-take"): "handle_dossiers",
     ("post", "backoffice:dossier-hand-over"): "handle_dossiers",
@@ -573,6 +575,14 @@ def address_and_body(world, visitor, name):
         "backoffice:claims-file": ({"form": "csv"}, {}),
         "backoffice:contracts-file": ({"form": "csv"}, {}),
         "backoffice:runs-file": ({"form": "csv"}, {}),
+        "backoffice:run-payments-file": (
+            {"run": world.runs["drawn_up"].pk, "form": "xlsx"},
+            {},
+        ),
+        "backoffice:run-left-out-file": (
+            {"run": world.runs["drawn_up"].pk, "form": "csv"},
+            {},
+        ),
         "backoffice:run-lines-file": (
             {"run": world.runs["drawn_up"].pk, "form": "csv"},
             {},

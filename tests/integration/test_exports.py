@@ -164,10 +164,10 @@ def test_one_that_fails_is_told_and_keeps_no_other_waiting(world, monkeypatch):
     officer.get(reverse("backoffice:dossiers-file", args=["csv"]))
     whole = background.dossiers_content
 
-    def stumbling(listed, form, *, with_provider):
+    def stumbling(listed, form, *, with_provider, more):
         if not with_provider:
             raise RuntimeError("no")
-        return whole(listed, form, with_provider=with_provider)
+        return whole(listed, form, with_provider=with_provider, more=more)
 
     monkeypatch.setattr(background, "dossiers_content", stumbling)
     assert make_exports() == 1

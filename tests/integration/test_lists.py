@@ -1,7 +1,7 @@
 """Lists of dossiers: what is searched, filtered and sorted on the page is what the file holds."""
 
 import csv
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -10,8 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.selectors import timetable
+from apps.design.figures import iban
+from apps.dossiers import selectors
+from apps.dossiers.services import give_access
 from apps.payouts.models import Run
 from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers
@@ -144,15 +148,17 @@ def test_a_file_tells_of_each_dossier_what_stands_there(world):
         *("Basispakket", "27000,00", "30,0", "12150,00", "2551,50", "14701,50"),
         *("01/02/2022", "01/02/2022", "", "", "", ""),
     ]
-    assert of_portal[0] == [COLUMNS, told]
+    # Nothing was stated, and nothing can be claimed.
+    of_its_own = [*COLUMNS, "Laatste prestatiestaat", "Nu aan te vragen"]
+    assert of_portal[0] == [of_its_own, [*told, "", ""]]
     assert of_office[0] == [
         [COLUMNS[0], "Dienstverlener", *COLUMNS[1:]],
         [told[0], "Alfa", *told[1:]],
     ]
     heading, row = of_portal[1]
-    assert list(heading) == COLUMNS
+    assert list(heading) == of_its_own
     assert list(row[:10]) == [*told[:5], 27000, 30, 12150, 2551.5, 14701.5]
-    assert [cell and cell.date() for cell in row[10:]] == [AT.date(), AT.date(), *[None] * 4]
+    assert [cell and cell.date() for cell in row[10:]] == [AT.date(), AT.date(), *[None] * 6]
 
 
 def test_a_column_turns_and_says_how_it_is_sorted(world):
@@ -215,6 +221,58 @@ def test_a_search_that_finds_nothing_says_what_to_do(world):
     assert reverse("portal:draft-start", args=["alfa"]) not in told
 
 
+# By list: where it stands, who looks, and where it keeps how many it shows on a page.
+SEARCHED = {
+    "backoffice:work": ("office", "backoffice.views.work.PER_PAGE"),
+    "backoffice:claims": ("office", "backoffice.views.claims.CLAIMS_PER_PAGE"),
+    "backoffice:register": ("office", None),
+    "portal:claims": ("portal", "portal.views.claims.PER_PAGE"),
+}
+
+
+@pytest.fixture
+def open_claims(db, monkeypatch):
+    """Of two enterprises each a claim that waits, a grant to register, and a tranche to come."""
+    monkeypatch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
+    with across_providers():
+        alfa = make.make_provider("alfa")
+        contract = make.make_contract(alfa, budget="500000.00")
+        for name, number in NUMBERS.items():
+            make.submitted_claim(contract, name=name, number=number)
+        return {"portal": make.make_member(alfa, "reader"), "office": make.make_officer("auditor")}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+@pytest.mark.parametrize("by", ["bakk", "alfa-2022-001", f"BE {NUMBERS[BAKERY]}", "akkerij"])
+def test_what_waits_is_searched_as_dossiers_are_and_so_is_its_file(open_claims, name, by):
+    door, _ = SEARCHED[name]
+    client = browser_of(open_claims[door])
+    page = reverse(name, args=["alfa"] if door == "portal" else [])
+    assert set(told_in_file(client, page, {})) == {BAKERY, WORKSHOP}
+    found = set() if by == "akkerij" else {BAKERY}
+    assert set(told_in_file(client, page, {"named": by})) == found
+    shown = client.get(page, {"named": by}).content.decode()
+    references = {BAKERY: "ALFA-2022-001", WORKSHOP: "ALFA-2022-002"}
+    assert {who for who, reference in references.items() if f">{reference}</a>" in shown} == found
+    assert f'name="named" value="{by}"' in shown
+
+
+def told_in_file(client, page, asked) -> list[str]:
+    """Whose dossiers the file tells that a page offers."""
+    names = {"ALFA-2022-001": BAKERY, "ALFA-2022-002": WORKSHOP}
+    _, (_, of_text) = client.get(page, asked).context["exports"]
+    return [names[row[0]] for row in rows_of_text(client, of_text)[1:]]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, size) in SEARCHED.items() if size])
+def test_a_search_goes_along_to_the_next_page(open_claims, name, monkeypatch):
+    door, size = SEARCHED[name]
+    monkeypatch.setattr(f"apps.{size}", 1)
+    page = reverse(name, args=["alfa"] if door == "portal" else [])
+    shown = text_of(browser_of(open_claims[door]), f"{page}?named=alfa-")
+    assert "?named=alfa-&amp;page=2" in shown
+
+
 def test_a_long_run_is_read_page_by_page_and_leaves_whole(db, monkeypatch):
     monkeypatch.setattr("apps.backoffice.views.runs.PER_PAGE", 2)
     with across_providers():
@@ -261,3 +319,60 @@ def test_what_a_run_would_pay_is_looked_at_before_it_is_drawn_up(db, monkeypatch
     assert client.post(reverse("backoffice:run-draw-up"), asked).status_code == 302
     with across_providers():
         assert Run.objects.get().total == claim.amount
+
+
+def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db):
+    with across_providers():
+        contract = make.make_contract(make.make_provider("alfa"), budget="500000.00")
+        paid = make.verified_claim(contract)
+        waits, closed = make.submitted_claim(contract), make.submitted_claim(contract)
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        officer = make.make_officer("payments_officer")
+        give_access(
+            reference=closed.dossier.reference,
+            user=officer,
+            kind="closed",
+            until=timezone.now().date() + timedelta(days=7),
+            reason="belang",
+            actor=make.make_user(),
+            at=timezone.now(),
+        )
+        payment = run.payments.get()
+        told_of = {paid.dossier.reference, waits.dossier.reference}
+    client = browser_of(officer)
+    page = client.get(reverse("backoffice:run", args=[run.pk]))
+    amount = f"{paid.amount}".replace(".", ",")
+    [(_, communication)] = page.context["payments"]
+    for rows, nth in ((rows_of_excel, 0), (rows_of_text, 1)):
+        payments, left_out = (
+            page.context[name][nth][1] for name in ("payments_exports", "left_out_exports")
+        )
+        assert f'href="{payments}"' in page.content.decode()
+        assert f'href="{left_out}"' in page.content.decode()
+        heading, row = rows(client, payments)
+        assert list(heading) == [
+            *("Dienstverlener", "IBAN", "Mededeling", "Bedrag inclusief btw"),
+            *("Status", "Afgehandeld"),
+        ]
+        # Of a text that could be a formula the one for any programme makes none.
+        assert list(row) == [
+            *("Alfa", iban(payment.iban), f"'{communication}" if nth else communication),
+            *(amount if nth else float(paid.amount), "Gepland", "" if nth else None),
+        ]
+        heading, *rest = rows(client, left_out)
+        assert list(heading) == [
+            "Dossier",
+            "Onderneming",
+            "Dienstverlener",
+            "Schijf",
+            "Waarom niet",
+        ]
+        told = [
+            [
+                *(item.dossier.reference, item.dossier.enterprise_name, "Alfa"),
+                *(f"{item.tranche}" if nth else item.tranche, why),
+            ]
+            for item, why in page.context["left_out_told"]
+        ]
+        assert [list(row) for row in rest] == told
+        assert {row[0] for row in rest} == told_of

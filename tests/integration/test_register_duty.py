@@ -228,6 +228,23 @@ def test_what_never_stood_there_and_ended_is_not_due(contract):
 # ---- The file ------------------------------------------------------------------------------------
 
 
+def test_the_list_as_a_file_tells_what_to_do_and_what_stands_in_the_register(contract):
+    new, done, shrunk = (granted(contract) for _ in range(3))
+    client = at_the_agency()
+    for dossier in (done, shrunk):
+        enter(client, dossier)
+    with working():
+        make.amended(shrunk, at=datetime(2026, 4, 20, 10, 0, tzinfo=UTC))
+    content = client.get("/agency/register/list/csv/").content.decode("utf-8-sig")
+    told = {row["Dossier"]: row for row in csv.DictReader(io.StringIO(content), delimiter=";")}
+    columns = ("Toegekend op", "Te doen", "Nu in het register", "Ingevoerd")
+    assert [[told[one.reference][column] for column in columns] for one in (new, done, shrunk)] == [
+        ["30/03/2026", "In te voeren", "", ""],
+        ["30/03/2026", "", "16335,00", "20/04/2026"],
+        ["30/03/2026", "Aan te passen", "16335,00", "20/04/2026"],
+    ]
+
+
 def test_the_file_holds_what_article_6_asks_and_neither_provider_nor_package(contract):
     dossier = granted(contract, name="Café & Zoon, “Gent”")
     told = file_of(at_the_agency(), dossier)

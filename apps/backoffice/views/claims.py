@@ -17,6 +17,8 @@ from apps.backoffice.views.frame import in_sight, show
 from apps.claims.models import Claim
 from apps.claims.selectors import claims_to_verify, delivered_by
 from apps.claims.services import send_back_claim, verify_claim
+from apps.design.figures import in_hundredths
+from apps.dossiers.listing import NamedFilter
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -29,14 +31,16 @@ CLAIMS_PER_PAGE = 50
 @requires("see_portfolio")
 @require_safe
 def claims(request: DoorRequest) -> HttpResponse:
-    page = Paginator(_waiting(request), CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
+    filters = NamedFilter(request.GET)
+    waiting = _waiting(request, filters)
+    page = Paginator(waiting, CLAIMS_PER_PAGE).get_page(request.GET.get("page"))
+    query = filters.search_query()
     editions = {claim.dossier.contract.edition for claim in page}
     terms = {edition.pk: terms_of(edition) for edition in editions}
     rows = []
     for claim in page:
         dossier = claim.dossier
-        offered = Delivered(dossier.person_days, dossier.price_excl_vat)
-        stated = delivered_by(claim.statement)
+        stated, offered = _measured(claim)
         rows.append(
             {
                 "claim": claim,
@@ -50,7 +54,10 @@ def claims(request: DoorRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": rows,
-        "exports": files_of(reverse("backoffice:claims") + "file/"),
+        "filters": filters,
+        "is_filtered": bool(filters.searched),
+        "query": f"{query}&" if query else "",
+        "exports": files_of(reverse("backoffice:claims") + "file/", query),
     }
     return show(request, "backoffice/claims.html", context, section="claims")
 
@@ -61,20 +68,31 @@ def claims_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Dossier"), gettext("Provider"), gettext("Tranche"), gettext("Quarter")),
         *(gettext("Amount including VAT"), gettext("Person-days"), gettext("Filed")),
+        *(gettext("Delivered (%)"), gettext("Delivered in person-days (%)")),
     ]
     rows = (
         [
             *(claim.dossier.reference, claim.provider.name, claim.tranche, claim.quarter),
             *(claim.amount, claim.statement.person_days, claim.filed_on),
+            in_hundredths(share_delivered(stated, offered=offered)),
+            in_hundredths(stated.person_days / offered.person_days),
         ]
-        for claim in _waiting(request)
+        for claim in _waiting(request, NamedFilter(request.GET))
+        for stated, offered in [_measured(claim)]
     )
     return file_of("uitbetalingsaanvragen", columns, rows, form)
 
 
-def _waiting(request: DoorRequest) -> QuerySet[Claim]:
-    waiting = claims_to_verify().filter(dossier__in=in_sight(request))
+def _waiting(request: DoorRequest, filters: NamedFilter) -> QuerySet[Claim]:
+    waiting = claims_to_verify().filter(dossier__in=filters.found(in_sight(request)))
     return waiting.select_related("dossier__contract__edition")
+
+
+def _measured(claim: Claim) -> tuple[Delivered, Delivered]:
+    """What was delivered as the claim states it, and what was offered."""
+    dossier = claim.dossier
+    offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+    return delivered_by(claim.statement), offered
 
 
 @requires("verify_claims")

@@ -1,6 +1,7 @@
 """The framework contracts: budgets, how they are used, amendments, and shifts by two people."""
 
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from django import forms
@@ -43,7 +44,7 @@ def contracts(request: DoorRequest) -> HttpResponse:
         "contracts": [
             (
                 contract,
-                contract.committed / contract.budget if contract.budget else ZERO,
+                _share_committed(contract),
                 ahead.get(contract.pk),
             )
             for contract in listed
@@ -69,15 +70,21 @@ def contracts_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Provider"), gettext("Edition"), gettext("Budget"), gettext("Committed")),
         *(gettext("Paid"), gettext("Left"), gettext("Used up by")),
+        gettext("Share committed (%)"),
     ]
     rows = (
         [
             *(one.provider.name, one.edition.name, one.budget, one.committed, one.paid, one.left),
             ahead[one.pk].used_up_on if one.pk in ahead else None,
+            figures.in_hundredths(_share_committed(one)),
         ]
         for one in listed
     )
     return file_of("contracten", columns, rows, form)
+
+
+def _share_committed(contract: Contract) -> Decimal:
+    return contract.committed / contract.budget if contract.budget else ZERO
 
 
 def _listed(today: date) -> list[Contract]:

@@ -15,7 +15,8 @@ from apps.backoffice.forms import RegisterForm
 from apps.backoffice.views.frame import in_sight, show
 from apps.design.figures import enterprise_number
 from apps.dossiers import services
-from apps.dossiers.selectors import Duty, duty_of, register_duties
+from apps.dossiers.listing import NamedFilter
+from apps.dossiers.selectors import AMEND, ENTER, WITHDRAW, Duty, duty_of, register_duties
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -46,24 +47,38 @@ def duties_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Dossier"), gettext("Enterprise number"), gettext("Enterprise")),
         *(gettext("Amount"), gettext("Due"), gettext("Done"), gettext("Reference in the register")),
+        *(gettext("Granted on"), gettext("To do"), gettext("In the register now")),
+        gettext("Entered"),
     ]
+    words = {
+        ENTER: gettext("To enter"),
+        AMEND: gettext("To amend"),
+        WITHDRAW: gettext("To withdraw"),
+    }
     rows = (
         [
             *(duty.dossier.reference, enterprise_number(duty.dossier.enterprise_number)),
             *(duty.dossier.enterprise_name, duty.amount, duty.due_on),
             gettext("yes") if duty.is_done else gettext("no"),
             duty.entry.reference if duty.entry else "",
+            *(duty.dossier.decided_on, words.get(duty.what, "")),
+            *((duty.entry.amount, duty.entry.entered_on) if duty.entry else (None, None)),
         ]
-        for duty in register_duties(on=day_of(timezone.now()), among=in_sight(request))
+        for duty in _duties(request, NamedFilter(request.GET))
     )
     return file_of("register", columns, rows, form)
+
+
+def _duties(request: DoorRequest, filters: NamedFilter) -> list[Duty]:
+    among = filters.found(in_sight(request))
+    return register_duties(on=day_of(timezone.now()), among=among)
 
 
 def _page(
     request: DoorRequest, wrong: RegisterForm | None = None, about: UUID | None = None
 ) -> HttpResponse:
-    today = day_of(timezone.now())
-    duties = register_duties(on=today, among=in_sight(request))
+    today, filters = day_of(timezone.now()), NamedFilter(request.GET)
+    duties = _duties(request, filters)
     due = [duty for duty in duties if not duty.is_done]
     context = {
         "rows": [
@@ -78,7 +93,9 @@ def _page(
             for duty in due
         ],
         "done": [duty for duty in duties if duty.is_done],
-        "exports": files_of(reverse("backoffice:register") + "list/"),
+        "filters": filters,
+        "is_filtered": bool(filters.searched),
+        "exports": files_of(reverse("backoffice:register") + "list/", filters.search_query()),
         "form": wrong,
     }
     return show(

@@ -147,6 +147,42 @@ def lines_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
     return file_of("kwartaalrun", columns, rows, form)
 
 
+@requires("see_portfolio")
+@require_safe
+def payments_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
+    """Each payment of a run: to whom, on which account, and what became of it."""
+    columns = [
+        *(gettext("Provider"), "IBAN", gettext("Communication")),
+        *(gettext("Amount including VAT"), gettext("Status"), gettext("Settled")),
+    ]
+    rows = (
+        [
+            *(one.payee_name, figures.iban(one.iban), communication_as_written(one.communication)),
+            *(one.amount, words_for_state(one.state, "payment"), one.settled_on),
+        ]
+        for one in payments_of(run_of(run))
+    )
+    return file_of("betalingen", columns, rows, form)
+
+
+@requires("see_portfolio")
+@require_safe
+def left_out_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
+    """Each tranche that a run does not pay, and why, as things stand now."""
+    columns = [
+        *(gettext("Dossier"), gettext("Enterprise"), gettext("Provider"), gettext("Tranche")),
+        gettext("Why not"),
+    ]
+    rows = (
+        [
+            *(item.dossier.reference, item.dossier.enterprise_name, item.dossier.provider.name),
+            *(item.tranche, words_for_unpaid(item.why, item.facts)),
+        ]
+        for item in _left_out(request, run_of(run))
+    )
+    return file_of("niet-betaald", columns, rows, form)
+
+
 def _quarters_without_run(listed: list[Run]) -> list[Quarter]:
     """The quarters whose day has come and that have no run, the last first."""
     quarter = due_quarter(on=day_of(timezone.now()))
@@ -286,6 +322,7 @@ def _run_page(
     told = [payment for payment in payments if payment.state != "planned"]
     lines = Paginator(lines_of(run), PER_PAGE).get_page(request.GET.get("lines"))
     left_out = Paginator(_left_out(request, run), PER_PAGE).get_page(request.GET.get("left-out"))
+    address = reverse("backoffice:run", args=[run.pk])
     context = {
         "run": run,
         "earlier": earlier,
@@ -297,7 +334,9 @@ def _run_page(
         ],
         "lines_page": lines,
         "lines": list(_lines(request, lines)),
-        "exports": files_of(reverse("backoffice:run", args=[run.pk]) + "lines/"),
+        "exports": files_of(address + "lines/"),
+        "payments_exports": files_of(address + "payments/"),
+        "left_out_exports": files_of(address + "left-out/"),
         "left_out": left_out,
         "left_out_told": [(item, words_for_unpaid(item.why, item.facts)) for item in left_out],
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
@@ -318,7 +357,7 @@ def _run_page(
         context,
         section="runs",
         below=figures.quarter(run.quarter),
-        address=reverse("backoffice:run", kwargs={"run": run.pk}),
+        address=address,
         status=422 if wrong else 200,
     )
 

@@ -25,6 +25,7 @@ from apps.claims.selectors import end_report_of
 from apps.contracts.models import Shift
 from apps.design.figures import euro
 from apps.documents.attachments import attachment
+from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
 from apps.handling import services
 from apps.handling.forms import AskForm, HandOverForm
@@ -69,7 +70,7 @@ KIND_NOUNS = {
 }
 
 
-class WorkFilter(forms.Form):
+class WorkFilter(NamedFilter):
     kind = forms.ChoiceField(
         label=_("What"), choices=[("", _("All")), *KIND_WORDS.items()], required=False
     )
@@ -122,12 +123,14 @@ def work_file(request: DoorRequest, form: str) -> HttpResponse:
     columns = [
         *(gettext("Dossier"), gettext("What"), gettext("Enterprise"), gettext("Provider")),
         *(gettext("Waits since"), gettext("Due"), gettext("Handled by")),
+        *(gettext("Clock stands still: asked on"), gettext("Answer by")),
     ]
     rows = (
         [
             *(reference, str(KIND_WORDS[item.kind]), enterprise, provider),
             *(item.since, None if item.asked else item.due_on),
             item.officer.name if item.officer else "",
+            *((item.asked.written_on, item.asked.answer_by) if item.asked else (None, None)),
         ]
         for item in listed
         for reference, enterprise, provider in [_named(item.about)]
@@ -146,13 +149,20 @@ def _named(about: Dossier | Shift) -> tuple[str, str, str]:
 def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Waiting], WorkFilter]:
     """All that waits, what of it was asked for, and how."""
     everything = waiting_at_agency(in_sight(request), on=today, shifts=shifts_for(request))
-    filters = WorkFilter(request.GET or None)
+    filters = WorkFilter(request.GET)
     asked = filters.cleaned_data if filters.is_valid() else {}
     kind, whose, edition = (asked.get(name) for name in ("kind", "whose", "edition"))
+    found = {item.about.pk for item in everything}
+    if filters.searched:
+        # A shift is about no dossier: no search for one finds it.
+        found = set(
+            filters.found(in_sight(request).filter(pk__in=found)).values_list("pk", flat=True)
+        )
     listed = [
         item
         for item in everything
-        if item.kind == (kind or item.kind)
+        if item.about.pk in found
+        and item.kind == (kind or item.kind)
         and (whose != MINE or item.officer == request.user)
         and (whose != NOBODYS or item.officer is None)
         and (edition is None or edition.pk in item.editions)

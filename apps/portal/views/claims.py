@@ -13,13 +13,14 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.claims.services import file_claim, file_claims
-from apps.contracts.selectors import contracts_with_balances
+from apps.contracts.selectors import contracts_with_balances, window_around
 from apps.design.words import words_for, words_for_unpaid
+from apps.dossiers.listing import NamedFilter
+from apps.dossiers.models import Dossier
 from apps.payouts.selectors import LeftOut, can_be_claimed, preflight
 from apps.portal.forms import ClaimForm
 from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
 from apps.portal.views.frame import show
-from apps.portal.views.overview import window_around
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import file_of, files_of
@@ -63,7 +64,7 @@ def claims_list(request: DoorRequest, provider: str, form: str) -> HttpResponse:
             *(item.dossier.reference, item.dossier.enterprise_name, item.tranche, item.amount),
             gettext("Can be claimed") if can_be_claimed(item, window.quarter) else _why_not(item),
         ]
-        for item in (_items(window) if window else [])
+        for item in (_found(_items(window), NamedFilter(request.GET)) if window else [])
         if window is not None
     )
     return file_of("schijven", columns, rows, form)
@@ -126,6 +127,15 @@ def _items(window: ClaimWindow) -> list[LeftOut]:
     return preflight(window.quarter).left_out
 
 
+def _found(items: list[LeftOut], filters: NamedFilter) -> list[LeftOut]:
+    """Of what is open, that of the dossiers that are searched for."""
+    if not filters.searched:
+        return items
+    dossiers = Dossier.objects.filter(pk__in={item.dossier.pk for item in items})
+    found = set(filters.found(dossiers).values_list("pk", flat=True))
+    return [item for item in items if item.dossier.pk in found]
+
+
 def _name(item: LeftOut) -> str:
     return f"{item.dossier.pk}:{item.tranche}"
 
@@ -143,10 +153,17 @@ def _page(
     window, today = _window(request), day_of(timezone.now())
     now: list[LeftOut] = []
     rest: list[LeftOut] = []
-    for item in _items(window) if window else []:
+    filters = NamedFilter(request.GET)
+    everything = _items(window) if window else []
+    for item in _found(everything, filters):
         (now if window and can_be_claimed(item, window.quarter) else rest).append(item)
     page = Paginator(rest, PER_PAGE).get_page(request.GET.get("page"))
+    query, address = filters.search_query(), reverse("portal:claims", args=[request.provider.slug])
     context = {
+        "filters": filters,
+        "is_filtered": bool(filters.searched),
+        "any_open": bool(everything),
+        "query": f"{query}&" if query else "",
         "window": window,
         "window_open": window is not None and window.opens_on <= today,
         "days_left": (window.shuts_on - today).days if window else 0,
@@ -154,13 +171,13 @@ def _page(
         "total": sum((item.amount for item in now), ZERO),
         "page": page,
         "rest": [(item, _why_not(item)) for item in page],
-        "exports": files_of(reverse("portal:claims", args=[request.provider.slug]) + "list/"),
+        "exports": files_of(address + "list/", query),
     }
     return show(
         request,
         "portal/claims.html",
         context,
         section="claims",
-        address=reverse("portal:claims", args=[request.provider.slug]),
+        address=address,
         status=status,
     )

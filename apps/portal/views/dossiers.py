@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.audit.selectors import deeds_of
 from apps.claims.models import Statement
 from apps.claims.selectors import current_statements, delivered_by, end_report_of
+from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import words_for_act, words_for_unpaid
 from apps.documents.attachments import attachment
@@ -35,7 +36,6 @@ from apps.portal.forms import (
     WithdrawForm,
 )
 from apps.portal.views.frame import show
-from apps.portal.views.overview import window_around
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.delivery import Delivered, share_delivered

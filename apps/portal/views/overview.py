@@ -1,13 +1,15 @@
 """The first page of a provider: its budget, what to do now, its dossiers."""
 
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import Count, F, Model, QuerySet, Window
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from apps.claims.selectors import (
@@ -16,13 +18,12 @@ from apps.claims.selectors import (
     dossiers_without_statement,
     end_reports_to_come,
 )
-from apps.contracts.models import Contract
-from apps.contracts.selectors import contracts_with_balances, forecasts
+from apps.contracts.selectors import contracts_with_balances, forecasts, window_around
 from apps.dossiers.listing import DossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import drafts_in_hand
 from apps.handling.selectors import open_to_providers
-from apps.payouts.selectors import can_be_claimed, preflight
+from apps.payouts.selectors import tranches_to_claim
 from apps.portal.views.drafts import waiting
 from apps.portal.views.frame import show
 from apps.providers.doors import requires
@@ -31,12 +32,13 @@ from apps.reporting.background import exports_of
 from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
 from apps.reporting.exports import FORMS
-from cstraject.quarter import ClaimWindow, Quarter, day_of
+from cstraject.quarter import ClaimWindow, day_of
 
 DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
-# Of each kind; what is left over stands in the list of dossiers and on the page of claims.
+# Of each kind; how much more there is stands below.
 WAITS_MAX = 10
+M = TypeVar("M", bound=Model)
 
 
 @requires("see_dossiers")
@@ -49,9 +51,10 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
     page = Paginator(listed.dossiers, DOSSIERS_PER_PAGE).get_page(request.GET.get("page"))
     query = listed.query()
     open_now = window is not None and window.opens_on <= today
-    to_claim, to_state = _tranches(window.quarter) if window and open_now else ({}, {})
+    to_claim, to_state = tranches_to_claim(window.quarter) if window and open_now else ({}, {})
     last_statements = current_statements_of([dossier.pk for dossier in page])
     ahead = forecasts(contracts, on=today)
+    waits, more = _waits(provider, to_claim, to_state, window)
     in_hand = drafts_in_hand()[:DRAFTS_MAX]
     context = {
         "contracts": [
@@ -67,7 +70,8 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
         "window": window,
         "window_open": open_now,
         "window_days_left": (window.shuts_on - today).days if window else 0,
-        "waits": _waits(to_claim, to_state, window),
+        "waits": waits,
+        "waits_more": more,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "drafts": waiting(request, list(in_hand)),
         "can_begin": "file_dossiers" in request.acts
@@ -125,53 +129,100 @@ def export_file(request: DoorRequest, provider: str, export: UUID) -> HttpRespon
 
 
 def _waits(
-    to_claim: dict[UUID, int], to_state: dict[UUID, int], window: ClaimWindow | None
-) -> list[tuple[str, Dossier, date | None]]:
-    """What waits for somebody here: what it is, the dossier, the last day if there is one."""
+    provider: str, to_claim: dict[UUID, int], to_state: dict[UUID, int], window: ClaimWindow | None
+) -> tuple[list[tuple[str, Dossier, date | None]], list[tuple[str, str]]]:
+    """What waits for somebody here: what it is, the dossier, the last day if there is one.
+
+    What must be done first stands on top. And how much of each kind there is no room for, with
+    where it is read in whole.
+    """
+    messages = open_to_providers().order_by(F("answer_by").asc(nulls_last=True), "written_at", "id")
+    listed, messages_more = _first_of(messages)
+    sent_back, sent_back_more = _first_of(claims_sent_back())
+    claimable, claimable_more = _first_of(
+        Dossier.objects.filter(pk__in=list(to_claim)).order_by("reference")
+    )
+    statable, statable_more = _first_of(
+        Dossier.objects.filter(pk__in=list(to_state)).order_by("reference")
+    )
+    to_report, to_report_more = _first_of(end_reports_to_come())
     waits: list[tuple[str, Dossier, date | None]] = [
         (
             gettext("VLAIO asks for information") if message.asks else gettext("Message of VLAIO"),
             message.dossier,
             message.answer_by,
         )
-        for message in open_to_providers()[:WAITS_MAX]
+        for message in listed
+    ]
+    waits += [(gettext("The claim was sent back"), claim.dossier, None) for claim in sent_back]
+    waits += [
+        (
+            gettext("Tranche %(tranche)s can be claimed") % {"tranche": to_claim[dossier.pk]},
+            dossier,
+            window.last_day if window else None,
+        )
+        for dossier in claimable
     ]
     waits += [
-        (gettext("The claim was sent back"), claim.dossier, None)
-        for claim in claims_sent_back()[:WAITS_MAX]
+        (
+            gettext("File the statement; then tranche %(tranche)s can be claimed")
+            % {"tranche": to_state[dossier.pk]},
+            dossier,
+            window.last_day if window else None,
+        )
+        for dossier in statable
     ]
-    if window is not None:
-        for tranches, what in (
-            (to_claim, gettext("Tranche %(tranche)s can be claimed")),
-            (to_state, gettext("File the statement; then tranche %(tranche)s can be claimed")),
-        ):
-            dossiers = Dossier.objects.filter(pk__in=list(tranches)).order_by("reference")
-            waits += [
-                (what % {"tranche": tranches[dossier.pk]}, dossier, window.last_day)
-                for dossier in dossiers[:WAITS_MAX]
-            ]
-    waits += [
-        (gettext("The end report is still to come"), dossier, None)
-        for dossier in end_reports_to_come()[:WAITS_MAX]
+    waits += [(gettext("The end report is still to come"), dossier, None) for dossier in to_report]
+    # In one kind the order stays as it was.
+    waits.sort(key=lambda row: (row[2] is None, row[2] or date.max))
+    more = (messages_more, sent_back_more, claimable_more + statable_more, to_report_more)
+    return waits, _no_room(provider, *more)
+
+
+def _first_of(found: QuerySet[M]) -> tuple[list[M], int]:
+    """As many as there is room for, and how many more there are, in one question."""
+    listed = list(found.annotate(of_all=Window(Count("pk")))[:WAITS_MAX])
+    return listed, vars(listed[0])["of_all"] - len(listed) if listed else 0
+
+
+def _no_room(
+    provider: str, messages: int, sent_back: int, to_claim: int, to_report: int
+) -> list[tuple[str, str]]:
+    """What more waits of each kind, and where all of it is read, if there is such a page."""
+    claims = reverse("portal:claims", args=[provider])
+    completed = reverse("portal:overview", args=[provider]) + "?state=completed"
+    told = [
+        (
+            messages,
+            ngettext("And %(number)s more message", "And %(number)s more messages", messages),
+            "",
+        ),
+        (
+            sent_back,
+            ngettext(
+                "And %(number)s more claim that was sent back",
+                "And %(number)s more claims that were sent back",
+                sent_back,
+            ),
+            claims,
+        ),
+        (
+            to_claim,
+            ngettext(
+                "And %(number)s more dossier with a tranche that can be claimed",
+                "And %(number)s more dossiers with a tranche that can be claimed",
+                to_claim,
+            ),
+            claims,
+        ),
+        (
+            to_report,
+            ngettext(
+                "And %(number)s more end report that is still to come",
+                "And %(number)s more end reports that are still to come",
+                to_report,
+            ),
+            completed,
+        ),
     ]
-    return waits
-
-
-def _tranches(quarter: Quarter) -> tuple[dict[UUID, int], dict[UUID, int]]:
-    """Per dossier the first tranche that can be claimed with a quarter; or once that is stated."""
-    to_claim: dict[UUID, int] = {}
-    to_state: dict[UUID, int] = {}
-    for item in preflight(quarter).left_out:
-        if can_be_claimed(item, quarter):
-            to_claim.setdefault(item.dossier.pk, item.tranche)
-        elif item.why == "not-claimed":
-            to_state.setdefault(item.dossier.pk, item.tranche)
-    return to_claim, {pk: nth for pk, nth in to_state.items() if pk not in to_claim}
-
-
-def window_around(today: date, contract: Contract) -> ClaimWindow:
-    """The claim window that is open today, else the next one to open."""
-    quarter = Quarter.containing(today)
-    days = contract.edition.claim_window_days
-    last = ClaimWindow(quarter.previous, days)
-    return last if today < last.shuts_on else ClaimWindow(quarter, days)
+    return [(words % {"number": number}, where) for number, words, where in told if number > 0]
