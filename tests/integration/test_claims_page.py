@@ -234,6 +234,8 @@ def test_the_overview_puts_what_is_due_first_on_top_and_says_what_it_has_no_room
     monkeypatch.setattr("apps.portal.views.overview.WAITS_MAX", 2)
     with across_providers():
         make.message(world["old"], by_agency=True, at=IN_WINDOW - timedelta(days=9))
+        third = make.started(world["old"].contract)
+        make.stated(third, "20000.00", quarter=Q2, at=IN_WINDOW)
         after, before = (make.submitted(world["old"].contract) for _ in range(2))
         for dossier, days in ((after, 0), (before, 10)):
             at = IN_WINDOW - timedelta(days=days)
