@@ -7,6 +7,7 @@ import redis
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,9 +17,17 @@ logger = logging.getLogger(__name__)
 ONE_LINE = 64
 
 
+def origin_of(request: HttpRequest) -> str:
+    """The address that somebody comes from; empty where the server does not tell it."""
+    try:
+        return str(get_adapter().get_client_ip(request) or "")
+    except PermissionDenied:  # So the library says that it is not told.
+        return ""
+
+
 def place_of(request: HttpRequest) -> str:
     """From where somebody tries: an address, of IPv6 the network that one line has."""
-    address = str(get_adapter().get_client_ip(request) or "")
+    address = origin_of(request)
     try:
         read = ipaddress.ip_address(address)
     except ValueError:
@@ -39,10 +48,10 @@ def note_refusal(request: HttpRequest, reason: str, *, address: str = "") -> boo
         return False
     within = nth <= settings.REFUSALS_PER_MINUTE
     told = reason if within else f"more: {reason}"
-    origin = get_adapter().get_client_ip(request) or ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT cst_note_refusal(%s, %s, %s, %s)", [address, told, origin, timezone.now()]
+            "SELECT cst_note_refusal(%s, %s, %s, %s)",
+            [address, told, origin_of(request), timezone.now()],
         )
     return within
 

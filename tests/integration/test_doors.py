@@ -446,7 +446,7 @@ def make_world() -> SimpleNamespace:
                 until=date(2023, 5, 1),
                 reason="controle",
                 actor=spare,
-                at=NOW,
+                at=NOW - timedelta(minutes=1),
             )
             for dossier in (started, unanswered, claimed, papered)
         ]
@@ -456,7 +456,7 @@ def make_world() -> SimpleNamespace:
                 provider=None if visitor in AGENCY_ROLES else alfa,
                 asked_by=person,
                 asked_at=NOW,
-                sees_all=True,
+                sees_all=visitor != "guest",
                 form="csv",
                 rows=1,
             )

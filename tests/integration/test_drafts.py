@@ -226,6 +226,7 @@ def test_a_file_that_came_too_late_is_to_be_chosen_again(people, coach):
         "documents",
         declared_on="01/01/2022",
         declaration=SimpleUploadedFile("b.pdf", make.pdf(b"b")),
+        nonsense=SimpleUploadedFile("c.pdf", PDF),
     )
     assert late.status_code == 409
     assert late.context["form"].errors["declaration"] == [
@@ -399,10 +400,12 @@ def test_of_a_file_that_is_too_large_no_more_is_kept_than_tells_it(rf):
     assert BYTES_MAX < kept.size <= BYTES_MAX + 128 * 1024
     assert kept.read() == whole[: kept.size]
     assert request.POST["text"] == "erbij"
+    request.close()
     # One that just fits comes in whole.
     whole = whole[:BYTES_MAX]
     request = rf.post("/", {"offer": SimpleUploadedFile("x.pdf", whole)})
     assert request.FILES["offer"].read() == whole
+    request.close()
 
 
 def test_a_draft_is_its_providers_alone_and_a_reader_cannot_begin_one(people, coach):

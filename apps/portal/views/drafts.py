@@ -268,7 +268,7 @@ def _keep(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
         )
     except Refusal as refusal:
         form.add_error(None, words_for(refusal))
-        for kind in request.FILES:
+        for kind in request.FILES.keys() & form.fields.keys():
             # A browser does not send them a second time by itself.
             form.add_error(kind, gettext("Choose this file again: it is not kept."))
         # Read anew: somebody saved it meanwhile.
