@@ -11,7 +11,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=config.settings.prod
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin cstraject \
-    && install -d -o cstraject -g cstraject -m 0700 /documents
+    && install -d -o cstraject -g cstraject -m 0700 /documents /documents/agency
 COPY --from=build /venv /venv
 WORKDIR /srv/cstraject
 COPY manage.py ./

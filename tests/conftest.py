@@ -14,6 +14,7 @@ from io import StringIO
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from django.core.management import call_command
@@ -25,6 +26,14 @@ from config import embedded
 ROOT = Path(__file__).parent.parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 numbers = count(1)
+
+# Nothing is asserted by the clock: a machine may be slow.
+hypothesis.settings.register_profile(
+    "no clock",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("no clock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.keys import in_name_of
+
 PERSON, MACHINE, ROBOT = KINDS = ("person", "machine", "robot")
 
 
@@ -61,3 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Choose another one, in their own name: the database lets nobody else's be changed."""
+        super().set_password(raw_password)
+        if self.pk:
+            in_name_of(self.email)

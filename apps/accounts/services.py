@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, transaction
 
@@ -17,12 +18,12 @@ def add_user(
     *, email: str, name: str, actor: Actor, at: datetime, kind: str = PERSON, active: bool = True
 ) -> User:
     """Make an account without a password; who holds the address already is returned as it is."""
+    unusable = make_password(None)
     user, made = User.objects.get_or_create(
-        email=email.strip().lower(), defaults={"name": name, "kind": kind, "is_active": active}
+        email=email.strip().lower(),
+        defaults={"name": name, "kind": kind, "is_active": active, "password": unusable},
     )
     if made:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
         record(actor=actor, action="user.add", subject_id=user.pk, at=at, facts={"kind": kind})
     return user
 

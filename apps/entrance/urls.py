@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account import views as account
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.stagekit import unstash_login
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
@@ -18,6 +19,7 @@ from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, re_path
 
+from apps.accounts.keys import in_name_of
 from apps.design.middleware import PERMISSIONS_POLICY
 from apps.entrance.views.acmidm import ask, come_back
 from apps.entrance.views.home import choose, home
@@ -50,6 +52,20 @@ def with_keys(view: View) -> View:
     return allowed
 
 
+def in_own_name(view: View) -> View:
+    """How somebody signs in changes here, in their own name: who is in, or got in by a password."""
+
+    @wraps(view)
+    def named(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        begun = unstash_login(request, peek=True)
+        who = request.user if request.user.is_authenticated else begun and begun.user
+        if who:
+            in_name_of(who.email)
+        return view(request, *args, **kwargs)
+
+    return with_keys(named)
+
+
 def with_first_factor(view: View) -> View:
     """Whoever adds their first second factor has shown it, and is not asked for it at once."""
 
@@ -64,7 +80,7 @@ def with_first_factor(view: View) -> View:
             record_authentication(request, user, "mfa", reauthenticated=False)
         return response
 
-    return with_keys(adding)
+    return in_own_name(adding)
 
 
 def shut(request: HttpRequest) -> HttpResponse:
@@ -83,7 +99,7 @@ urlpatterns = [
     path("sign-in/acmidm/callback/", come_back, name="acmidm-callback"),
     path("sign-in/again/", again, name="sign-in-again"),
     path("sign-in/go-on/", go_on, name="go-on"),
-    path("sign-in/code/", with_keys(factors.authenticate), name="mfa_authenticate"),
+    path("sign-in/code/", in_own_name(factors.authenticate), name="mfa_authenticate"),
     path("sign-in/passkey/", with_keys(webauthn.login_webauthn), name="mfa_login_webauthn"),
     path("sign-in/second-factor/", second_factor, name="second-factor"),
     path("sign-in/shut/", account.account_inactive, name="account_inactive"),
@@ -105,7 +121,7 @@ urlpatterns = [
     path("sign-out/", sign_out, name="account_logout"),
     path("account/", with_keys(factors.index), name="mfa_index"),
     path("account/again/", account.reauthenticate, name="account_reauthenticate"),
-    path("account/again/code/", with_keys(factors.reauthenticate), name="mfa_reauthenticate"),
+    path("account/again/code/", in_own_name(factors.reauthenticate), name="mfa_reauthenticate"),
     path(
         "account/again/key/",
         with_keys(webauthn.reauthenticate_webauthn),
@@ -118,18 +134,26 @@ urlpatterns = [
         with_first_factor(totp.activate_totp),
         name="mfa_activate_totp",
     ),
-    path("account/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/app/remove/", in_own_name(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("account/keys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
     path(
         "account/keys/add/",
         with_first_factor(webauthn.add_webauthn),
         name="mfa_add_webauthn",
     ),
-    path("account/keys/<int:pk>/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
-    path("account/keys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
-    path("account/codes/", with_keys(recovery.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("account/keys/<int:pk>/", in_own_name(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
     path(
-        "account/codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"
+        "account/keys/<int:pk>/remove/",
+        in_own_name(webauthn.remove_webauthn),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "account/codes/", in_own_name(recovery.view_recovery_codes), name="mfa_view_recovery_codes"
+    ),
+    path(
+        "account/codes/new/",
+        in_own_name(recovery.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
     ),
     path(
         "account/codes/file/",

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
+from apps.accounts.keys import in_name_of
 from apps.accounts.models import User
 from apps.accounts.selectors import AT_AGENCY, OF_ACMIDM, Capacity, digest_of
 from apps.audit.services import Actor, record
@@ -21,6 +22,7 @@ from apps.members.selectors import (
     invitations_since,
     members,
     open_invitations,
+    shown_invitation,
     shut_out_by_us,
 )
 from apps.notices.services import post_mail
@@ -114,6 +116,7 @@ def withdraw_invitation(
     _record(actor, "invitation.withdraw", invitation, at, provider)
 
 
+@transaction.atomic
 def accept_invitation(
     *, key: str, user: User | None = None, password: str = "", at: datetime
 ) -> Capacity:
@@ -122,6 +125,9 @@ def accept_invitation(
     Who has an account is signed in with it; who has none chooses a password. Done by the
     doorkeeper: a function of the database looks past the walls, and puts it on record.
     """
+    asked = shown_invitation(key, at=at)
+    if password and asked:
+        in_name_of(asked.email)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM cst_accept_invitation(%s, %s, %s, %s)",

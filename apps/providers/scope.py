@@ -3,7 +3,6 @@
 A door opens it, from the URL; services and selectors below work inside it and name no tenant.
 """
 
-import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +11,7 @@ from typing import Any, cast
 
 from django.db import connection
 
-from apps.accounts.keys import key_for
+from apps.accounts.keys import sealed
 from cstraject.refusal import must
 
 
@@ -25,16 +24,8 @@ class Scope:
 
     @property
     def told(self) -> str:
-        """The tenant as the database believes it: whoever only writes SQL cannot make the seal."""
-        if self.provider_id is None:
-            return ""
-        number = str(self.provider_id)
-        return f"{number}.{hmac.new(seal_key(), number.encode(), 'sha256').hexdigest()}"
-
-
-def seal_key() -> bytes:
-    """With what tenants are sealed; the database has it where no role of ours can read it."""
-    return key_for("tenant")
+        """The tenant as the database believes it."""
+        return "" if self.provider_id is None else sealed(str(self.provider_id))
 
 
 DOORKEEPER = Scope("cst_doorkeeper")

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from apps.accounts.models import User
-from apps.accounts.selectors import Capacity, capacities_of
+from apps.accounts.selectors import Capacity
 from apps.providers.models import Provider, ProviderGroupObjectPermission, Token
 from cstraject.refusal import Refusal
 
@@ -29,8 +29,10 @@ def acts_at(provider: Provider, *, role: str) -> frozenset[str]:
 
 def not_own_provider(actor: User, *providers: Provider) -> None:
     """Refuse who works for one of them: nobody at the agency decides about their own provider."""
-    works_at = {capacity.place for capacity in capacities_of(actor)}
-    if any(provider.slug in works_at for provider in providers):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM cst_works_at(%s)", [actor.pk])
+        works_at = {pk for (pk,) in cursor.fetchall()}
+    if any(provider.pk in works_at for provider in providers):
         raise Refusal("own-provider")
 
 

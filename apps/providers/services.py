@@ -9,11 +9,11 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
+from apps.accounts.keys import key_for
 from apps.accounts.models import User
 from apps.accounts.selectors import Capacity, digest_of
 from apps.audit.services import Actor, record
 from apps.providers.models import Provider, Token
-from apps.providers.scope import seal_key
 from apps.providers.selectors import acts_at, tokens_in_use
 from cstraject.identifiers import enterprise_number as checked_enterprise_number
 from cstraject.identifiers import iban as checked_iban
@@ -49,7 +49,7 @@ def register_provider(
 @transaction.atomic
 def renew_seal() -> None:
     """Give the database the key by which it knows a tenant: HMAC's key, ready for both passes."""
-    key = seal_key().ljust(64, b"\0")
+    key = key_for("tenant").ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in key) for pad in (0x36, 0x5C))
     with connection.cursor() as cursor:
         cursor.execute("SELECT cst_keep_seal(%s, %s)", [inner, outer])

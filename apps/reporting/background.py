@@ -110,7 +110,9 @@ def make_export(export: Export, *, at: datetime) -> None:
             else None,
         )
     with across_providers(), transaction.atomic():
-        name = f"exports/{export.pk}.{export.form}"
+        # On a server the portal does not reach the folder with lists of the agency.
+        folder = "exports" if export.provider_id else "agency"
+        name = f"{folder}/{export.pk}.{export.form}"
         export.file.save(name, ContentFile(content), save=False)
         export.ready_at = at
         export.save(update_fields=["file", "ready_at"])

@@ -155,5 +155,7 @@ def test_what_the_portal_holds_does_not_open_the_back_office() -> None:
     assert "cst_portal:" in portal["DATABASE_URL"]
     for secret in ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"):
         assert portal[secret] != office[secret]
+    assert OURS["portal"]["volumes"] == ["documents:/documents"]
+    assert "agency:/documents/agency" in OURS["worker"]["volumes"]
     assert "OFFICE" not in str(portal)
     assert "WEB_DB" not in str(portal)

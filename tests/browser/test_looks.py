@@ -28,6 +28,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image, ImageChops, ImageStat
 
+from apps.accounts.keys import in_name_of
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user
@@ -209,6 +210,7 @@ def desk(servers, portfolio_template, django_db_blocker, tmp_path_factory, brows
         more, places = _set_up()
         people |= more
         places["draft"] = _draft(people["manager"], datetime(2026, 10, 1, 9, tzinfo=UTC))
+        in_name_of(people["halfway"])
         TOTP.activate(User.objects.get(email=people["halfway"]), "JBSWY3DPEHPK3PXP")
         clock.write_text(str((TODAY - timezone.now()).total_seconds()))
         with _served(

@@ -810,9 +810,7 @@ def test_a_form_that_is_not_an_upload_is_told_so(alfa, form):
     assert answer.status_code == 400
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from([b"", b"%PDF-1.7", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"PK\x03\x04"]),
     rest=st.binary(max_size=300),
@@ -1258,9 +1256,7 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-MANY = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+MANY = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

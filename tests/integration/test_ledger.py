@@ -45,7 +45,6 @@ from tests.factories import AT, Q1
 WALK = settings(
     max_examples=25,
     stateful_step_count=15,
-    deadline=None,
     # A walk is short enough to read as it is; to shorten it would take minutes.
     phases=[Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),

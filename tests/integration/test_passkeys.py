@@ -18,6 +18,7 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
+from apps.accounts.keys import in_name_of
 from apps.audit.models import Entry
 from apps.providers.scope import across_providers
 from tests import factories as make
@@ -109,7 +110,8 @@ def refused() -> int:
 
 def test_the_first_key_is_shown_by_adding_it(two_people):
     with transaction.atomic():
-        Authenticator.objects.all().delete()
+        in_name_of(two_people[0][0].email)
+        Authenticator.objects.filter(user=two_people[0][0]).delete()
     client = Client(headers={"host": "localhost"})
     client.post("/sign-in/", {"login": two_people[0][0].email, "password": PASSWORD})
     key = Key()

@@ -172,6 +172,17 @@ def test_nobody_judges_a_dossier_of_a_provider_for_which_they_work(agency_people
         assert refused(deed, dossier=dossier, actor=officer, **given) == "own-provider"
 
 
+def test_who_came_by_acm_idm_for_a_provider_judges_none_of_its_dossiers(agency_people):
+    """Also in a session in which they act at the agency alone; not once they are shut out there."""
+    contract = make.make_contract()
+    dossier = make.assessed(contract)
+    both = make.arrived(contract.provider, "coach")
+    told = {"dossier": dossier, "reason": "x"}
+    assert refused(dossiers.refuse_dossier, **told, actor=both) == "own-provider"
+    left = make.arrived(contract.provider, "coach", shut_out=True)
+    dossiers.refuse_dossier(**told, actor=left, at=AT)
+
+
 def test_rights_follow_the_declaration_both_ways(agency_people):
     one = make.make_provider()
     make.make_officer("auditor")

@@ -335,8 +335,7 @@ NAMES = [
 
 @settings(
     max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.dictionaries(st.sampled_from(NAMES), NASTY, max_size=12))
 def test_nothing_that_is_typed_breaks_it(today, given):

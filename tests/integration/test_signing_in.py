@@ -24,6 +24,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts.keys import in_name_of
 from apps.accounts.models import MACHINE, User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user, shut_account
@@ -197,6 +198,7 @@ def refusals():
 
 def with_app(person):
     with transaction.atomic():
+        in_name_of(person.email)
         TOTP.activate(person, SECRET)
 
 
@@ -264,6 +266,7 @@ def test_officers_are_sent_from_the_portal_to_the_office_in_words(committed, set
         officer = with_password(make.make_officer())
     with_app(officer)
     with transaction.atomic():
+        in_name_of(officer.email)
         codes = RecoveryCodes.activate(officer).get_unused_codes()
     with at_portal(settings):
         change_at_the_portal(coach, officer, codes, settings)
@@ -498,6 +501,7 @@ def test_the_first_factor_is_shown_by_choosing_it_and_a_further_one_is_not(perso
     assert is_in(client)
     # Whoever has the password alone does not get in by adding a factor of their own.
     with transaction.atomic():
+        in_name_of(person.email)
         Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).delete()
     for page in ("/account/app/add/", "/account/keys/add/"):
         thief.get(page)

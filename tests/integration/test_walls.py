@@ -2,10 +2,12 @@
 
 import psycopg
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 
+from apps.accounts.keys import in_name_of, sealed
 from apps.accounts.session_store import SessionStore
 from apps.claims.services import stop_dossier
 from apps.documents.services import note_document_held_elsewhere
@@ -774,15 +776,76 @@ def test_how_an_officer_signs_in_changes_at_the_office_alone(servers, committed,
     with psycopg.connect(servers.database_url(login, committed), autocommit=True) as link:
         link.execute("SET ROLE cst_doorkeeper")
         for change in changes:
-            link.execute(change, [member.pk])
+            with link.transaction():
+                tell(link, member)
+                link.execute(change, [member.pk])
         with psycopg.connect(servers.database_url("postgres", committed)) as past_walls:
+            tell(past_walls, officer)
             past_walls.execute(changes[1], [officer.pk])
         for change in changes:
-            if login == "cst_web":
-                link.execute(change.replace("webauthn", "totp"), [officer.pk])
-                continue
-            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="at the office alone"):
-                link.execute(change, [officer.pk])
+            with link.transaction():
+                tell(link, officer)
+                if login == "cst_web":
+                    link.execute(change.replace("webauthn", "totp"), [officer.pk])
+                    continue
+                refused = pytest.raises(
+                    psycopg.errors.InsufficientPrivilege, match="at the office alone"
+                )
+                with refused, link.transaction():
+                    link.execute(change, [officer.pk])
+
+
+def tell(link, person):
+    link.execute("SELECT set_config('app.person', %s, true)", [sealed(f"person:{person.email}")])
+
+
+@pytest.mark.parametrize("told", ["nobody", "oneself", "unsealed", "borrowed"])
+@pytest.mark.parametrize("login", ["cst_portal", "cst_web"])
+def test_slipped_in_sql_changes_how_nobody_else_signs_in(servers, committed, login, told):
+    """Whoever gets SQL into a process has the seal of their own, at the most."""
+    mine, theirs = two_members()
+    seal = {
+        "nobody": "",
+        "oneself": sealed(f"person:{mine.email}"),
+        "unsealed": f"person:{theirs.email}",
+        "borrowed": f"person:{theirs.email}." + sealed(f"person:{mine.email}")[-64:],
+    }[told]
+    with psycopg.connect(servers.database_url(login, committed), autocommit=True) as link:
+        must_change_their_own_alone(link, mine, theirs, seal)
+        if told == "oneself":
+            link.execute("UPDATE accounts_user SET password = 'x' WHERE id = %s", [mine.pk])
+
+
+def two_members():
+    """Of one provider, with a second factor each."""
+    with across_providers(), transaction.atomic():
+        place = make.make_provider()
+        two = make.make_member(place, "coach"), make.make_member(place, "manager")
+    for person in two:
+        with transaction.atomic():
+            in_name_of(person.email)
+            Authenticator.objects.create(user=person, type="totp", data={})
+    return two
+
+
+def must_change_their_own_alone(link, mine, theirs, seal):
+    link.execute("SET ROLE cst_doorkeeper")
+    link.execute("SELECT set_config('app.person', %s, false)", [seal])
+    for change in (
+        "UPDATE accounts_user SET password = 'x' WHERE id = %s",
+        "INSERT INTO mfa_authenticator (user_id, type, data, created_at)"
+        " VALUES (%s, 'webauthn', '{}', now())",
+        "UPDATE mfa_authenticator SET data = '[]' WHERE user_id = %s",
+        f"UPDATE mfa_authenticator SET user_id = %s, type = 'x' WHERE user_id = {mine.pk}",
+        f"UPDATE mfa_authenticator SET user_id = {mine.pk}, type = 'x' WHERE user_id = %s",
+        "DELETE FROM mfa_authenticator WHERE user_id = %s",
+    ):
+        refused = ""
+        try:
+            link.execute(change, [theirs.pk])
+        except psycopg.errors.InsufficientPrivilege as error:
+            refused = str(error)
+        assert "own name" in refused or "no such scope" in refused, change
 
 
 def test_a_session_opens_under_its_own_name_alone(db):

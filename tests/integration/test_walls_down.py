@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.urls import get_resolver
 from guardian.shortcuts import assign_perm
 
+from apps.accounts.keys import sealed
 from apps.portal.views import dossiers
 from apps.providers import middleware
 from apps.providers.scope import across_providers
@@ -103,6 +104,20 @@ def test_a_composite_key_that_is_gone_is_noticed(broken):
     dropped = "ALTER TABLE dossiers_dossier DROP CONSTRAINT dossiers_dossier_contract_id_kin"
     with broken("walls", dropped) as (alfa, beta):
         must_notice(test_walls.must_not_point_at_another, alfa, beta)
+
+
+@pytest.mark.parametrize("table", ["accounts_user", "mfa_authenticator"])
+def test_a_guard_of_secrets_that_is_gone_is_noticed(broken, servers, table):
+    for statement, stands in (("", True), (f"DROP TRIGGER guard_secrets ON {table}", False)):
+        with broken("walls", statement):
+            mine, theirs = test_walls.two_members()
+            url = servers.database_url("cst_portal", connection.settings_dict["NAME"])
+            given = (mine, theirs, sealed(f"person:{mine.email}"))
+            with psycopg.connect(url, autocommit=True) as link:
+                if stands:
+                    test_walls.must_change_their_own_alone(link, *given)
+                else:
+                    must_notice(test_walls.must_change_their_own_alone, link, *given)
 
 
 # ---- Scope, rights and doors ---------------------------------------------------------------------

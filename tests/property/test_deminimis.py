@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal as D
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cstraject import deminimis
@@ -75,7 +75,6 @@ def test_a_fiscal_year_holds_its_day(on, first_day):
     assert deminimis.fiscal_window_start(on, first_day).year == start.year - 2
 
 
-@settings(deadline=None)  # Asks four years, day by day.
 @given(
     st.dates(date(2021, 1, 1), date(2025, 6, 30)) | around_leap_day.filter(lambda d: d.year < 2026),
     st.lists(
