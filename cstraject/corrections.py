@@ -23,6 +23,8 @@ PART_OF = {
     "nace_version": "nace_code",
     "nace_label": "nace_code",
     "declared_on": "declarations",
+    "aid_sector": "aid",
+    "aid_for_same_costs": "aid",
 }
 NO_FACTS = ("number", "sources")
 SOURCE_LONGEST = 200

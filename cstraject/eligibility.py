@@ -19,7 +19,7 @@ from cstraject.refusal import Refusal, must
 from cstraject.subsidy import granted_for
 from cstraject.terms import PER_UNDERTAKING, Terms
 
-RULE_VERSION = "2026.3"
+RULE_VERSION = "2026.4"
 
 MET, NOT_MET, PERSON, UNKNOWN = OUTCOMES = ("met", "not_met", "person", "unknown")
 
@@ -446,7 +446,9 @@ def _de_minimis(facts: Facts, room: deminimis.Headroom | None, amount: Decimal) 
     if strangers:
         figures["names"] = ", ".join(strangers)
         return Answer("de_minimis", PERSON, "de-minimis-of-a-stranger", figures, source)
-    if room.doubts:
-        figures["doubts"] = ", ".join(room.doubts)
+    # How much other aid with the same costs allows, its own rules say [article 5(3)].
+    doubts = (*room.doubts, *(["aid-for-same-costs"] if facts.aid_for_same_costs else []))
+    if doubts:
+        figures["doubts"] = ", ".join(doubts)
         return Answer("de_minimis", PERSON, "de-minimis-to-judge", figures, source)
     return Answer("de_minimis", MET, "de-minimis-within", figures, source)

@@ -45,6 +45,8 @@ class Facts:
     aid: tuple[deminimis.Aid, ...] | None
     """All de minimis aid of the single undertaking, as declared; empty: none."""
     aid_sector: str | None
+    aid_for_same_costs: bool
+    """Other State aid goes to the costs of this trajectory too [domain 3.2, article 5(3)]."""
     fiscal_year: tuple[int, int]
     provider_ties: tuple[str, ...] | None
     sources: Mapping[str, str]
@@ -147,6 +149,7 @@ def _facts(data: Any, source: str, stated_on: date) -> Facts:
         declared_on=stated.day("declared_on"),
         aid=stated.list("aid", _aid) if stated.has("aid") else None,
         aid_sector=stated.one_of("aid_sector", deminimis.SECTORS, default="") or None,
+        aid_for_same_costs=stated.flag("aid_for_same_costs"),
         fiscal_year=first_day(stated.text("fiscal_year_first_day", empty=True) or "01-01"),
         provider_ties=_ties(stated),
         sources=_sources(stated),

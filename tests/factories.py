@@ -234,7 +234,7 @@ TYPED: dict[str, dict[str, str | list[str]]] = {
         "accounts_source": "NBB, neerlegging 2022-1",
         "related": "no",
     },
-    "aid": {"aid": "no", "tied": "no"},
+    "aid": {"aid": "no", "same_costs": "no", "tied": "no"},
     "offer": {"package": "basis", "price": "30.000,00", "person_days": "25"},
     "documents": {
         "declarations": ["sme_status", "legal_form", "de_minimis", "main_activity"],

@@ -172,6 +172,9 @@ class Facts(Asked):
     aid = EarlierAid(
         many=True, required=False, help_text="All of it; an empty list says there was none."
     )
+    aid_for_same_costs = Flag(
+        required=False, help_text="Other State aid goes to the costs of this trajectory too."
+    )
     aid_sector = serializers.ChoiceField(
         SECTORS, required=False, help_text="Where the law of de minimis aid has its own rules."
     )

@@ -22,6 +22,13 @@ from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 
 
+def _number_or_nothing(given: str) -> str:
+    try:
+        return enterprise_number(given) if given else ""
+    except Refusal as refusal:
+        raise ValidationError(words_for(refusal)) from None
+
+
 class HoldingForm(FactsForm):
     """Somebody who holds a share, or in whom one is held, and was not stated."""
 
@@ -77,11 +84,7 @@ class HoldingForm(FactsForm):
         self._choose("year", [("", gettext("- choose -")), *years])
 
     def clean_number(self) -> str:
-        given: str = self.cleaned_data["number"]
-        try:
-            return enterprise_number(given) if given else ""
-        except Refusal as refusal:
-            raise ValidationError(words_for(refusal)) from None
+        return _number_or_nothing(self.cleaned_data["number"])
 
     def clean(self) -> None:
         if self.errors:
@@ -141,11 +144,28 @@ class HoldingForm(FactsForm):
 
 
 class AidForm(FactsForm):
-    """De minimis aid that was not stated."""
+    """De minimis aid that was not stated; also what came with a merger or a split [R-DM-10, 11]."""
 
     deed = "aid"
+    GONE = "gone"
+    MERGER, SPLIT = "merger", "split"
 
     recipient = forms.ChoiceField(label=_("Who received it"))
+    former = forms.CharField(
+        label=_("Enterprise number of who is no more"),
+        max_length=20,
+        required=False,
+        help_text=_("Only for an enterprise that was merged or split."),
+    )
+    came_with = forms.ChoiceField(label=_("How it came to this enterprise"), required=False)
+    allocated = EuroField(
+        label=_("The part of it that counts here"),
+        required=False,
+        help_text=_(
+            "Only after a split: by the activities that were taken over, or else by the book value"
+            " of the equity."
+        ),
+    )
     regulation = forms.ChoiceField(label=_("Under which Regulation"))
     on = DayField(label=_("Granted on"))
     amount = EuroField(label=_("Amount"))
@@ -155,7 +175,16 @@ class AidForm(FactsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._choose("recipient", list(names_in(self.stated).items()))
+        gone = (self.GONE, gettext("An enterprise that is no more"))
+        self._choose("recipient", [*names_in(self.stated).items(), gone])
+        self._choose(
+            "came_with",
+            [
+                ("", gettext("It was granted to who is named above")),
+                (self.MERGER, gettext("With a merger: all of it counts")),
+                (self.SPLIT, gettext("With a split: a part of it counts")),
+            ],
+        )
         self._choose(
             "regulation",
             [
@@ -170,10 +199,32 @@ class AidForm(FactsForm):
             raise ValidationError(words_for(Refusal("future-date", given=on)))
         return on
 
+    def clean_former(self) -> str:
+        return _number_or_nothing(self.cleaned_data["former"])
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        given = self.cleaned_data
+        gone, split = given["recipient"] == self.GONE, given["came_with"] == self.SPLIT
+        if gone != bool(given["former"]):
+            self.add_error("former", gettext("Give its number if it is no more, and only then."))
+        if gone and not given["came_with"]:
+            self.add_error("came_with", gettext("Choose how the aid of who is no more came here."))
+        if split != (given["allocated"] is not None):
+            self.add_error("allocated", gettext("Give the part after a split, and only then."))
+        elif split and given["allocated"] > given["amount"]:
+            self.add_error("allocated", gettext("A part is no more than the whole."))
+
     def corrected(self) -> dict[str, Any]:
         facts, given = self._copy(), self.cleaned_data
-        aid = {name: given[name] for name in ("recipient", "regulation", "note") if given[name]}
+        aid = {name: given[name] for name in ("regulation", "note") if given[name]}
+        aid["recipient"] = given["former"] or given["recipient"]
         aid |= {"on": given["on"].isoformat(), "amount": f"{given['amount']:f}"}
+        if given["came_with"]:
+            aid["inherited"] = True
+        if given["allocated"] is not None:
+            aid["allocated"] = f"{given['allocated']:f}"
         facts["aid"] = [*(facts.get("aid") or []), aid]
         return facts
 

@@ -16,12 +16,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.backoffice.facts_told import label, names_in, shown
+from apps.backoffice.facts_told import YES_OR_NO, label, names_in, shown
 from apps.backoffice.forms import ReasonField
 from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
 from apps.design.words import words_for, words_for_working
 from apps.programme.models import Edition
 from cstraject.corrections import FIGURES, Stated, same, year_of
+from cstraject.deminimis import SECTORS
 from cstraject.facts import Facts
 from cstraject.identifiers import key_of, nace_code
 from cstraject.kmo import CONTROLS
@@ -95,7 +96,7 @@ class ChangeForm(FactsForm):
     choice = forms.ChoiceField(
         label=_("Or a new value from this list"),
         required=False,
-        help_text=_("For the legal form, other control and aid that was waived."),
+        help_text=_("For the legal form, other control and what is asked of aid."),
     )
     unknown = forms.BooleanField(label=_("Not known"), required=False)
 
@@ -164,7 +165,7 @@ class ChangeForm(FactsForm):
                 "value" if typed else "choice": gettext("Choose from “%(list)s”: %(what)s.") % told
             })  # fmt: skip
         code = choice.partition(":")[2]
-        return code == "yes" if place.what == "aid.excluded" else code
+        return code == "yes" if place.what in YES_OR_NO else code
 
     def corrected(self) -> dict[str, Any]:
         facts = self._copy()
@@ -247,7 +248,7 @@ def _places(setting: Setting) -> Iterator[tuple[str, Place]]:
             yield gettext("Earlier aid"), place
     for fact in (
         *("equity", "public_share_pct", "legal_form", "nace_code", "postal_code", "declared_on"),
-        "maatwerk_recognition",
+        *("maatwerk_recognition", "aid_sector", "aid_for_same_costs"),
     ):
         yield gettext("Other facts"), Place(fact, fact, (), stated.get(fact))
 
@@ -297,7 +298,9 @@ def _period_of(periods: list[dict[str, Any]], year: int) -> dict[str, Any]:
 # ---- How a value is typed or chosen --------------------------------------------------------------
 
 # What cannot be left open.
-KNOWN = ("legal_form", "nace_code", "postal_code", "aid.amount", "aid.excluded")
+KNOWN = (
+    *("legal_form", "nace_code", "postal_code", "aid.amount", "aid.excluded", "aid_for_same_costs"),
+)
 
 
 def _chosen(setting: Setting) -> dict[str, tuple[str, dict[str, str]]]:
@@ -314,11 +317,15 @@ def _chosen(setting: Setting) -> dict[str, tuple[str, dict[str, str]]]:
             **{control: words_for_working("tie", control) for control in CONTROLS},
         },
         "aid.excluded": {"yes": gettext("Yes"), "no": gettext("No")},
+        "aid_sector": {"": gettext("None"), **{s: words_for_working("sector", s) for s in SECTORS}},
+        "aid_for_same_costs": {"yes": gettext("Yes"), "no": gettext("No")},
     }
     titles = {
         "legal_form": gettext("Legal form"),
         "holdings.control": gettext("Other control"),
         "aid.excluded": gettext("Aid that was waived"),
+        "aid_sector": label("aid_sector", (), {}),
+        "aid_for_same_costs": label("aid_for_same_costs", (), {}),
     }
     return {
         what: (titles[what], {f"{what}:{code}": text for code, text in choices.items()})

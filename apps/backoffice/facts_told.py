@@ -13,6 +13,7 @@ from apps.design import figures
 from apps.design.words import DECLARATIONS, words_for_working
 from apps.eligibility.models import FactSheet
 from cstraject.corrections import PART_OF, Stated, changes, whose, year_of
+from cstraject.deminimis import Aid
 from cstraject.facts import Facts
 from cstraject.identifiers import key_of
 
@@ -46,6 +47,8 @@ LABELS = {
     "holdings.control": _("Other control of %(owned)s by %(owner)s"),
     "holdings.valid_from": _("Holding of %(owner)s in %(owned)s: since"),
     "holdings.valid_until": _("Holding of %(owner)s in %(owned)s: until"),
+    "aid_sector": _("Activity with rules of its own for de minimis aid"),
+    "aid_for_same_costs": _("Other State aid for the same costs"),
     "aid": _("Aid of %(on)s to %(name)s"),
     "aid.amount": _("Amount of the aid of %(on)s to %(name)s"),
     "aid.excluded": _("Aid of %(on)s to %(name)s was waived"),
@@ -152,21 +155,23 @@ SHOWN: dict[str, Callable[[Any], str]] = {
     "holdings.valid_until": figures.day,
     "aid": _aid,
     "aid.amount": figures.euro,
+    "aid_sector": lambda sector: words_for_working("sector", sector),
 }
 GROUPS = ("acting_jointly", "single_economic_unit", "adjacent_markets")
 # What is not there rather than not known.
 MAY_LACK = (
-    *("others", "holdings", "aid", "maatwerk_recognition", "nace_label"),
+    *("others", "holdings", "aid", "maatwerk_recognition", "nace_label", "aid_sector"),
     *("holdings.control", "holdings.valid_from", "holdings.valid_until", *GROUPS),
 )
-YES_OR_NO = ("aid.excluded", "periods.estimate", "periods.whole_group")
+YES_OR_NO = ("aid.excluded", "aid_for_same_costs", "periods.estimate", "periods.whole_group")
 
 
 # ---- The facts as they stand ---------------------------------------------------------------------
 
 SINGLE = (
     *("name", "legal_form", "nace_code", "postal_code", "public_share_pct", "equity"),
-    *("maatwerk_recognition", "declarations", "declared_on", "provider_ties"),
+    *("maatwerk_recognition", "aid_sector", "aid_for_same_costs"),
+    *("declarations", "declared_on", "provider_ties"),
     *("markets", *GROUPS),
 )
 
@@ -196,9 +201,26 @@ def table_of(read: Facts, history: Sequence[FactSheet]) -> dict[str, Any]:
         "aid": None
         if read.aid is None
         else [
-            {"aid": aid, "recipient": names.get(aid.recipient, aid.recipient)} for aid in read.aid
+            {
+                "aid": aid,
+                "recipient": names.get(aid.recipient, aid.recipient),
+                "explanation": _explained(aid),
+            }
+            for aid in read.aid
         ],
     }
+
+
+def _explained(aid: Aid) -> str:
+    told = [aid.note]
+    if aid.allocated is not None:
+        part = {"amount": figures.euro(aid.allocated)}
+        told.append(gettext("came with a split; %(amount)s of it counts here") % part)
+    elif aid.inherited:
+        told.append(gettext("came with a merger"))
+    if aid.excluded:
+        told.append(words_for_working("aid", "waived"))
+    return "; ".join(filter(None, told)) or "–"
 
 
 def _single(
@@ -207,7 +229,9 @@ def _single(
     stated, since = history[0].stated, _since(history)
     for fact in SINGLE:
         value = stated.get(fact)
-        if value in (None, "", []) and fact in ("maatwerk_recognition", "markets", *GROUPS):
+        if value in (None, "", []) and fact in (
+            *("maatwerk_recognition", "aid_sector", "markets", *GROUPS),
+        ):
             continue
         text = shown(fact, value, names)
         if fact == "nace_code":

@@ -1019,6 +1019,8 @@ def _shown_figure(name: str, value: str) -> str:
         return _listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
     if name in ("share", "max", "with_investors"):
         return figures.percentage(value)
+    if name == "sector":
+        return gettext(SECTORS.get(value, value))
     if name == "over":
         return _listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
     if name in ("category", "raw_category"):
@@ -1179,6 +1181,10 @@ DOUBTS: dict[str, str] = {
         "whether the person who owns several enterprises is itself an undertaking"
     ),
     "aid-waived": _("earlier aid that was waived: check the decision on record"),
+    "aid-for-same-costs": _(
+        "other State aid for the same costs: together no more than the rules of that aid allow"
+        " (article 5)"
+    ),
 }
 
 RELATIONS: dict[str, str] = {
@@ -1269,7 +1275,18 @@ def words_for_working(table: str, code: str) -> str:
     return gettext(WORKINGS[table].get(code, code))
 
 
+# Activities with a ceiling of their own, or outside the general Regulation.
+SECTORS: dict[str, str] = {
+    "road_freight": _("Road freight transport for hire or reward"),
+    "road_freight_mixed_separated": _("Road freight for hire or reward, kept apart from the rest"),
+    "primary_agriculture": _("Primary agricultural production"),
+    "primary_fishery": _("Fishery and aquaculture"),
+    "processing": _("Processing and marketing of agricultural products"),
+    "fish_processing": _("Processing and marketing of fish"),
+}
+
 WORKINGS = {
+    "sector": SECTORS,
     "article": ARTICLES,
     "doubt": DOUBTS,
     "relation": RELATIONS,

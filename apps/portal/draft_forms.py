@@ -31,6 +31,7 @@ from apps.portal.asked import (
     OfferAsked,
 )
 from cstraject.corrections import same
+from cstraject.deminimis import SECTORS
 from cstraject.facts import DECLARATIONS, PROVIDER_TIES, Offer
 from cstraject.refusal import Refusal
 from cstraject.terms import Terms
@@ -147,6 +148,17 @@ class FiguresStep(Step, GroupAsked):
 
 
 class AidStep(Step, AidAsked):
+    same_costs = forms.ChoiceField(
+        label=_("Does other State aid go to the costs of this trajectory too?"),
+        help_text=_("Of any authority, also when it is asked and not granted yet."),
+        choices=((NO, _("No")), (YES, _("Yes"))),
+        widget=forms.RadioSelect,
+    )
+    sector = forms.ChoiceField(
+        label=_("Is the enterprise active in one of these?"),
+        help_text=_("For these the ceiling is lower, or the subsidy cannot be given."),
+        required=False,
+    )
     tied = forms.ChoiceField(
         label=_("Has your organisation a tie with the enterprise?"),
         choices=((NO, _("No")), (YES, _("Yes"))),
@@ -158,6 +170,10 @@ class AidStep(Step, AidAsked):
 
     def set_up(self) -> None:
         super().set_up()
+        sector = self.fields["sector"]
+        assert isinstance(sector, forms.ChoiceField)
+        sectors = [(sector, words_for_working("sector", sector)) for sector in SECTORS]
+        sector.choices = [("", gettext("None of these")), *sectors]
         ties = [(tie, words_for_working("provider_tie", tie)) for tie in PROVIDER_TIES]
         field = self.fields["ties"]
         assert isinstance(field, forms.MultipleChoiceField)
@@ -174,7 +190,11 @@ class AidStep(Step, AidAsked):
 
     def facts(self) -> dict[str, Any]:
         given = self.cleaned_data
-        return super().facts() | {"provider_ties": given["ties"] if given["tied"] == YES else []}
+        return super().facts() | {
+            "aid_for_same_costs": given["same_costs"] == YES,
+            "aid_sector": given["sector"],
+            "provider_ties": given["ties"] if given["tied"] == YES else [],
+        }
 
 
 class OfferStep(Step, OfferAsked):

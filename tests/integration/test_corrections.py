@@ -445,6 +445,48 @@ def test_aid_that_was_not_stated_is_added(desk, clock):
     assert desk.corrected("elsewhere").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"recipient": "gone"}, ["former", "came_with"]),
+        ({"recipient": "gone", "former": "1999"}, ["former"]),
+        ({"recipient": "gone", "former": "1999000546"}, ["came_with"]),
+        ({"recipient": OWN, "former": "1999000546"}, ["former"]),
+        ({"recipient": OWN, "came_with": "split"}, ["allocated"]),
+        ({"recipient": OWN, "came_with": "merger", "allocated": "1"}, ["allocated"]),
+        ({"recipient": OWN, "came_with": "split", "allocated": "190.001"}, ["allocated"]),
+    ],
+)
+def test_aid_that_came_along_is_stated_whole(desk, given, wrong):
+    aid = {"regulation": "1407/2013", "on": "01/06/2021", "amount": "190.000"}
+    assert wrong_with(desk.corrected("aid", **aid, **given)) == wrong
+
+
+def test_aid_that_came_with_a_merger_or_a_split_counts_for_its_part(desk, clock):
+    """Of a merger all of it, of a split what falls on this undertaking [R-DM-10, R-DM-11]."""
+    aid = {
+        "recipient": "gone", "former": "1999.000.546", "regulation": "1407/2013",
+        "on": "01/06/2021", "amount": "190.000",
+    }  # fmt: skip
+    desk.corrected("aid", **aid, came_with="split", allocated="100.000")
+    [stated] = desk.stated()["aid"]
+    assert (stated["recipient"], stated["inherited"]) == ("1999000546", True)
+    assert (stated["amount"], stated["allocated"]) == ("190000.00", "100000.00")
+    assert finding(desk.dossier, "de_minimis").answer.outcome == "met"
+    assert "100.000,00 hiervan telt hier" in desk.get().content.decode()
+
+    desk.corrected("aid", **aid, came_with="merger")
+    assert finding(desk.dossier, "de_minimis").answer.outcome == "not_met"
+
+
+def test_what_has_rules_of_its_own_is_asked_and_corrected(desk):
+    desk.corrected("change", change="aid_for_same_costs", choice="aid_for_same_costs:yes")
+    assert finding(desk.dossier, "de_minimis").answer.figures["doubts"] == "aid-for-same-costs"
+    desk.corrected("change", change="aid_sector", choice="aid_sector:primary_fishery")
+    assert finding(desk.dossier, "de_minimis").answer.finding == "de-minimis-out-of-scope"
+    assert "Visserij en aquacultuur" in desk.get().content.decode()
+
+
 def test_who_belongs_together_is_found_by_a_person(group_desk):
     for wrong, field in (
         ({}, "finding"),

@@ -138,6 +138,11 @@ GRANTED = {"on": "2021-05-01", "regulation": "1407/2013", "recipient": OWN}
         ),
         (
             "de_minimis",
+            {"aid": [], "aid_for_same_costs": True},
+            ("person", "de-minimis-to-judge"),
+        ),
+        (
+            "de_minimis",
             {"aid": [], "aid_sector": "primary_agriculture"},
             ("not_met", "de-minimis-out-of-scope"),
         ),
