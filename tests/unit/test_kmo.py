@@ -1207,6 +1207,14 @@ def test_large_as_it_stands_a_share_in_oneself_is_still_for_a_person(holdings):
     assert (size.category, size.needs_a_person) == ("large", True)
 
 
+def test_a_year_of_which_a_partner_is_silent_is_no_second_year():
+    """By one of two years: what the year before would tell is not known, so one stands alone."""
+    own, partner = over_years("A", 260, 240), over_years("D", 4)
+    held = [holds("D", "A", 25)]
+    size = kmo.size_of(graph(own, partner, holdings=held), rule=kmo.PERIOD_RULES[1])
+    assert (size.category, doubts(size)) == ("large", {"history-short"})
+
+
 def test_large_by_one_year_alone_is_for_a_person():
     size = kmo.size_of(graph(over_years("A", 900)))
     assert (size.category, doubts(size), size.needs_a_person) == ("large", {"history-short"}, True)
