@@ -53,6 +53,9 @@ Q1 = Quarter(2022, 1)
 IN_WINDOW = datetime(2022, 4, 5, 9, 0, tzinfo=UTC)
 RUN_DAY = datetime(2022, 4, 20, 9, 0, tzinfo=UTC)
 numbers = count(1)
+# What a provider's papers are called, and who says what is stated.
+PAPERS = {"offer": "offerte", "declaration": "verklaring op eer", "end_report": "eindverslag"}
+SOURCE = "opgave van de kmo"
 
 
 def enterprise_number(nth: int) -> str:
@@ -320,7 +323,7 @@ def received(provider_id: int, kind: str, person: User, *, at: datetime = AT) ->
     return receive_document(
         provider_id=provider_id,
         kind=kind,
-        name=f"{kind}.pdf",
+        name=f"{PAPERS[kind]}.pdf",
         content=pdf(kind.encode()),
         actor=person,
         at=at,
@@ -347,8 +350,8 @@ def submitted(
         else note_document_held_elsewhere(
             provider_id=contract.provider_id,
             kind=kind,
-            name=kind,
-            held_at="elsewhere",
+            name=f"{PAPERS[kind]}.pdf",
+            held_at="papieren dossier",
             actor=coach,
             at=at,
         ).pk
@@ -361,7 +364,7 @@ def submitted(
         price_excl_vat=Decimal(price),
         person_days=Decimal("30.0"),
         facts=facts(**{"declared_on": f"{at:%Y-%m-%d}", **stated}),  # type: ignore[arg-type]
-        facts_source="test",
+        facts_source=SOURCE,
         offer=offer,
         declaration=declaration,
         actor=coach,
@@ -381,7 +384,7 @@ def assessed(contract: Contract, *, at: datetime = AT, **given: object) -> Dossi
                 dossier=dossier,
                 question=standing.answer.question,
                 outcome=MET,
-                reason="looked at",
+                reason="nagekeken",
                 actor=officer,
                 at=at,
             )

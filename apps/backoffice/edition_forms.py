@@ -41,6 +41,28 @@ LABELS = {
     "de_minimis_old_in_transition": _("The old Regulation still holds from January to June 2024"),
     "overrides_by_two": _("Going against an answer of the rules takes a second officer"),
 }
+GROUPS = (
+    (_("Name and validity"), ("name", "valid_from", "valid_until")),
+    (_("What VLAIO pays"), ("rate", "vat_rate", "extended_price_max")),
+    (_("Payment in two tranches"), ("first_tranche_share", "first_tranche_threshold")),
+    (
+        _("Who is helped"),
+        ("once_only_years", "once_only_per", "period_rule", "maatwerk_exempt_from"),
+    ),
+    (
+        _("De minimis aid"),
+        (
+            *("de_minimis_includes_vat", "de_minimis_boundary_counts"),
+            "de_minimis_old_in_transition",
+        ),
+    ),
+    (
+        _("Terms and days"),
+        ("decision_days", "answer_days", "claim_window_days", "verification_days", "run_day"),
+    ),
+    (_("Decisions and letters"), ("overrides_by_two", "letter_note")),
+)
+assert sorted(name for _title, names in GROUPS for name in names) == sorted(LABELS)
 CHOICES = {
     "once_only_per": [("enterprise", _("enterprise")), ("undertaking", _("single undertaking"))],
     "period_rule": [
@@ -91,9 +113,18 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("run_day", _("Choose a day from 1 to 28."))
         return typed
 
-    def told(self) -> list[tuple[str, str]]:
-        """Each term with its value in words."""
-        return [(str(LABELS[name]), self._told(name)) for name in LABELS if name != "name"]
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return [(str(title), [self[name] for name in names]) for title, names in GROUPS]
+
+    def told(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Each term with its value in words, in the same groups."""
+        return [
+            (
+                str(title),
+                [(str(LABELS[name]), self._told(name)) for name in names if name != "name"],
+            )
+            for title, names in GROUPS
+        ]
 
     def _told(self, name: str) -> str:
         value = getattr(self.instance, name)

@@ -1646,6 +1646,11 @@ def words_for_document(kind: str) -> str:
     return gettext(DOCUMENTS.get(kind, kind))
 
 
+def words_for_media(media_type: str) -> str:
+    """What kind of file it is, as people call it: `PDF`, `PNG`, `JPEG`."""
+    return media_type.rpartition("/")[2].upper()
+
+
 def words_for_role(role: str) -> str:
     return gettext(ROLES.get(role, role))
 

@@ -120,6 +120,8 @@ def facts_history(sheet: FactSheet) -> list[FactSheet]:
     }
     history = [before[sheet.pk]]
     while (replaced := history[-1].replaces_id) is not None:
+        # Found already: nobody asks for it again.
+        history[-1].replaces = before[replaced]
         history.append(before[replaced])
     return history
 

@@ -10,18 +10,23 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import transaction
+from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.accounts.selectors import timetable
 from apps.contracts.models import Contract
-from apps.dossiers.services import assess_dossier, enter_in_register, withdraw_dossier
+from apps.dossiers.models import OPENED
+from apps.dossiers.selectors import dossiers_newest_first
+from apps.dossiers.services import assess_dossier, enter_in_register, give_access, withdraw_dossier
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from apps.providers.services import grant_provider_role
+from cstraject.quarter import day_of
 from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 from tests import factories as make
 from tests.conftest import ROOT, own_database
@@ -65,6 +70,7 @@ def site(servers, portfolio_template, django_db_blocker) -> Iterator[Site]:
     with own_database(servers, portfolio_template, django_db_blocker) as name:
         make.add_edition_of_2026()
         people = _people()
+        _open_one_to(people["guest"])
         with _served(servers.database_url("cst_web", name)) as url:
             yield Site(url, people, name)
 
@@ -103,6 +109,21 @@ def _people() -> dict[str, str]:
             person.set_password(PASSWORD)
             person.save(update_fields=["password"])
         return {role: person.email for role, person in people.items()}
+
+
+@transaction.atomic
+def _open_one_to(address: str) -> None:
+    with across_providers():
+        at = timezone.now()
+        give_access(
+            reference=dossiers_newest_first().filter(provider__slug="toreon")[0].reference,
+            user=User.objects.get(email=address),
+            kind=OPENED,
+            until=day_of(at) + timedelta(days=1),
+            reason="audit",
+            actor=timetable(),
+            at=at,
+        )
 
 
 def _file_a_group(provider: Provider) -> None:

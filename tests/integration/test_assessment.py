@@ -186,7 +186,7 @@ def test_corrected_facts_leave_what_was_stated_as_it_was(contract):
     assert (answers.pop("equity"), answers.pop("once_only"), answers.pop("offer")) == (
         *("NBB 2021", "cstraject", "offerte"),
     )
-    assert set(answers.values()) == {"test"}
+    assert set(answers.values()) == {make.SOURCE}
     # Whoever saw the facts of before does not correct these.
     told = refused(services.correct_facts, stated=equal, source="NBB", reason="x", **asked)
     assert told.code == "facts-changed"

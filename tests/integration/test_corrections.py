@@ -113,11 +113,11 @@ def test_one_correction_leaves_the_source_of_everything_else(group_desk):
 
     stated = group_desk.stated()
     assert stated["others"][0]["periods"][0]["source"] == "NBB 2022; NBB 2021"
-    assert {period["source"] for period in stated["periods"]} == {"test"}
-    assert finding(group_desk.dossier, "equity").answer.source == "test"
+    assert {period["source"] for period in stated["periods"]} == {make.SOURCE}
+    assert finding(group_desk.dossier, "equity").answer.source == make.SOURCE
     group_desk.corrected("change", change="equity", value="1", source="NBB 2023")
     assert finding(group_desk.dossier, "equity").answer.source == "NBB 2023"
-    assert finding(group_desk.dossier, "legal_form").answer.source == "test"
+    assert finding(group_desk.dossier, "legal_form").answer.source == make.SOURCE
     assert group_desk.stated()["others"] == stated["others"]
 
 
@@ -141,7 +141,7 @@ def test_what_was_corrected_is_told_line_by_line(desk):
     rows = {row["label"]: row for row in desk.get().context["stands"]["single"]}
     assert rows["Eigen vermogen"]["source"] == "aandelenregister"
     assert rows["Eigen vermogen"]["on"] > rows["Postcode"]["on"] == date(2022, 2, 1)
-    assert rows["Postcode"]["source"] == "test"
+    assert rows["Postcode"]["source"] == make.SOURCE
 
 
 def test_the_database_keeps_who_corrected_to_what_was_corrected(desk):
@@ -519,7 +519,11 @@ def test_the_facts_stand_there_whole(group_desk):
     assert [(row["name"], row.get("year")) for row in stands["figures"]] == [
         (f"Voorbeeld {OWN}", "2021"), (f"Voorbeeld {OWN}", "2020"), ("Boven", "2021"), ("Zus", None)
     ]  # fmt: skip
-    assert [row["source"] for row in stands["figures"][:3]] == ["test", "test", "NBB 2021"]
+    assert [row["source"] for row in stands["figures"][:3]] == [
+        make.SOURCE,
+        make.SOURCE,
+        "NBB 2021",
+    ]
     assert [row["owner"] for row in stands["holdings"]] == ["Boven", "Een vennoot"]
     told = text_of(group_desk.get()).replace("\xa0", " ")
     assert "01/05/2021 Voorbeeld" in told
@@ -574,10 +578,10 @@ def test_what_the_register_tells_is_taken_over_with_its_source(registered):
     assert (after["name"], after["equity"], after["aid"]) == (NAMED, "-7.00", [])
     assert after["sources"]["equity"] == "NBB, neerlegging R-2021"
     assert after["sources"]["name"].startswith("KBO")
-    assert after["sources"]["public_share_pct"] == after["sources"]["provider_ties"] == "test"
+    assert after["sources"]["public_share_pct"] == after["sources"]["provider_ties"] == make.SOURCE
     assert after["periods"][0]["turnover"] == before["periods"][0]["turnover"]
-    assert after["periods"][0]["source"] == "NBB, neerlegging R-2021; test"
-    assert after["periods"][1] == {**before["periods"][1], "source": "test"}
+    assert after["periods"][0]["source"] == f"NBB, neerlegging R-2021; {make.SOURCE}"
+    assert after["periods"][1] == {**before["periods"][1], "source": make.SOURCE}
     assert finding(registered.dossier, "equity").answer.outcome == "not_met"
     assert {row.key for row in offered(registered).rows} <= {"postal_code"}
 
@@ -592,7 +596,7 @@ def test_what_is_not_ticked_stays(registered):
     after = registered.stated()
     assert after["equity"] == "-7.00"
     assert (after["name"], after["nace_code"]) == (before["name"], before["nace_code"])
-    assert after["sources"]["name"] == "test"
+    assert after["sources"]["name"] == make.SOURCE
     assert [{**p, "source": None} for p in after["periods"]] == [
         {**p, "source": None} for p in before["periods"]
     ]

@@ -1,5 +1,6 @@
 """The end report by a catalogue of measures, and the letter that tells a decision."""
 
+import re
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -75,7 +76,7 @@ def reports():
 
 def test_a_note_is_short_to_see_and_whole_to_hear(dossier, coach):
     page = coach.get(address(dossier)).content.decode()
-    assert page.count('>Opmerking<span class="visually-hidden"> bij: ') == len(CATALOGUE)
+    assert page.count('">Opmerking bij: ') == len(CATALOGUE)
 
 
 def test_a_report_tells_what_was_realised_what_remains_and_the_effort(dossier, coach):
@@ -194,6 +195,38 @@ def test_every_measure_has_words_and_both_kinds_are_there():
 
 
 # ---- The letter ----------------------------------------------------------------------------------
+
+
+def test_the_agency_sees_which_documents_are_here_and_which_are_to_come(
+    contract, dossier, coach, officer
+):
+    def told(one):
+        page = officer.get(reverse("backoffice:dossier", args=[one.pk]))
+        return (
+            [document.kind for document, _address in page.context["documents"]],
+            dict(page.context["to_come"]),
+            page.content.decode(),
+        )
+
+    with across_providers():
+        filed = make.assessed(contract, papers=True)
+    here, to_come, page = told(filed)
+    assert (here, to_come) == (["offer", "declaration"], {"letter": "Komt met de beslissing."})
+    kept = r">offerte\.pdf</a></p>\s*<p class=\"soft\">PDF, [^<]+, ontvangen op 01/02/2022<"
+    assert re.search(kept, page)
+    with across_providers():
+        decided = dossiers.approve_dossier(dossier=filed, actor=make.make_officer(), at=AT)
+    here, to_come, _page = told(decided)
+    assert (here, list(to_come.values())) == (
+        ["offer", "declaration"],
+        ["Wordt opgemaakt.", "Komt na het einde van het werk."],
+    )
+    with across_providers():
+        letters.write_letter(dossier=decided, actor=timetable(), at=AT)
+    here, to_come, _page = told(decided)
+    assert (here, list(to_come)) == (["offer", "declaration", "letter"], ["end_report"])
+    assert coach.post(address(dossier), make.REPORT_TYPED).status_code == 302
+    assert told(dossier)[1]["end_report"] == "Ingediend zonder document."
 
 
 def text_of(content: bytes) -> str:

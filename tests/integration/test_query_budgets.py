@@ -7,6 +7,7 @@ import csv
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -17,21 +18,26 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.selectors import timetable
-from apps.claims.services import file_claim
+from apps.claims.services import file_claim, verify_claim
+from apps.contracts.models import Contract
 from apps.contracts.services import amend_budget
 from apps.design.figures import in_hundredths
 from apps.dossiers import selectors
+from apps.dossiers.models import Dossier
+from apps.dossiers.services import assess_dossier, correct_facts
 from apps.payouts.services import draw_up_run
 from apps.providers.scope import across_providers
 from cstraject import eligibility
 from cstraject.quarter import Quarter, day_of
 from tests import factories as make
 from tests.conftest import own_database
+from tests.integration.test_precheck import SOUND as ASKED
 
 NOW = datetime(2022, 7, 5, 9, tzinfo=UTC)
 Q1, Q2 = Quarter(2022, 1), Quarter(2022, 2)
 
-# By page: how many questions it may ask. Signing in, scope and menu are about a dozen of them.
+# By page, and which step or deed of it: how many questions it may ask. Signing in, scope and menu
+# are about a dozen of them.
 BUDGETS = {
     "portal:overview": 31,
     "portal:claims": 21,
@@ -51,6 +57,44 @@ BUDGETS = {
     "backoffice:edition": 25,
     "backoffice:people": 16,
     "backoffice:answer": 23,
+    "portal:draft-step enterprise": 18,
+    "portal:draft-step figures": 18,
+    "portal:draft-step aid": 18,
+    "portal:draft-step offer": 18,
+    "portal:draft-step documents": 18,
+    "portal:draft-check": 18,
+    "portal:dossier-end-report": 17,
+    "backoffice:dossier open": 37,
+    "backoffice:dossier-size": 21,
+    "backoffice:dossier-de-minimis": 22,
+    "backoffice:dossier-facts": 30,
+    "backoffice:dossier-amend": 20,
+    "backoffice:dossier-amend look": 28,
+    "backoffice:edition-beside": 14,
+    "backoffice:run-draw-up look": 33,
+    "precheck": 9,
+    "precheck check": 9,
+    "rights": 10,
+}
+# What is sent where something is asked.
+SENT = {
+    "backoffice:dossier-amend look": {
+        "deed": "look",
+        "price_excl_vat": "28.000",
+        "person_days": "30",
+        "reason": "minder werk",
+    },
+    "backoffice:run-draw-up look": {"deed": "look", "quarter": "2022-Q2"},
+    "precheck check": {**ASKED, "year": "2021"},
+}
+
+
+# Who asks, where that is not who asks most at this door.
+WHO = {
+    "backoffice:people": "people",
+    "backoffice:edition-beside": "people",
+    "backoffice:run-draw-up": "runs",
+    "rights": "portal",
 }
 
 
@@ -71,9 +115,12 @@ class World:
             make.stated(make.started(contract), "20000.00", quarter=Q2, at=NOW)
             claimed = make.stated(make.started(contract), "20000.00", quarter=Q2, at=NOW)
             file_claim(dossier=claimed, tranche=1, quarter=Q2, actor=clock, at=NOW)
+            due = make.stated(make.started(contract), "20000.00", quarter=Q2, at=NOW)
+            claim = file_claim(dossier=due, tranche=1, quarter=Q2, actor=clock, at=NOW)
+            verify_claim(claim=claim, actor=make.make_officer(), at=NOW)
             paid = make.verified_claim(contract)
             make.end_report(make.completed(contract))
-            make.draft(alfa, make.make_user())
+            self.draft = make.draft(alfa, make.make_user())
             make.make_member(alfa, "coach")
             make.make_officer("reviewer")
         at = datetime(2022, 4, 20, 9, tzinfo=UTC)
@@ -82,29 +129,75 @@ class World:
         for nth in range(many):
             make.message(self.dossier, by_agency=bool(nth % 2), text=f"bericht {nth}", at=NOW)
         self.contract, self.edition = contract, contract.edition
+        self.completed = make.completed(contract)
+        self.open = self._open(contract, many)
         # Who acts as one thing alone: nobody chooses.
         self.people = {
             "portal": make.make_member(alfa, "manager"),
             "backoffice": make.make_officer("reviewer"),
             "people": make.make_officer("administrator"),
+            "runs": make.make_officer("payments_officer"),
         }
 
+    def _open(self, contract: Contract, many: int) -> Dossier:
+        """One to decide about: so many owners, so much aid of before, corrected so often."""
+        own, owners = make.some_number(), [make.some_number() for _ in range(many)]
+        periods = make.facts()["periods"]
+        dossier = make.submitted(
+            contract,
+            number=own,
+            others=[
+                {"number": owner, "name": f"Voorbeeld {owner}", "periods": periods}
+                for owner in owners
+            ],
+            holdings=[
+                {"owner": owner, "owned": own, "capital_pct": "2", "voting_pct": "2"}
+                for owner in owners
+            ],
+            aid=[
+                {"on": "2021-05-01", "amount": "100", "regulation": "1407/2013", "recipient": own}
+                for _owner in owners
+            ],
+        )
+        dossier = assess_dossier(dossier=dossier, actor=timetable(), at=make.AT)
+        for nth in range(many):
+            dossier = correct_facts(
+                dossier=dossier,
+                seen=dossier.facts_id,
+                stated={**dossier.facts.stated, "equity": str(40_000 + nth)},
+                source="NBB",
+                reason="nagekeken",
+                actor=make.make_user("finder"),
+                at=make.AT,
+            )
+        return dossier
+
     def address(self, name: str) -> str:
+        name, _, what = name.partition(" ")
         keys = {
             "portal:dossier": {"dossier": self.dossier.pk},
             "portal:statement": {"dossier": self.dossier.pk},
-            "backoffice:dossier": {"dossier": self.dossier.pk},
+            "portal:draft-step": {"draft": self.draft.pk, "step": what},
+            "portal:draft-check": {"draft": self.draft.pk},
+            "portal:dossier-end-report": {"dossier": self.completed.pk},
+            "backoffice:dossier": {"dossier": self.open.pk if what else self.dossier.pk},
+            "backoffice:dossier-size": {"dossier": self.open.pk},
+            "backoffice:dossier-de-minimis": {"dossier": self.open.pk},
+            "backoffice:dossier-facts": {"dossier": self.open.pk},
+            "backoffice:dossier-amend": {"dossier": self.dossier.pk},
             "backoffice:contract": {"contract": self.contract.pk},
             "backoffice:run": {"run": self.run.pk},
             "backoffice:edition": {"edition": self.edition.pk},
+            "backoffice:edition-beside": {"edition": self.edition.pk},
         }
         provider = {"provider": "alfa"} if name.startswith("portal:") else {}
         return reverse(name, kwargs={**provider, **keys.get(name, {})})
 
     def browser(self, name: str) -> Client:
-        door = "people" if name in ("backoffice:people",) else name.partition(":")[0]
+        name = name.partition(" ")[0]
         client = Client(headers={"accept-language": "nl"})
-        make.sign_in(client, self.people[door])
+        if name != "precheck":
+            make.sign_in(client, self.people[WHO.get(name) or name.partition(":")[0]])
         return client
 
 
@@ -130,9 +223,10 @@ def _asked_of(world):
         patch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
         for name in BUDGETS:
             browser, address = world.browser(name), world.address(name)
-            browser.get(address)
+            ask = partial(browser.post, data=SENT[name]) if name in SENT else browser.get
+            ask(address)
             with CaptureQueriesContext(connection) as queries:
-                answer = browser.get(address)
+                answer = ask(address)
             assert answer.status_code == 200, name
             asked[name] = [query["sql"] for query in queries]
         asked["files"] = {name: _file_of(world, name, keys) for name, keys in FILES.items()}

@@ -26,7 +26,7 @@ from apps.backoffice.forms import (
     StopForm,
 )
 from apps.backoffice.views.frame import in_sight, show
-from apps.claims.models import Claim
+from apps.claims.models import Claim, EndReport
 from apps.claims.selectors import (
     claims_of,
     current_statements,
@@ -39,7 +39,7 @@ from apps.contracts.selectors import committed_and_paid
 from apps.design.figures import euro
 from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
 from apps.documents.attachments import attachment
-from apps.documents.models import REPORT
+from apps.documents.models import LETTER, REPORT, Document
 from apps.dossiers import services
 from apps.dossiers.listing import AgencyDossierFilter, Listing
 from apps.dossiers.models import Dossier
@@ -67,6 +67,8 @@ from cstraject.refusal import Refusal
 from cstraject.subsidy import Winding, granted_for
 
 DOSSIERS_PER_PAGE = 50
+# Of what is approved and goes on, an end report is still to come.
+MAY_REPORT = ("approved", "in_delivery", "completed")
 
 
 @requires("open_dossiers")
@@ -270,15 +272,21 @@ def dossier_page(
     # Whoever sees this dossier alone is not told what was granted in others.
     alone = "see_portfolio" not in request.acts
     standings = standings_of(case.assessment, told=alone) if case.assessment else []
-    handler = handler_of(case)
+    handler, report = handler_of(case), end_report_of(case)
+    written = thread(
+        case,
+        address=lambda message: reverse("backoffice:message-document", args=[case.pk, message.pk]),
+        names=True,
+    )
     found = [f for s in standings for f in (s.finding, s.pending) if f]
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
     context = {
         "dossier": case,
         "documents": [
             (one, reverse("backoffice:document", args=[case.pk, one.kind]))
-            for one in documents_of(case)
+            for one in (*documents_of(case), *_documents_of_report(report))
         ],
+        "to_come": _documents_to_come(case, report),
         "standings": standings,
         "rows": [_row(request, case, standing, wrong) for standing in standings],
         "corrected": len(facts_history(case.facts)) - 1,
@@ -310,14 +318,9 @@ def dossier_page(
             _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
             for claim in claims_of(case)
         ],
-        "thread": thread(
-            case,
-            address=lambda message: reverse(
-                "backoffice:message-document", args=[case.pk, message.pk]
-            ),
-            names=True,
-        ),
-        "end_report": end_report_of(case),
+        "thread": written,
+        "attached": sum(bool(one["address"]) for one in written),
+        "end_report": report,
         "handler": handler,
         "handled_by_another": handler is not None and handler.officer != request.user,
         "to_read": open_to_agency().filter(dossier=case).exists(),
@@ -337,7 +340,7 @@ def dossier_page(
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
-    context |= _forms(request, case, wrong)
+    context |= _forms(request, case, wrong, report)
     return show(
         request,
         "backoffice/dossier.html",
@@ -347,6 +350,25 @@ def dossier_page(
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
     )
+
+
+def _documents_of_report(report: EndReport | None) -> list[Document]:
+    return [report.document] if report is not None and report.document else []
+
+
+def _documents_to_come(case: Dossier, report: EndReport | None) -> list[tuple[str, str]]:
+    """What is not there, by its kind, and when it comes."""
+    to_come = []
+    if case.state == "submitted":
+        to_come.append((LETTER, gettext("Comes with the decision.")))
+    # What was decided elsewhere has its letter there.
+    elif case.decided_on and case.letter is None and not case.imported_as:
+        to_come.append((LETTER, gettext("Being written.")))
+    if report is not None and not report.document:
+        to_come.append((REPORT, gettext("Filed without a document.")))
+    elif report is None and case.end_report_on is None and case.state in MAY_REPORT:
+        to_come.append((REPORT, gettext("Comes once the work is completed.")))
+    return to_come
 
 
 def _row(
@@ -380,7 +402,9 @@ def _row(
     return row
 
 
-def _forms(request: DoorRequest, case: Dossier, wrong: forms.Form | None) -> dict[str, object]:
+def _forms(
+    request: DoorRequest, case: Dossier, wrong: forms.Form | None, report: EndReport | None
+) -> dict[str, object]:
     """The forms that fit the dossier's state and the officer's acts; the wrong one as typed."""
     offered: dict[str, object] = {}
     decides, stops = ("decide_dossiers" in request.acts, "stop_dossiers" in request.acts)
@@ -394,7 +418,6 @@ def _forms(request: DoorRequest, case: Dossier, wrong: forms.Form | None) -> dic
         if case.state != "submitted" or question_open(case) is not None:
             del asks.fields["asks"], asks.fields["answer_by"]
         offered["message_form"] = wrong if isinstance(wrong, AskForm) else asks
-        report = end_report_of(case)
         if report is not None and report.state == "filed":
             sends_back = ReportBackForm(auto_id="report_%s")
             offered["report_form"] = wrong if isinstance(wrong, ReportBackForm) else sends_back

@@ -170,7 +170,7 @@ def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Wai
     return everything, listed, filters
 
 
-def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[int], int]]:
+def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[tuple[str, int]], int]]:
     """Who has how much of each kind, and how much of it is late; nobody's last."""
     counted = Counter((item.officer.name if item.officer else "", item.kind) for item in everything)
     late = Counter(
@@ -179,7 +179,10 @@ def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[int], 
         if item.due_on is not None and item.due_on < today and item.asked is None
     )
     names = sorted({name for name, _kind in counted}, key=lambda name: (name == "", name))
-    return [(name, [counted[name, kind] for kind in KINDS], late[name]) for name in names]
+    return [
+        (name, [(str(KIND_NOUNS[kind]), counted[name, kind]) for kind in KINDS], late[name])
+        for name in names
+    ]
 
 
 @requires("handle_dossiers")

@@ -58,6 +58,8 @@ PEOPLE = (
     ("Mats Voorbeeld", "both@toreon.example", "netcure", "reader"),
 )
 SOURCE = "opgave van de kmo"
+FILED_ELSEWHERE = "voorbeeld, zonder bestand"
+PAPERS = ((OFFER, "offerte.pdf"), (DECLARATION, "verklaring op eer.pdf"))
 BUDGET = Decimal("350000.00")
 
 
@@ -129,12 +131,12 @@ class Command(BaseCommand):
             note_document_held_elsewhere(
                 provider_id=contract.provider_id,
                 kind=kind,
-                name=f"{kind}.pdf",
-                held_at="demo",
+                name=name,
+                held_at=FILED_ELSEWHERE,
                 actor=coach,
                 at=at,
             ).pk
-            for kind in (OFFER, DECLARATION)
+            for kind, name in PAPERS
         )
         dossier = dossiers.file_dossier(
             provider_id=contract.provider_id,
