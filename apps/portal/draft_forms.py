@@ -12,6 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
 
+from apps.contracts.models import Contract
 from apps.design import figures
 from apps.design.fields import DayField, PersonDaysField
 from apps.design.words import words_for, words_for_working
@@ -30,10 +31,10 @@ from apps.portal.asked import (
     GroupAsked,
     OfferAsked,
 )
+from apps.programme.selectors import terms_of
 from cstraject.corrections import same
 from cstraject.facts import DECLARATIONS, PROVIDER_TIES, Offer
 from cstraject.refusal import Refusal
-from cstraject.terms import Terms
 
 STEPS = ENTERPRISE, FIGURES, AID, OFFER_STEP, DOCUMENTS = (
     *("enterprise", "figures", "aid", "offer", "documents"),
@@ -279,12 +280,22 @@ class Carried:
 
 
 class Prepared:
-    """A draft read under the terms of a day: its steps as forms, and what they say together."""
+    """A draft read under a contract on a day: its steps as forms, and what they say together.
 
-    def __init__(self, draft: Draft, *, terms: Terms, on: date) -> None:
-        self.draft, self.terms, self.on = draft, terms, on
+    `waits` is why none can be filed that day, if so.
+    """
+
+    def __init__(
+        self, draft: Draft, *, contract: Contract, on: date, waits: Refusal | None = None
+    ) -> None:
+        self.draft, self.contract, self.on, self.waits = draft, contract, on, waits
+        self.terms = terms_of(contract.edition)
         self.typed = {step: typed_in(draft, step) for step in STEPS}
         self.forms = {step: self.form(step) for step in STEPS if self.typed[step].version}
+
+    def again(self, draft: Draft) -> "Prepared":
+        """The same draft as it stands by now."""
+        return Prepared(draft, contract=self.contract, on=self.on, waits=self.waits)
 
     def form(self, step: str, data: Any = None, files: Any = None, **more: Any) -> Step:
         """A step's form: with what is sent, or with what was kept, or empty."""
