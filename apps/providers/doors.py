@@ -70,6 +70,9 @@ def telling(request: DoorRequest, done: str = "") -> Iterator[Told]:
     except Refusal as refusal:
         told.refused = True
         messages.error(request, words_for(refusal))
+        if request.FILES:
+            # A browser does not send them a second time by itself.
+            messages.warning(request, gettext("Choose this file again: it is not kept."))
     else:
         if done:
             messages.success(request, done)

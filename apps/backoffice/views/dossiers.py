@@ -273,6 +273,17 @@ def dossier_page(
     handler = handler_of(case)
     found = [f for s in standings for f in (s.finding, s.pending) if f]
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
+    rows = [_row(request, case, standing, wrong) for standing in standings]
+    claims = [
+        _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
+        for claim in claims_of(case)
+    ]
+    offered_forms = _forms(request, case, wrong)
+    shown = [
+        *offered_forms.values(),
+        *(row.get("form") for row in rows),
+        *(claim["send_back_form"] for claim in claims),
+    ]
     context = {
         "dossier": case,
         "documents": [
@@ -280,7 +291,7 @@ def dossier_page(
             for one in documents_of(case)
         ],
         "standings": standings,
-        "rows": [_row(request, case, standing, wrong) for standing in standings],
+        "rows": rows,
         "corrected": len(facts_history(case.facts)) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
@@ -306,10 +317,7 @@ def dossier_page(
             }
             for deed in deeds_of(case_id=case.pk).reverse()
         ],
-        "claims": [
-            _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
-            for claim in claims_of(case)
-        ],
+        "claims": claims,
         "thread": thread(
             case,
             address=lambda message: reverse(
@@ -323,6 +331,8 @@ def dossier_page(
         "to_read": open_to_agency().filter(dossier=case).exists(),
         "ended": has_ended(case),
         "form": wrong,
+        # What somebody typed stands on the page, also where it is too late for it.
+        "kept": wrong if wrong not in shown else None,
     }
     today = day_of(timezone.now())
     if case.state == "submitted":
@@ -337,7 +347,7 @@ def dossier_page(
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
-    context |= _forms(request, case, wrong)
+    context |= offered_forms
     return show(
         request,
         "backoffice/dossier.html",

@@ -236,11 +236,15 @@ def _forms(
         offered["claim_form"] = ClaimForm(initial=initial, auto_id="claim_%s")
     for name, form in offered.items():
         if wrong is not None and type(form) is type(wrong):
-            offered[name] = form = wrong
-        if isinstance(form, ClaimForm):
-            form.offer([window.quarter])
+            offered[name] = wrong
+    kept = wrong if wrong not in offered.values() else None
+    for shown in (*offered.values(), kept):
+        if isinstance(shown, ClaimForm):
+            shown.offer([window.quarter])
     return {
         **offered,
+        # What somebody typed stands on the page, also where it is too late for it.
+        "kept": kept,
         "not_yet": _not_yet(case, bool(to_state), on=today)
         if "file_dossiers" in request.acts
         else [],
