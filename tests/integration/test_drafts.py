@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import Entry
+from apps.contracts.models import Contract
 from apps.documents.services import BYTES_MAX
 from apps.dossiers import drafts
 from apps.dossiers.models import Dossier, Draft
@@ -593,3 +594,26 @@ def test_the_check_page_repeats_what_was_said_and_nothing_of_empty_rows(coach):
     assert told["Naam van nummer 1"] == "Familie"
     assert told["Omzet van de onderneming, laatste jaarrekening"] == "1.500.000"
     assert not [label for label in told if "nummer 2" in label.lower()]
+
+
+def test_the_offer_step_says_what_is_left_of_the_budget_and_what_the_offer_takes(coach):
+    """Of 100,000 euro; 45 % of 30,000 and the VAT on it are 16,335."""
+
+    def told(page):
+        return text_of(page).replace("\xa0", " ")
+
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    assert "Van het budget van uw contract is nog € 100.000,00 over." in told(
+        coach.get(f"{draft}offer/")
+    )
+    kept(coach, draft, "offer")
+    page = told(coach.get(f"{draft}offer/"))
+    assert "is nog € 100.000,00 over. Dit dossier neemt daarvan € 16.335,00 in" in page
+    assert "dan blijft € 83.665,00 over" in page
+    with across_providers():
+        contract = Contract.objects.get(provider__slug="alfa")
+        for _ in range(6):
+            make.approved(contract)
+    page = told(coach.get(f"{draft}offer/"))
+    assert "minder dan de € 16.335,00 van dit dossier" in page

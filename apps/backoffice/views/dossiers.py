@@ -30,7 +30,6 @@ from apps.claims.models import Claim
 from apps.claims.selectors import (
     claims_of,
     current_statements,
-    delivered_by,
     end_report_of,
     live_claims,
 )
@@ -49,7 +48,7 @@ from apps.handling.forms import AskForm, HandOverForm
 from apps.handling.messages import thread
 from apps.handling.models import Handler
 from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
-from apps.payouts.selectors import tranches_of_grant
+from apps.payouts.selectors import statement_lines, tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -59,7 +58,6 @@ from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
 from apps.reporting.exports import FORMS
 from apps.reporting.models import Export
-from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.quarter import day_of
@@ -266,7 +264,7 @@ def dossier_page(
     wrong_claim: UUID | None = None,
 ) -> HttpResponse:
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
-    offered = Delivered(case.person_days, case.price_excl_vat)
+    tranches = tranches_of_grant(case)
     # Whoever sees this dossier alone is not told what was granted in others.
     alone = "see_portfolio" not in request.acts
     standings = standings_of(case.assessment, told=alone) if case.assessment else []
@@ -298,17 +296,9 @@ def dossier_page(
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
         "tranches": [
             (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
-            for tranche in tranches_of_grant(case)
+            for tranche in tranches
         ],
-        "statements": [
-            {
-                "statement": statement,
-                "share": share_delivered(delivered_by(statement), offered=offered),
-                "days_left": offered.person_days - statement.person_days,
-                "amount_left": offered.amount - statement.amount,
-            }
-            for statement in reversed(current_statements(case).values())
-        ],
+        "statements": statement_lines(case, current_statements(case), tranches),
         "deeds": [
             {
                 "at": deed.at,
