@@ -24,6 +24,8 @@ from apps.portal.asked import (
     NO,
     OTHER,
     OWN_FIGURES,
+    PERIODS,
+    THIRD,
     YES,
     AidAsked,
     Asked,
@@ -109,17 +111,26 @@ class EnterpriseStep(Step, EnterpriseAsked):
         }
 
 
+THIRD_YEAR = [f"{name}{THIRD}" for name in ("headcount", "turnover", "balance_total")]
+
+
 class FiguresStep(Step, GroupAsked):
     related_rows_asked = range(1, 9)
+    own_periods = (*PERIODS, THIRD)
 
     accounts_source = source_field(_("Source of the figures of the enterprise"))
     holdings_source = source_field(_("Source of the holdings and of the figures of others"))
 
     def page_order(self) -> list[str]:
         return [
-            *("year", *OWN_FIGURES, "equity", "accounts_source", "related"),
+            *("year", *OWN_FIGURES, *THIRD_YEAR, "equity", "accounts_source", "related"),
             *(*self._like(r"r\d"), "holdings_source"),
         ]
+
+    def third_year(self) -> dict[str, Any]:
+        """Its fields, and whether anything stands there that must be seen."""
+        fields = [self[name] for name in THIRD_YEAR]
+        return {"fields": fields, "open": any(f.errors or f.value() for f in fields)}
 
     def facts(self) -> dict[str, Any]:
         facts = super().facts()

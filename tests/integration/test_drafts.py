@@ -617,3 +617,37 @@ def test_the_offer_step_says_what_is_left_of_the_budget_and_what_the_offer_takes
             make.approved(contract)
     page = told(coach.get(f"{draft}offer/"))
     assert "minder dan de € 16.335,00 van dit dossier" in page
+
+
+@pytest.mark.parametrize(
+    ("third", "size"), [("", "person"), ("240", "met"), ("260", "person"), ("veel", None)]
+)
+def test_a_third_year_says_which_size_held_where_two_years_differ(coach, third, size):
+    """260 people last year and 240 the year before: medium still, if it was that before too."""
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    year = {"turnover_third": "1.400.000", "balance_total_third": "900.000"} if third else {}
+    page = kept(
+        coach,
+        draft,
+        "figures",
+        headcount="260",
+        headcount_before="240",
+        headcount_third=third,
+        **year,
+    )
+    again = coach.get(f"{draft}figures/")
+    assert again.context["form"]["headcount_third"].value() == third
+    assert again.context["form"].third_year()["open"] == bool(third)
+    if size is None:
+        assert page.context["form"].errors.keys() == {"headcount_third"}
+        return
+    for step in ("aid", "offer"):
+        kept(coach, draft, step)
+    files = {
+        name: SimpleUploadedFile(f"{name}.pdf", make.pdf(name.encode()))
+        for name in ("offer", "declaration")
+    }
+    check = kept(coach, draft, "documents", **files)
+    outcomes = {line.question: line.outcome for line, _ in check.context["lines"]}
+    assert outcomes["size"] == size
