@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from apps.accounts.models import User
-from apps.accounts.selectors import Capacity, capacities_of, shut_from
+from apps.accounts.selectors import Capacity, capacities_of, digest_of, shut_from
 
 # Whatever somebody does, after so long they sign in again; when idle, `SESSION_COOKIE_AGE` ends it.
 LONGEST = timedelta(hours=12)
@@ -28,8 +29,9 @@ SECOND_FACTORS = frozenset({"mfa", AT_ACMIDM})
 
 # In the session: what ACM/IDM told when it was opened there. It is kept nowhere else.
 TOLD = "acmidm"
-# In the session: what was sent and waits for its sender to show that it is they.
-UNFINISHED, UNFINISHED_MAX = "unfinished", 20_000
+# In the session: what was sent and waits for its sender to show that it is they. A step of a draft,
+# the longest there is to type, holds no more.
+UNFINISHED, UNFINISHED_MAX = "unfinished", 200_000
 
 
 def _moments(request: HttpRequest) -> list[float]:
@@ -56,13 +58,40 @@ def shows_enough(request: HttpRequest) -> bool:
     return any(record["method"] in SECOND_FACTORS for record in records)
 
 
-def keep_unfinished(request: HttpRequest, *, back: str) -> None:
-    """Keep what somebody sent, until they have shown again that it is they; never a file."""
+def mark_of(address: str) -> str:
+    """What stands for an account where a browser keeps it: it names nobody."""
+    return digest_of(address.lower())[:16]
+
+
+def keep_unfinished(request: HttpRequest, *, back: str, mark: str) -> bool:
+    """Keep what somebody sent, until they have shown again that it is they; never a file.
+
+    Whole, or not at all where it is too long. `mark` says whose it is: nobody else is offered it.
+    """
     fields = [(name, value) for name, values in request.POST.lists() for value in values]
     fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
     if sum(len(value) for _, value in fields) > UNFINISHED_MAX:
-        fields = []
-    request.session[UNFINISHED] = {"path": request.path, "fields": fields, "back": back}
+        return False
+    path = request.get_full_path()
+    request.session[UNFINISHED] = {"mark": mark, "path": path, "fields": fields, "back": back}
+    return True
+
+
+def unfinished_of(request: HttpRequest) -> dict[str, Any] | None:
+    """What somebody sent and is to be offered again; what is of somebody else is dropped."""
+    assert isinstance(request.user, User)
+    kept: dict[str, Any] | None = request.session.get(UNFINISHED)
+    if kept is not None and kept["mark"] != mark_of(request.user.email):
+        del request.session[UNFINISHED]
+        return None
+    return kept
+
+
+def forget_unfinished(request: HttpRequest) -> None:
+    """What was offered again is being done now."""
+    kept = request.session.get(UNFINISHED)
+    if kept is not None and request.method == "POST" and kept["path"] == request.get_full_path():
+        del request.session[UNFINISHED]
 
 
 def sealed(session_key: str) -> str:

@@ -232,7 +232,11 @@ class AwardForm(forms.Form):
         self.edition = edition
         provider = self.fields["provider"]
         assert isinstance(provider, ProviderField)
-        provider.queryset = Provider.objects.exclude(contracts__edition=edition).order_by("name")
+        free = Provider.objects.exclude(contracts__edition=edition)
+        if (chosen := self.data.get("provider", "")).isdecimal():
+            # Whoever was chosen stays there to be seen, also when a colleague was first.
+            free |= Provider.objects.filter(pk=int(chosen))
+        provider.queryset = free.order_by("name")
 
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or self.cleaned_data

@@ -180,8 +180,10 @@ class SettleForm(forms.Form):
         super().__init__(*args, **kwargs)
         outcome = self.fields["outcome"]
         assert isinstance(outcome, forms.ChoiceField)
+        # What was chosen stays there to be seen, also once it is too late for it.
+        events = dict.fromkeys([*PAYMENT.events(state), self.data.get("outcome", "")])
         outcome.choices = [
-            (event, self.WORDS[event]) for event in PAYMENT.events(state) if event in self.WORDS
+            (event, self.WORDS[event]) for event in events if event in self.WORDS
         ] or list(self.WORDS.items())
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -165,6 +166,10 @@ class QuarterForm(forms.Form):
     quarter = QuarterField(label=_("Quarter"))
 
     def offer(self, quarters: Iterable[Quarter]) -> None:
-        widget = self.fields["quarter"].widget
+        """The quarters to choose from; what was chosen stays, also once it is not offered."""
+        widget, offered = self.fields["quarter"].widget, list(quarters)
         assert isinstance(widget, forms.Select)
-        widget.choices = [(str(quarter), figures.quarter(quarter)) for quarter in quarters]
+        with suppress(Refusal):
+            chosen = Quarter.parse(self.data.get("quarter", ""))
+            offered += [chosen] if chosen not in offered else []
+        widget.choices = [(str(quarter), figures.quarter(quarter)) for quarter in offered]

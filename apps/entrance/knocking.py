@@ -17,8 +17,7 @@ from django.core.signing import BadSignature, dumps, loads
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts.refusals import note_refusal, place_of
-from apps.accounts.selectors import digest_of
-from apps.accounts.sessions import shows_enough
+from apps.accounts.sessions import mark_of, shows_enough
 
 PASSWORD, CODE = ("password", "code")
 # Of so many accounts a browser is known: the last ones that got in by it.
@@ -41,7 +40,7 @@ class Try:
 def knock(request: HttpRequest, what: str, *, address: str) -> Try | None:
     """Count a try to get in with a password or a code; None, and on record, if it is too many."""
     known = _known(request)
-    browser = known["browser"] if _mark(address) in known["accounts"] else ""
+    browser = known["browser"] if mark_of(address) in known["accounts"] else ""
     where = browser or place_of(request)
     limits = [(what, f"{address}:{where}")]
     if not browser:
@@ -62,14 +61,18 @@ def knock(request: HttpRequest, what: str, *, address: str) -> Try | None:
 def remember_browser(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Know a browser for whoever just got in by it (`got_in`), and for whom it was known before."""
+    """Know a browser for whoever just got in by it (`got_in`), and for whom it was known before.
+
+    Who got in last (`was_in`) is offered again what was sent after their session had ended.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        request.was_in = next(iter(_known(request)["accounts"]), "")  # type: ignore[attr-defined]
         response = get_response(request)
         address = getattr(request, "got_in", "")
         if address and shows_enough(request):
             known = _known(request)
-            mark = _mark(address)
+            mark = mark_of(address)
             others = [other for other in known["accounts"] if other != mark]
             told = {
                 "browser": known["browser"] or secrets.token_urlsafe(12),
@@ -94,8 +97,3 @@ def _known(request: HttpRequest) -> dict[str, Any]:
         told: dict[str, Any] = loads(sealed, salt=SALT, max_age=settings.KNOWN_BROWSER_SECONDS)
         return told
     return {"browser": "", "accounts": []}
-
-
-def _mark(address: str) -> str:
-    """What stands in the cookie for an account: it names nobody."""
-    return digest_of(address.lower())[:16]

@@ -1,6 +1,7 @@
 """What one may ask about runs: what would be paid, why the rest would not, what was paid."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,7 +19,7 @@ from apps.claims.selectors import (
 from apps.dossiers.models import Dossier
 from apps.payouts.models import Payment, PaymentLine, Run
 from apps.programme.selectors import edition_on, terms_of
-from cstraject.delivery import Delivered, share_delivered, tranche_amount
+from cstraject.delivery import NOTHING, Delivered, share_delivered, tranche_amount
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, Quarter
 from cstraject.refusal import Refusal, must
@@ -308,3 +309,45 @@ def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
             )
         )
     return tranches
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """What a statement says, as answer 526 asks for it [3]: in all, delivered earlier and in its
+    quarter, what was paid on it and before it (in euro including VAT), and what is to come."""
+
+    statement: Statement
+    whole: Delivered
+    earlier: Delivered
+    now: Delivered
+    left: Delivered
+    share: Decimal
+    paid: Decimal
+
+
+def statement_lines(
+    dossier: Dossier, stated: Mapping[str, Statement], tranches: Iterable[Tranche]
+) -> list[StatementLine]:
+    """The statements of a dossier that stand, the newest first, with how its tranches stand."""
+    offered = Delivered(dossier.person_days, dossier.price_excl_vat)
+    paid: dict[UUID, Decimal] = defaultdict(Decimal)
+    for tranche in tranches:
+        if tranche.claim is not None and tranche.paid_on is not None:
+            paid[tranche.claim.statement_id] += tranche.amount
+    lines, earlier, paid_so_far = [], NOTHING, ZERO
+    for statement in stated.values():
+        whole = delivered_by(statement)
+        paid_so_far += paid[statement.pk]
+        lines.append(
+            StatementLine(
+                statement=statement,
+                whole=whole,
+                earlier=earlier,
+                now=whole - earlier,
+                left=offered - whole,
+                share=share_delivered(whole, offered=offered),
+                paid=paid_so_far,
+            )
+        )
+        earlier = whole
+    return lines[::-1]

@@ -35,6 +35,8 @@ OTHER, HOLDS_OF_US = "?", "owner-0"
 YES, NO, UNSURE = "yes", "no", "unsure"
 # In the order of their years, the last first: the ends of the names of their fields.
 PERIODS = ("", "_before")
+# A draft also takes the one before those: where they differ, it says which class held before.
+THIRD = "_third"
 FIGURES = ("headcount", "turnover", "balance_total")
 OWN_FIGURES = [f"{name}{period}" for period in PERIODS for name in FIGURES]
 # Who has no accounts to add.
@@ -178,6 +180,8 @@ class EnterpriseAsked(Asked):
 class AccountsAsked(Asked):
     """Its annual accounts: headcount, turnover, balance total, equity."""
 
+    own_periods: tuple[str, ...] = PERIODS
+
     year = forms.TypedChoiceField(label=_("Year of the last annual accounts"), coerce=int)
     equity = WholeEuroField(
         label=_("Equity"),
@@ -191,7 +195,7 @@ class AccountsAsked(Asked):
         years = [str(self.on.year - ago) for ago in range(YEARS)]
         self._offer("year", [(year, year) for year in years])
         self.fields["year"].initial = str(self.on.year - 1)
-        for period in PERIODS:
+        for period in self.own_periods:
             self.fields |= _figures("", period, gettext("the enterprise"))
 
     def own_figures(self) -> list[BoundField]:
@@ -199,13 +203,13 @@ class AccountsAsked(Asked):
 
     def facts(self) -> dict[str, Any]:
         told = {
-            "periods": list(self._periods("")),
+            "periods": list(self._periods("", self.own_periods)),
             "equity": text(self.cleaned_data["equity"]),
         }
         return super().facts() | {name: value for name, value in told.items() if value}
 
-    def _periods(self, prefix: str) -> Iterator[dict[str, Any]]:
-        for ago, period in enumerate(PERIODS):
+    def _periods(self, prefix: str, periods: tuple[str, ...] = PERIODS) -> Iterator[dict[str, Any]]:
+        for ago, period in enumerate(periods):
             told = {
                 name: text(self.cleaned_data[f"{prefix}{name}{period}"])
                 for name in FIGURES
@@ -403,7 +407,10 @@ def text(amount: Decimal | None) -> str:
 
 def _figures(prefix: str, period: str, whose: str) -> dict[str, forms.Field]:
     """Headcount, turnover and balance total of a period; the year says which."""
-    when = gettext("the year before") if period else gettext("last accounts")
+    when = {
+        "": gettext("last accounts"),
+        THIRD: gettext("two years before"),
+    }.get(period, gettext("the year before"))
     told = {"whose": whose, "when": when}
     return {
         f"{prefix}headcount{period}": NumberField(

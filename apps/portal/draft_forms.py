@@ -12,6 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
 
+from apps.contracts.models import Contract
 from apps.design import figures
 from apps.design.fields import DayField, PersonDaysField
 from apps.design.words import words_for, words_for_working
@@ -23,6 +24,8 @@ from apps.portal.asked import (
     NO,
     OTHER,
     OWN_FIGURES,
+    PERIODS,
+    THIRD,
     YES,
     AidAsked,
     Asked,
@@ -30,11 +33,11 @@ from apps.portal.asked import (
     GroupAsked,
     OfferAsked,
 )
+from apps.programme.selectors import terms_of
 from cstraject.corrections import same
 from cstraject.deminimis import SECTORS
 from cstraject.facts import DECLARATIONS, PROVIDER_TIES, Offer
 from cstraject.refusal import Refusal
-from cstraject.terms import Terms
 
 STEPS = ENTERPRISE, FIGURES, AID, OFFER_STEP, DOCUMENTS = (
     *("enterprise", "figures", "aid", "offer", "documents"),
@@ -109,17 +112,26 @@ class EnterpriseStep(Step, EnterpriseAsked):
         }
 
 
+THIRD_YEAR = [f"{name}{THIRD}" for name in ("headcount", "turnover", "balance_total")]
+
+
 class FiguresStep(Step, GroupAsked):
     related_rows_asked = range(1, 9)
+    own_periods = (*PERIODS, THIRD)
 
     accounts_source = source_field(_("Source of the figures of the enterprise"))
     holdings_source = source_field(_("Source of the holdings and of the figures of others"))
 
     def page_order(self) -> list[str]:
         return [
-            *("year", *OWN_FIGURES, "equity", "accounts_source", "related"),
+            *("year", *OWN_FIGURES, *THIRD_YEAR, "equity", "accounts_source", "related"),
             *(*self._like(r"r\d"), "holdings_source"),
         ]
+
+    def third_year(self) -> dict[str, Any]:
+        """Its fields, and whether anything stands there that must be seen."""
+        fields = [self[name] for name in THIRD_YEAR]
+        return {"fields": fields, "open": any(f.errors or f.value() for f in fields)}
 
     def facts(self) -> dict[str, Any]:
         facts = super().facts()
@@ -299,12 +311,22 @@ class Carried:
 
 
 class Prepared:
-    """A draft read under the terms of a day: its steps as forms, and what they say together."""
+    """A draft read under a contract on a day: its steps as forms, and what they say together.
 
-    def __init__(self, draft: Draft, *, terms: Terms, on: date) -> None:
-        self.draft, self.terms, self.on = draft, terms, on
+    `waits` is why none can be filed that day, if so.
+    """
+
+    def __init__(
+        self, draft: Draft, *, contract: Contract, on: date, waits: Refusal | None = None
+    ) -> None:
+        self.draft, self.contract, self.on, self.waits = draft, contract, on, waits
+        self.terms = terms_of(contract.edition)
         self.typed = {step: typed_in(draft, step) for step in STEPS}
         self.forms = {step: self.form(step) for step in STEPS if self.typed[step].version}
+
+    def again(self, draft: Draft) -> "Prepared":
+        """The same draft as it stands by now."""
+        return Prepared(draft, contract=self.contract, on=self.on, waits=self.waits)
 
     def form(self, step: str, data: Any = None, files: Any = None, **more: Any) -> Step:
         """A step's form: with what is sent, or with what was kept, or empty."""

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.portal.views import (
+    begin,
     claims,
     dossiers,
     drafts,
@@ -30,7 +31,7 @@ urlpatterns = [
     path("claims/", claims.claims, name="claims"),
     path("claims/list/<slug:form>/", claims.claims_list, name="claims-list"),
     path("claims/file/", claims.file_all, name="claims-file"),
-    path("drafts/new/", drafts.start, name="draft-start"),
+    path("drafts/new/", begin.start, name="draft-start"),
     path("drafts/<uuid:draft>/check/", drafts.check, name="draft-check"),
     path("drafts/<uuid:draft>/file/", drafts.file, name="draft-file"),
     path("drafts/<uuid:draft>/discard/", drafts.discard, name="draft-discard"),

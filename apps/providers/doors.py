@@ -15,10 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from apps.accounts.sessions import is_fresh, keep_unfinished
-from apps.design.middleware import page_above
+from apps.accounts.sessions import is_fresh, mark_of
 from apps.design.words import words_for
-from apps.providers.middleware import DoorRequest, must_have_acts
+from apps.providers.middleware import DoorRequest, must_have_acts, page_to_come_back_to
 from cstraject.refusal import Refusal
 from cstraject.roles import SIGN_IN_AGAIN_FOR
 
@@ -40,8 +39,8 @@ def requires(act: str) -> Callable[[View[P]], View[P]]:
             fresh = is_fresh(request, at=timezone.now())
             if act in SIGN_IN_AGAIN_FOR and request.method == "POST" and not fresh:
                 messages.info(request, gettext("First confirm that it is you."))
-                keep_unfinished(request, back=page_above(request.path))
-                query = urlencode({"next": reverse("go-on")})
+                page = page_to_come_back_to(request, mark=mark_of(request.user.email))
+                query = urlencode({"next": page})
                 return redirect(f"{reverse('sign-in-again')}?{query}")
             return view(request, *args, **kwargs)
 
@@ -70,6 +69,9 @@ def telling(request: DoorRequest, done: str = "") -> Iterator[Told]:
     except Refusal as refusal:
         told.refused = True
         messages.error(request, words_for(refusal))
+        if request.FILES:
+            # A browser does not send them a second time by itself.
+            messages.warning(request, gettext("Choose this file again: it is not kept."))
     else:
         if done:
             messages.success(request, done)

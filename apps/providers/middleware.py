@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
@@ -22,7 +24,15 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.accounts.refusals import note_refusal
 from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as
-from apps.accounts.sessions import capacities_now, is_too_old, shows_enough
+from apps.accounts.sessions import (
+    capacities_now,
+    forget_unfinished,
+    is_too_old,
+    keep_unfinished,
+    mark_of,
+    shows_enough,
+)
+from apps.design.middleware import page_above
 from apps.design.words import words_for_role
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
@@ -61,7 +71,11 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         if door not in ("portal", "backoffice"):
             return get_response(request)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            page = page_to_come_back_to(request, mark=getattr(request, "was_in", ""))
+            if page == reverse("go-on"):
+                kept = gettext("You were signed out. Sign in: what you sent is offered again then.")
+                messages.info(request, kept)
+            return redirect_to_login(page, settings.LOGIN_URL)
         if not shows_enough(request):
             return redirect("second-factor")
         request.capacities = capacities_now(request)
@@ -70,7 +84,8 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         here = [capacity for capacity in request.capacities if capacity.place == place]
         acting = _chosen(request, here)
         if acting is None and here:
-            query = urlencode({"next": request.get_full_path()})
+            page = page_to_come_back_to(request, mark=mark_of(request.user.email))
+            query = urlencode({"next": page})
             return redirect(f"{reverse(settings.LOGIN_REDIRECT_URL)}?{query}")
         scope: AbstractContextManager[None]
         role = acting.role if acting else ""
@@ -84,6 +99,7 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
             scope = inside(request.provider.pk)
         if acting:
             request.acting = acting
+        forget_unfinished(request)
         with scope:
             response = get_response(request)
         if not acting:
@@ -92,6 +108,26 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         return response
 
     return middleware
+
+
+def page_to_come_back_to(request: HttpRequest, *, mark: str) -> str:
+    """Where somebody goes on once they are in: for what they sent, where it is offered again.
+
+    It is done only when they say so there. `mark` says whose it is; it was sent from a page of
+    theirs, or it is not kept.
+    """
+    if request.method != "POST":
+        return request.get_full_path()
+    forged = CsrfViewMiddleware(lambda _: HttpResponse()).process_view(
+        request, lambda _: HttpResponse(), (), {}
+    )
+    back = page_above(request.path)
+    if forged or not mark or not keep_unfinished(request, back=back, mark=mark):
+        messages.warning(request, gettext("What you sent just now is not kept."))
+        return back
+    if request.FILES:
+        messages.warning(request, gettext("Choose this file again: it is not kept."))
+    return reverse("go-on")
 
 
 def _end_what_is_over(request: DoorRequest) -> None:

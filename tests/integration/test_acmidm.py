@@ -556,6 +556,23 @@ def test_somebody_elses_session_ends_where_another_signs_in(alfa, op):
     assert is_in(client)
 
 
+@pytest.mark.parametrize(("sub", "offered"), [("subject-1", True), ("subject-3", False)])
+def test_what_was_sent_after_half_an_hour_is_offered_to_the_same_person_alone(
+    alfa, op, sub, offered
+):
+    client = Client()
+    signed_in(client, op)
+    client.cookies.pop("sessionid")
+    start = reverse("portal:draft-start", args=["alfa"])
+    assert client.post(start, {"x": "getypt"})["Location"] == "/sign-in/?next=/sign-in/go-on/"
+    op.person = {**coach_of(alfa), "sub": sub}
+    assert signed_in(client, op, "/sign-in/go-on/")["Location"] == "/sign-in/go-on/"
+    assert ("unfinished" in make.session_of(client)) == offered
+    answer = client.get("/sign-in/go-on/")
+    assert answer.status_code == (200 if offered else 302)
+    assert (b"getypt" in answer.content) == offered
+
+
 @pytest.mark.parametrize(
     ("wished", "goes"),
     [

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.claims.models import Claim
-from apps.claims.services import file_claims
+from apps.claims.services import file_claims, stop_dossier
+from apps.design import figures
 from apps.dossiers import services as dossiers
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
@@ -223,8 +224,45 @@ def test_the_dossier_says_when_its_claim_may_be_paid(world):
     manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": [f"{world['due'].pk}:1"]})
     page = manager.get(reverse("portal:dossier", args=["alfa", world["due"].pk]))
     [(tranche, _, expected), *_] = page.context["tranches"]
-    assert (tranche.number, expected) == (1, date(2022, 7, 20))
-    assert "kwartaalrun van 20/07/2022" in page.content.decode()
+    assert (tranche.number, expected) == (1, (Q2, date(2022, 7, 20)))
+    assert "Ze wordt betaald met de kwartaalrun van 20/07/2022" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        # On 5 July, in the window of the second quarter.
+        (make.started, [(Q2, date(2022, 7, 20))] * 2),
+        # Work that begins now is claimed with this quarter at the earliest.
+        (make.approved, [(Q2.next, date(2022, 10, 20))] * 2),
+        # Completed under the threshold: the last tranche is all there is.
+        (
+            lambda contract: make.stated(make.completed(contract), "3000.00", person_days="3"),
+            [None, (Q2, date(2022, 7, 20))],
+        ),
+        (lambda contract: stopped(contract), [None, None]),
+    ],
+)
+def test_the_dossier_says_when_what_is_not_claimed_yet_may_be_paid(world, made, expected):
+    with across_providers():
+        dossier = made(world["due"].contract)
+    page = browser_of(world["manager"]).get(reverse("portal:dossier", args=["alfa", dossier.pk]))
+    assert [told for _, _, told in page.context["tranches"]] == expected
+    for quarter, day in {told for told in expected if told}:
+        assert (
+            f"Vraagt u ze aan voor {figures.quarter(str(quarter))}, dan wordt ze ten vroegste"
+            f" betaald met de kwartaalrun van {day:%d/%m/%Y}"
+        ) in page.content.decode()
+
+
+def stopped(contract):
+    return stop_dossier(
+        dossier=make.started(contract),
+        cause="ended_early",
+        reason="gestopt",
+        actor=make.make_user(),
+        at=IN_WINDOW,
+    )
 
 
 def test_the_overview_puts_what_is_due_first_on_top_and_says_what_it_has_no_room_for(

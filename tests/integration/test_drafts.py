@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import Entry
+from apps.contracts.models import Contract
 from apps.documents.services import BYTES_MAX
 from apps.dossiers import drafts
 from apps.dossiers.models import Dossier, Draft
@@ -31,7 +32,7 @@ PDF = make.pdf()
 
 @pytest.fixture(autouse=True)
 def in_2022(monkeypatch):
-    for module in ("drafts", "overview"):
+    for module in ("begin", "drafts", "overview"):
         monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: AT)
 
 
@@ -244,9 +245,24 @@ def test_filing_is_answered_by_a_receipt(coach):
     assert f"offer.pdf (SHA-256 {dossier.offer.sha256[:12]}…)" in page
 
 
-def carried(client, content: bytes):
-    file = SimpleUploadedFile("x.json", content)
-    return client.post(reverse("portal:draft-start", args=["alfa"]), {"answers": file}, follow=True)
+def carried(client, content: bytes, page: str = "page"):
+    sent = {"answers": SimpleUploadedFile("x.json", content), "page": page}
+    return client.post(reverse("portal:draft-start", args=["alfa"]), sent, follow=True)
+
+
+def test_the_answers_of_a_pre_check_sent_twice_begin_one_draft(people, coach):
+    answers = json.dumps({"answers": {"name": "Voorbeeld"}, "language": "nl"}).encode()
+    pages = [str(coach.get("/p/alfa/").context["page_token"]) for _ in range(2)]
+    first, again = (carried(coach, answers, pages[0]) for _ in range(2))
+    assert first.redirect_chain == again.redirect_chain
+    assert again.context["form"]["name"].value() == "Voorbeeld"
+    assert only_draft().steps["enterprise"]["version"] == 1
+    # Another file from the same page, or the same file from the page asked anew, is another one.
+    other = answers.replace(b"beeld", b"beelden")
+    assert carried(coach, other, pages[0]).redirect_chain != first.redirect_chain
+    assert carried(coach, answers, pages[1]).redirect_chain != first.redirect_chain
+    with inside(alfa().pk):
+        assert Draft.objects.count() == 3
 
 
 def test_a_dossier_begins_with_the_answers_of_a_pre_check(coach, monkeypatch):
@@ -302,7 +318,7 @@ def test_a_dossier_begins_with_the_answers_of_a_pre_check(coach, monkeypatch):
 )
 def test_a_file_that_is_none_of_the_pre_check_begins_nothing(coach, content):
     page = carried(coach, content)
-    assert page.redirect_chain[-1][0] == reverse("portal:overview", args=["alfa"])
+    assert (page.status_code, page.redirect_chain) == (422, [])
     assert "Dit is geen bestand van de pre-check" in page.content.decode()
     with across_providers():
         assert not Draft.objects.exists()
@@ -578,3 +594,60 @@ def test_the_check_page_repeats_what_was_said_and_nothing_of_empty_rows(coach):
     assert told["Naam van nummer 1"] == "Familie"
     assert told["Omzet van de onderneming, laatste jaarrekening"] == "1.500.000"
     assert not [label for label in told if "nummer 2" in label.lower()]
+
+
+def test_the_offer_step_says_what_is_left_of_the_budget_and_what_the_offer_takes(coach):
+    """Of 100,000 euro; 45 % of 30,000 and the VAT on it are 16,335."""
+
+    def told(page):
+        return text_of(page).replace("\xa0", " ")
+
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    assert "Van het budget van uw contract is nog € 100.000,00 over." in told(
+        coach.get(f"{draft}offer/")
+    )
+    kept(coach, draft, "offer")
+    page = told(coach.get(f"{draft}offer/"))
+    assert "is nog € 100.000,00 over. Dit dossier neemt daarvan € 16.335,00 in" in page
+    assert "dan blijft € 83.665,00 over" in page
+    with across_providers():
+        contract = Contract.objects.get(provider__slug="alfa")
+        for _ in range(6):
+            make.approved(contract)
+    page = told(coach.get(f"{draft}offer/"))
+    assert "minder dan de € 16.335,00 van dit dossier" in page
+
+
+@pytest.mark.parametrize(
+    ("third", "size"), [("", "person"), ("240", "met"), ("260", "person"), ("veel", None)]
+)
+def test_a_third_year_says_which_size_held_where_two_years_differ(coach, third, size):
+    """260 people last year and 240 the year before: medium still, if it was that before too."""
+    draft = begun(coach)
+    kept(coach, draft, "enterprise")
+    year = {"turnover_third": "1.400.000", "balance_total_third": "900.000"} if third else {}
+    page = kept(
+        coach,
+        draft,
+        "figures",
+        headcount="260",
+        headcount_before="240",
+        headcount_third=third,
+        **year,
+    )
+    again = coach.get(f"{draft}figures/")
+    assert again.context["form"]["headcount_third"].value() == third
+    assert again.context["form"].third_year()["open"] == bool(third)
+    if size is None:
+        assert page.context["form"].errors.keys() == {"headcount_third"}
+        return
+    for step in ("aid", "offer"):
+        kept(coach, draft, step)
+    files = {
+        name: SimpleUploadedFile(f"{name}.pdf", make.pdf(name.encode()))
+        for name in ("offer", "declaration")
+    }
+    check = kept(coach, draft, "documents", **files)
+    outcomes = {line.question: line.outcome for line, _ in check.context["lines"]}
+    assert outcomes["size"] == size

@@ -105,7 +105,9 @@ def test_it_can_be_changed_until_a_dossier_is_decided_under_it(old, administrato
     before = administrator.get(reverse("backoffice:edition", args=[old.pk]))
     assert before.context["stands"]
     answer = administrator.post(beside(old) + "?change", typed(old, name="anders"))
-    assert answer.status_code == 302
+    assert answer.status_code == 422
+    assert "is over een dossier beslist" in answer.content.decode()
+    assert "Wijzig editie 2021-2024" in answer.content.decode()
     with across_providers():
         old.refresh_from_db()
         assert old.name == "2021-2024"

@@ -4,19 +4,24 @@ Everything here is really committed, by threads with connections of their own. W
 matters it is not left to luck: a lock of the test's own holds the deeds up until all of them wait.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from threading import Barrier, Thread
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from apps.accounts.selectors import timetable
 from apps.audit.models import Entry
@@ -32,7 +37,7 @@ from apps.claims.services import (
 )
 from apps.contracts.models import Contract
 from apps.contracts.selectors import committed_and_paid, ledger_differences
-from apps.dossiers.models import Dossier
+from apps.dossiers.models import Dossier, Draft
 from apps.dossiers.services import (
     approve_dossier,
     assess_dossier,
@@ -67,15 +72,20 @@ Outcome = Any
 # How things are made to happen at once.
 
 
-def begin(deed: Callable[[], object], *, go: Callable[[], object] = lambda: None) -> "Doing":
-    """Do something in a thread with a connection of its own, in the agency's scope."""
+def begin(
+    deed: Callable[[], object],
+    *,
+    go: Callable[[], object] = lambda: None,
+    scope: Callable[[], AbstractContextManager[None]] = across_providers,
+) -> "Doing":
+    """Do something in a thread with a connection of its own, in the agency's scope if not said."""
     doing = Doing()
 
     def work() -> None:
         try:
             connection.ensure_connection()
             go()
-            with across_providers():
+            with scope():
                 doing.outcome = deed()
         except Exception as error:
             doing.outcome = error
@@ -842,3 +852,35 @@ def test_without_the_lock_the_database_refuses_the_second_claim(server, contract
     assert "claim_one_per_tranche" in str(refused[0])
     with transaction.atomic():
         assert Claim.objects.filter(dossier=dossier).count() == 1
+
+
+# One page with the answers of a pre-check, sent twice.
+
+
+def test_answers_of_a_pre_check_sent_twice_at_once_begin_one_draft(server, contract, clock):
+    clock.at = AT
+    with transaction.atomic():
+        coach = factories.make_member(contract.provider, "coach")
+    answers, page = b'{"answers": {"name": "Voorbeeld"}, "language": "nl"}', "page"
+
+    def browser() -> Client:
+        client = Client()
+        factories.sign_in(client, coach)
+        return client
+
+    def send(client: Client) -> str:
+        sent = {"answers": SimpleUploadedFile("x.json", answers), "page": page}
+        address = reverse("portal:draft-start", args=[contract.provider.slug])
+        return client.post(address, sent)["Location"]
+
+    browsers = [begin(browser, scope=nullcontext).done() for _ in range(2)]
+    key = hashlib.sha256(page.encode() + answers).hexdigest()
+    lock = f"SELECT pg_advisory_xact_lock(hashtextextended('{key}', {contract.provider_id}))"
+    with server.holding(lock):
+        doings = [begin(partial(send, one), scope=nullcontext) for one in browsers]
+        server.wait_until_waiting(*doings)
+
+    first, second = (doing.done() for doing in doings)
+    assert first == second
+    with inside(contract.provider_id), transaction.atomic():
+        assert [draft.saved for draft in Draft.objects.all()] == [1]

@@ -115,8 +115,9 @@ def test_an_officer_notes_the_entry_alone_and_once(contract):
     assert "Er moet niets ingevoerd worden" in page
     assert "EAID-7" in page
     assert "De-minimisregister (" not in page
-    again = enter(client, dossier)
+    again = enter(client, dossier, reference="EAID-8")
     assert again.status_code == 422
+    assert 'value="EAID-8"' in again.content.decode()
     with working():
         assert RegisterEntry.objects.count() == 1
 

@@ -3,13 +3,17 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import lxml.html
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.selectors import timetable
 from apps.claims.models import Statement
-from apps.claims.services import file_statement, stop_dossier
+from apps.claims.services import file_claim, file_statement, stop_dossier, verify_claim
+from apps.payouts import services as payouts
+from apps.payouts.models import Payment
 from apps.providers.scope import across_providers
 from cstraject.delivery import Delivered
 from cstraject.quarter import Quarter
@@ -226,3 +230,58 @@ def test_where_nothing_is_to_be_stated_the_dossier_says_so(dossier, coach):
     page = coach.get(reverse("portal:statement", args=["alfa", approved.pk]), follow=True)
     assert page.redirect_chain == [(reverse("portal:dossier", args=["alfa", approved.pk]), 302)]
     assert "geen kwartaal" in page.content.decode()
+
+
+def paid_for_the_first_quarter(dossier):
+    """60 % of the grant of 16,335.00, on the statement of the first quarter."""
+    make.stated(dossier, "20000.00")
+    claim = file_claim(
+        dossier=dossier, tranche=1, quarter=Q1, actor=make.make_user(), at=make.IN_WINDOW
+    )
+    verify_claim(claim=claim, actor=make.make_user(), at=make.IN_WINDOW)
+    at = make.RUN_DAY
+    run = payouts.draw_up_run(quarter=Q1, actor=timetable(), at=at)
+    payouts.check_run(run=run, actor=make.make_officer(), at=at)
+    payouts.approve_run(run=run, actor=make.make_officer("payments_approver"), at=at)
+    payouts.write_payment_file(run=run, actor=timetable(), at=at)
+    payouts.mark_sent(run=run, actor=make.make_officer(), at=at)
+    payouts.settle_payment(
+        payment=Payment.objects.get(), outcome="pay", on=at.date(), actor=make.make_user(), at=at
+    )
+
+
+def test_one_table_tells_what_answer_526_asks_for(dossier, coach):
+    """In all, delivered earlier, in this quarter, paid, and still to deliver of 30,000 euro."""
+    with across_providers():
+        paid_for_the_first_quarter(dossier)
+        make.stated(dossier, "26000.00", quarter=Q2, person_days="24.5", at=NOW)
+        person = make.make_officer()
+    officer = Client(headers={"accept-language": "nl"})
+    make.sign_in(officer, person)
+    for page in (
+        coach.get(reverse("portal:dossier", args=["alfa", dossier.pk])),
+        officer.get(reverse("backoffice:dossier", args=[dossier.pk])),
+    ):
+        [table] = lxml.html.fromstring(page.content.decode()).xpath(
+            "//table[caption[@id='statements-caption']]"
+        )
+        second, first = (
+            [" ".join(cell.text_content().split()) for cell in row.xpath("./td")][:5]
+            for row in table.xpath("./tbody/tr")
+        )
+        assert second == [
+            "20 mandagen€ 20.000,00",
+            "4,5 mandagen€ 6.000,00",
+            "24,5 mandagen€ 26.000,00 86,6 %",
+            "€ 9.801,00",
+            "5,5 mandagen€ 4.000,00",
+        ]
+        assert (first[0], first[1], first[3]) == (
+            "0 mandagen€ 0,00",
+            "20 mandagen€ 20.000,00",
+            "€ 9.801,00",
+        )
+    look = typed(Q2, "20", "20.000", "5", "7.000", "0", "0", deed="look")
+    page = coach.post(address(dossier), look)
+    assert "Tot nu betaald, inclusief btw" in page.content.decode()
+    assert page.context["paid"] == Decimal("9801.00")

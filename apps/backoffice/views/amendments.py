@@ -29,7 +29,7 @@ from cstraject.subsidy import Subsidy, own_part_of
 @require_http_methods(["GET", "HEAD", "POST"])
 def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
-    if case.state not in ("approved", "in_delivery"):
+    if case.state not in ("approved", "in_delivery") and request.method != "POST":
         refusal = Refusal("not-now", noun="dossier", state=case.state, event="amend")
         messages.info(request, words_for(refusal))
         return redirect("backoffice:dossier", dossier=dossier)

@@ -119,6 +119,9 @@ def amend(request: DoorRequest, contract: int) -> HttpResponse:
             at=timezone.now(),
         )
     if told.refused:
+        # The page shows the budget of now: who sends it again has looked at that one.
+        one = contract_of(contract)
+        form.data = {**request.POST.dict(), "seen": figures.number(one.budget)}
         return _page(request, one, wrong=form)
     return redirect("backoffice:contract", contract=contract)
 

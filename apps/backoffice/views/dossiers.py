@@ -30,7 +30,6 @@ from apps.claims.models import Claim, EndReport
 from apps.claims.selectors import (
     claims_of,
     current_statements,
-    delivered_by,
     end_report_of,
     live_claims,
 )
@@ -49,7 +48,7 @@ from apps.handling.forms import AskForm, HandOverForm
 from apps.handling.messages import thread
 from apps.handling.models import Handler
 from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
-from apps.payouts.selectors import tranches_of_grant
+from apps.payouts.selectors import statement_lines, tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -59,7 +58,6 @@ from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
 from apps.reporting.exports import FORMS
 from apps.reporting.models import Export
-from cstraject.delivery import Delivered, share_delivered
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.quarter import day_of
@@ -268,7 +266,7 @@ def dossier_page(
     wrong_claim: UUID | None = None,
 ) -> HttpResponse:
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
-    offered = Delivered(case.person_days, case.price_excl_vat)
+    tranches = tranches_of_grant(case)
     # Whoever sees this dossier alone is not told what was granted in others.
     alone = "see_portfolio" not in request.acts
     standings = standings_of(case.assessment, told=alone) if case.assessment else []
@@ -280,6 +278,17 @@ def dossier_page(
     )
     found = [f for s in standings for f in (s.finding, s.pending) if f]
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
+    rows = [_row(request, case, standing, wrong) for standing in standings]
+    claims = [
+        _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
+        for claim in claims_of(case)
+    ]
+    offered_forms = _forms(request, case, wrong, report)
+    shown = [
+        *offered_forms.values(),
+        *(row.get("form") for row in rows),
+        *(claim["send_back_form"] for claim in claims),
+    ]
     context = {
         "dossier": case,
         "documents": [
@@ -288,24 +297,16 @@ def dossier_page(
         ],
         "to_come": _documents_to_come(case, report),
         "standings": standings,
-        "rows": [_row(request, case, standing, wrong) for standing in standings],
+        "rows": rows,
         "corrected": len(facts_history(case.facts)) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
         "tranches": [
             (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
-            for tranche in tranches_of_grant(case)
+            for tranche in tranches
         ],
-        "statements": [
-            {
-                "statement": statement,
-                "share": share_delivered(delivered_by(statement), offered=offered),
-                "days_left": offered.person_days - statement.person_days,
-                "amount_left": offered.amount - statement.amount,
-            }
-            for statement in reversed(current_statements(case).values())
-        ],
+        "statements": statement_lines(case, current_statements(case), tranches),
         "deeds": [
             {
                 "at": deed.at,
@@ -314,10 +315,7 @@ def dossier_page(
             }
             for deed in deeds_of(case_id=case.pk).reverse()
         ],
-        "claims": [
-            _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
-            for claim in claims_of(case)
-        ],
+        "claims": claims,
         "thread": written,
         "attached": sum(bool(one["address"]) for one in written),
         "end_report": report,
@@ -326,6 +324,8 @@ def dossier_page(
         "to_read": open_to_agency().filter(dossier=case).exists(),
         "ended": has_ended(case),
         "form": wrong,
+        # What somebody typed stands on the page, also where it is too late for it.
+        "kept": wrong if wrong not in shown else None,
     }
     today = day_of(timezone.now())
     if case.state == "submitted":
@@ -340,7 +340,7 @@ def dossier_page(
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
-    context |= _forms(request, case, wrong, report)
+    context |= offered_forms
     return show(
         request,
         "backoffice/dossier.html",

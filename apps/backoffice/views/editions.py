@@ -50,7 +50,7 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
     one itself with other terms (`change`)."""
     one = get_object_or_404(Edition, pk=edition)
     change = "change" in request.GET
-    if change and one.pk in editions_decided_by():
+    if change and request.method != "POST" and one.pk in editions_decided_by():
         messages.info(request, words_for(Refusal("edition-stands")))
         return redirect("backoffice:edition", edition=one.pk)
     if request.method != "POST":
@@ -73,6 +73,7 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
             change_edition(edition=one, **given) if change else prepare_edition(beside=one, **given)
         )
     if told.refused:
+        one.refresh_from_db()
         return _form_page(request, one, form, rows, change, status=422)
     return redirect("backoffice:edition", edition=made.pk)
 

@@ -97,6 +97,7 @@ def _page(
         "is_filtered": bool(filters.searched),
         "exports": files_of(reverse("backoffice:register") + "list/", filters.search_query()),
         "form": wrong,
+        "kept": wrong if about not in {duty.dossier.pk for duty in due} else None,
     }
     return show(
         request,

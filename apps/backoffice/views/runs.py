@@ -261,10 +261,10 @@ def sent(request: DoorRequest, run: UUID) -> HttpResponse:
 def settle(request: DoorRequest, payment: UUID) -> HttpResponse:
     paid = get_object_or_404(Payment, pk=payment)
     outcome = request.POST.get("outcome", "")
+    form = SettleForm(request.POST, state=paid.state, auto_id=f"payment-{payment}_%s")
     if paid.state != "planned" and not PAYMENT.allows(paid.state, outcome) and outcome:
         messages.error(request, gettext("This payment has been settled already."))
-        return redirect("backoffice:run", run=paid.run_id)
-    form = SettleForm(request.POST, state=paid.state, auto_id=f"payment-{payment}_%s")
+        return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
     if not form.is_valid():
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
     with telling(request, gettext("What the bank said is on record.")) as told:
@@ -317,7 +317,12 @@ def _run_page(
             for payment in sorted(payments, key=lambda payment: payment.state != "planned")
             if {"pay", "return"} & set(PAYMENT.events(payment.state))
         ]
-    abandons = "check_runs" in acts and RUN.allows(run.state, "abandon")
+    abandon_form = None
+    if "check_runs" in acts and RUN.allows(run.state, "abandon"):
+        abandon_form = (
+            wrong if isinstance(wrong, AbandonForm) else AbandonForm(auto_id="abandon_%s")
+        )
+    shown = [abandon_form, *(form for _, form, _ in settle_forms)]
     earlier = run_before(run)
     told = [payment for payment in payments if payment.state != "planned"]
     lines = Paginator(lines_of(run), PER_PAGE).get_page(request.GET.get("lines"))
@@ -343,13 +348,10 @@ def _run_page(
         "may_approve": "approve_runs" in acts and RUN.allows(run.state, "approve"),
         "may_send": "settle_runs" in acts and RUN.allows(run.state, "send"),
         "same_eyes": request.user.pk in (run.checked_by_id, run.drawn_up_by_id),
-        "abandon_form": (
-            wrong if isinstance(wrong, AbandonForm) else AbandonForm(auto_id="abandon_%s")
-        )
-        if abandons
-        else None,
+        "abandon_form": abandon_form,
         "settle_forms": settle_forms,
         "form": wrong,
+        "kept": wrong if wrong not in shown else None,
     }
     return show(
         request,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.models import User
 from apps.accounts.services import welcome
-from apps.accounts.sessions import AT_ACMIDM, TOLD
+from apps.accounts.sessions import AT_ACMIDM, TOLD, UNFINISHED, mark_of
 from apps.entrance.acmidm import REFUSED, Told, address_to_ask, answer_of_op
 from apps.entrance.adapters import ACMIDM
 from apps.entrance.refusals import refused
@@ -54,7 +54,9 @@ def come_back(request: HttpRequest) -> HttpResponse:
 
 
 def _let_in(request: HttpRequest, told: Told) -> HttpResponse:
-    # Whatever this browser's session was: nothing of it goes along into the new one.
+    # Whatever this browser's session was: nothing of it goes along into the new one, but what the
+    # same person sent when theirs had ended.
+    unfinished = request.session.get(UNFINISHED)
     logout(request)
     if not told.capacities:
         raise Refusal("acmidm-no-role")
@@ -64,6 +66,8 @@ def _let_in(request: HttpRequest, told: Told) -> HttpResponse:
     record_authentication(request, person, AT_ACMIDM, provider=ACMIDM)
     adapter = get_adapter()
     adapter.login(request, person)
+    if unfinished is not None and unfinished["mark"] == mark_of(person.email):
+        request.session[UNFINISHED] = unfinished
     _keep(request, told)
     answer: HttpResponse = adapter.post_login(
         request,

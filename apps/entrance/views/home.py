@@ -45,7 +45,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     act_as(request, wanted)
     wished = page_wished(request)
     root = "/agency/" if wanted.place == AT_AGENCY else f"/p/{wanted.place}/"
-    return redirect(wished if wished.startswith(root) else first_page(wanted))
+    here = wished.startswith(root) or wished == reverse("go-on")
+    return redirect(wished if here else first_page(wanted))
 
 
 def _served(capacities: list[Capacity]) -> list[Capacity]:

@@ -16,10 +16,13 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from apps.accounts.refusals import note_refusal
-from apps.accounts.sessions import TOLD, UNFINISHED
+from apps.accounts.sessions import TOLD, unfinished_of
 from apps.entrance.acmidm import address_to_leave
 from apps.entrance.views.acmidm import to_op
 from cstraject.refusal import Refusal
+
+# What forms carry along by themselves: which button it was, and what they were opened with.
+UNTYPED = frozenset({"deed", "seen", "sheet", "page", "tranche", "back"})
 
 
 @transaction.non_atomic_requests
@@ -40,10 +43,10 @@ def again(request: HttpRequest) -> HttpResponse:
 @require_safe
 def go_on(request: HttpRequest) -> HttpResponse:
     """What was sent before somebody showed that it is they, to be done now or not at all."""
-    kept = request.session.get(UNFINISHED)
+    kept = unfinished_of(request)
     if kept is None:
         return redirect("home")
-    said = [value for name, value in kept["fields"] if value.strip()]
+    said = [value for name, value in kept["fields"] if value.strip() and name not in UNTYPED]
     return render(request, "entrance/go_on.html", {**kept, "said": said})
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
 from apps.claims.models import Statement
-from apps.claims.selectors import current_statements, delivered_by, end_report_of
+from apps.claims.selectors import current_statements, end_report_of
 from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import words_for_act, words_for_unpaid
@@ -28,7 +28,7 @@ from apps.handling.forms import MessageForm
 from apps.handling.messages import thread
 from apps.handling.models import Message
 from apps.handling.selectors import question_open
-from apps.payouts.selectors import Tranche, tranches_of_grant
+from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
 from apps.portal.forms import (
     ClaimForm,
     CompleteForm,
@@ -38,7 +38,6 @@ from apps.portal.forms import (
 from apps.portal.views.frame import show
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from cstraject.delivery import Delivered, share_delivered
 from cstraject.lifecycle import DOSSIER
 from cstraject.quarter import Quarter, day_of, run_day_for
 
@@ -127,7 +126,6 @@ def dossier_page(
     request: DoorRequest, case: Dossier, *, wrong: forms.Form | None = None
 ) -> HttpResponse:
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
-    offered = Delivered(case.person_days, case.price_excl_vat)
     statements = current_statements(case)
     tranches = tranches_of_grant(case)
     context = {
@@ -140,7 +138,7 @@ def dossier_page(
             (
                 tranche,
                 words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "",
-                _expected_on(case, tranche),
+                _expected(case, tranche),
             )
             for tranche in tranches
         ],
@@ -149,15 +147,7 @@ def dossier_page(
             dossier=case, by_agency=True, asks=False, handled_on=None
         ).exists(),
         "standings": standings_of(case.assessment, told=True) if case.assessment else [],
-        "statements": [
-            {
-                "statement": statement,
-                "share": share_delivered(delivered_by(statement), offered=offered),
-                "days_left": offered.person_days - statement.person_days,
-                "amount_left": offered.amount - statement.amount,
-            }
-            for statement in reversed(statements.values())
-        ],
+        "statements": statement_lines(case, statements, tranches),
         "deeds": [
             {
                 "at": deed.at,
@@ -188,15 +178,23 @@ def dossier_page(
     )
 
 
-def _expected_on(case: Dossier, tranche: Tranche) -> date | None:
-    """On which day the run is drawn up that can pay a tranche, as long as none has taken it."""
-    if tranche.claim is None or tranche.claim.state not in ("submitted", "verified"):
+def _expected(case: Dossier, tranche: Tranche) -> tuple[Quarter, date] | None:
+    """Which run can pay a tranche, as long as none has taken it: its quarter and its day.
+
+    Of one that is still to be claimed the first for which that can be done.
+    """
+    today, claim = day_of(timezone.now()), tranche.claim
+    over = case.state == "completed" and tranche.why == "not-delivered"
+    if over or tranche.why in ("ended", "nothing-left"):
         return None
-    return run_day_for(
-        Quarter.parse(tranche.claim.quarter),
-        run_day=case.contract.edition.run_day,
-        on=day_of(timezone.now()),
-    )
+    if claim is None:
+        first = window_around(today, case.contract).quarter
+        quarter = max(first, Quarter.containing(case.started_on or today))
+    elif claim.state in ("submitted", "verified"):
+        quarter = Quarter.parse(claim.quarter)
+    else:
+        return None
+    return quarter, run_day_for(quarter, run_day=case.contract.edition.run_day, on=today)
 
 
 def _forms(
@@ -236,11 +234,15 @@ def _forms(
         offered["claim_form"] = ClaimForm(initial=initial, auto_id="claim_%s")
     for name, form in offered.items():
         if wrong is not None and type(form) is type(wrong):
-            offered[name] = form = wrong
-        if isinstance(form, ClaimForm):
-            form.offer([window.quarter])
+            offered[name] = wrong
+    kept = wrong if wrong not in offered.values() else None
+    for shown in (*offered.values(), kept):
+        if isinstance(shown, ClaimForm):
+            shown.offer([window.quarter])
     return {
         **offered,
+        # What somebody typed stands on the page, also where it is too late for it.
+        "kept": kept,
         "not_yet": _not_yet(case, bool(to_state), on=today)
         if "file_dossiers" in request.acts
         else [],

@@ -11,10 +11,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.contracts.selectors import contract_of
+from apps.contracts.selectors import contract_of, contracts_with_balances
 from apps.design import figures
 from apps.design.words import words_for
 from apps.documents.attachments import attachment
@@ -26,13 +26,11 @@ from apps.dossiers.selectors import documents_of
 from apps.enterprises.selectors import registered
 from apps.portal.asked import accounts_typed, identity_typed
 from apps.portal.draft_forms import (
-    CARRIED_MAX,
     DOCUMENTS,
     ENTERPRISE,
     FIGURES,
     STEPS,
     TITLES,
-    Carried,
     Prepared,
     Step,
     kept,
@@ -40,55 +38,16 @@ from apps.portal.draft_forms import (
 )
 from apps.portal.views.frame import show
 from apps.portal.views.precheck import sentence_of
-from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.facts import facts_from_json
 from cstraject.precheck import rehearse
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
-from cstraject.subsidy import granted_for, own_part_of
+from cstraject.subsidy import Subsidy, granted_for, own_part_of
 
 FACTS_SOURCE = "opgave van de dienstverlener"
 CHECK = "check"
-
-
-@requires("file_dossiers")
-@require_POST
-def start(request: DoorRequest, provider: str) -> HttpResponse:
-    """Begin empty, or with the answers of a pre-check, from the file that it gave."""
-    at, file = timezone.now(), request.FILES.get("answers")
-    with telling(request) as told, transaction.atomic():
-        contract_of(request.provider.pk, on=day_of(at))
-        draft = drafts.start_draft(provider_id=request.provider.pk, actor=request.user, at=at)
-        if isinstance(file, UploadedFile):
-            _take_along(request, draft, Carried.read(file.read(CARRIED_MAX + 1)))
-    if told.refused:
-        return redirect("portal:overview", provider=provider)
-    return redirect("portal:draft-step", provider=provider, draft=draft.pk, step=ENTERPRISE)
-
-
-def _take_along(request: DoorRequest, draft: Draft, carried: Carried) -> None:
-    """Keep in each step what was answered of it, as if it had been typed there."""
-    prepared = _prepared(request, draft)
-    for step in STEPS:
-        form = prepared.form(step, carried.answers)
-        # The pre-check and a draft call the same by the same name.
-        fields = {n: v for n, v in carried.answers.lists() if n in form.fields and any(v)}
-        if not fields:
-            continue
-        with override(carried.language):
-            form.is_valid()
-        drafts.keep_step(
-            draft=draft,
-            step=step,
-            fields=fields,
-            language=carried.language,
-            seen=0,
-            told=form.told(),
-            actor=request.user,
-            at=timezone.now(),
-        )
 
 
 @requires("file_dossiers")
@@ -106,17 +65,10 @@ def step(request: DoorRequest, provider: str, draft: UUID, step: str) -> HttpRes
     if step not in STEPS:
         raise Http404
     one = draft_of(draft)
-    if (elsewhere := _not_in_hand(one, provider)) is not None:
-        if request.method == "POST":
-            gone = gettext(
-                "It was filed or set aside meanwhile; what you sent just now is not kept."
-            )
-            messages.warning(request, gone)
+    elsewhere = _not_in_hand(one, provider)
+    if elsewhere is not None and request.method != "POST":
         return elsewhere
-    try:
-        prepared = _prepared(request, one)
-    except Refusal as refusal:
-        return _no_contract(request, one, refusal)
+    prepared = prepared_now(request, one)
     if request.method != "POST":
         return _step_page(request, prepared, step, _opened(prepared, step))
     if request.POST.get("deed") == "look-up":
@@ -131,10 +83,7 @@ def check(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
     one = draft_of(draft)
     if (elsewhere := _not_in_hand(one, provider)) is not None:
         return elsewhere
-    try:
-        return _check_page(request, _prepared(request, one))
-    except Refusal as refusal:
-        return _no_contract(request, one, refusal)
+    return _check_page(request, prepared_now(request, one))
 
 
 @requires("file_dossiers")
@@ -143,10 +92,9 @@ def file(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
     """File it. A second press finds the dossier that the first one made."""
     one = draft_of(draft)
     if one.dossier_id is None:
-        try:
-            prepared = _prepared(request, one)
-        except Refusal as refusal:
-            return _no_contract(request, one, refusal)
+        prepared = prepared_now(request, one)
+        if prepared.waits:
+            return _check_page(request, prepared, status=409)
         if prepared.to_complete():
             return _check_page(request, prepared, status=422)
         offer = prepared.offer()
@@ -204,15 +152,15 @@ def _not_in_hand(draft: Draft, provider: str) -> HttpResponse | None:
     return None
 
 
-def _prepared(request: DoorRequest, draft: Draft) -> Prepared:
+def prepared_now(request: DoorRequest, draft: Draft) -> Prepared:
+    """A draft under the contract of today. Once that has ended the last one still reads it: what
+    is typed is kept, and nothing is filed."""
     on = day_of(timezone.now())
-    contract = contract_of(request.provider.pk, on=on)
-    return Prepared(draft, terms=terms_of(contract.edition), on=on)
-
-
-def _no_contract(request: DoorRequest, draft: Draft, refusal: Refusal) -> HttpResponse:
-    context = {"sentence": words_for(refusal), "draft": draft}
-    return show(request, "portal/draft_waits.html", context, below=_title(draft), status=409)
+    try:
+        return Prepared(draft, contract=contract_of(request.provider.pk, on=on), on=on)
+    except Refusal as refusal:
+        last = contracts_with_balances().latest("valid_from")
+        return Prepared(draft, contract=last, on=on, waits=refusal)
 
 
 def _title(draft: Draft) -> str:
@@ -272,15 +220,16 @@ def _keep(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
             # A browser does not send them a second time by itself.
             form.add_error(kind, gettext("Choose this file again: it is not kept."))
         # Read anew: somebody saved it meanwhile.
-        now = Prepared(draft_of(draft.pk), terms=prepared.terms, on=prepared.on)
+        now = prepared.again(draft_of(draft.pk))
         beside = refusal.code == "draft-changed"
         theirs = {"theirs": _differences(form, now, step)} if beside else {}
         return _step_page(request, now, step, form, status=409 if beside else 422, **theirs)
     if step == DOCUMENTS:
         draft = _attached(request, draft, form)
-    prepared = Prepared(draft_of(draft.pk), terms=prepared.terms, on=prepared.on)
-    if form.errors:
-        return _step_page(request, prepared, step, form, status=422, kept_wrong=True)
+    prepared = prepared.again(draft_of(draft.pk))
+    if form.errors or prepared.waits:
+        status = 409 if prepared.waits else 422
+        return _step_page(request, prepared, step, form, status=status, kept_wrong=True)
     after = [*STEPS, CHECK][STEPS.index(step) + 1] if request.POST.get("deed") == "next" else step
     if after != step:
         messages.success(request, gettext("%(step)s: saved.") % {"step": TITLES[step]})
@@ -344,6 +293,7 @@ def _step_page(
     **more: Any,
 ) -> HttpResponse:
     draft, typed = prepared.draft, prepared.typed[step]
+    subsidy = _subsidy(form)
     context = {
         "draft": draft,
         "form": form,
@@ -353,7 +303,9 @@ def _step_page(
         "steps": _steps(request, prepared, step),
         "seen": typed.version,
         "saved": typed,
-        "subsidy": _subsidy(form),
+        "waits": words_for(prepared.waits) if prepared.waits else "",
+        "subsidy": subsidy,
+        **_budget(prepared, subsidy["granted"] if subsidy else None),
         **more,
     }
     return show(
@@ -364,6 +316,12 @@ def _step_page(
         address=_address(request, draft, step),
         status=status,
     )
+
+
+def _budget(prepared: Prepared, granted: Subsidy | None) -> dict[str, Any]:
+    """What is left of the budget of the contract, and what an offer leaves of it once approved."""
+    left = prepared.contract.left
+    return {"left": left, "left_after": left - granted.granted if granted else None}
 
 
 def _subsidy(form: Step) -> dict[str, Any] | None:
@@ -411,6 +369,7 @@ def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) 
     draft = prepared.draft
     context: dict[str, Any] = {
         "draft": draft,
+        "waits": words_for(prepared.waits) if prepared.waits else "",
         "steps": _steps(request, prepared, CHECK),
         "missing": [
             {"title": TITLES[step], "url": _address(request, draft, step)}
@@ -445,7 +404,6 @@ def _outlook(request: DoorRequest, prepared: Prepared) -> dict[str, Any]:
         return {"unreadable": words_for(refusal)}
     number = request.provider.enterprise_number
     lines = rehearse(facts, offer=offer, terms=terms, on=prepared.on, provider=number)
-    contract = contract_of(request.provider.pk, on=prepared.on)
     granted = granted_for(offer.price_excl_vat, terms=terms)
     return {
         "ready": True,
@@ -454,8 +412,7 @@ def _outlook(request: DoorRequest, prepared: Prepared) -> dict[str, Any]:
         "price": offer.price_excl_vat,
         "granted": granted,
         "own": own_part_of(offer.price_excl_vat, terms=terms),
-        "contract": contract,
-        "left_after": contract.left - granted.granted,
+        **_budget(prepared, granted),
     }
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Model, QuerySet, Window
@@ -44,6 +44,12 @@ M = TypeVar("M", bound=Model)
 @requires("see_dossiers")
 @require_safe
 def overview(request: DoorRequest, provider: str) -> HttpResponse:
+    return overview_page(request)
+
+
+def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpResponse:
+    """The first page; `refused` when no draft could be begun, which is told on top."""
+    provider = request.provider.slug
     today = day_of(timezone.now())
     contracts = list(contracts_with_balances())
     window = window_around(today, contracts[-1]) if contracts else None
@@ -74,6 +80,8 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
         "waits_more": more,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "drafts": waiting(request, list(in_hand)),
+        "page_token": uuid4(),
+        "refused": refused,
         "can_begin": "file_dossiers" in request.acts
         and any(c.valid_from <= today <= c.valid_until for c in contracts),
         "filters": listed.filters,
@@ -93,7 +101,13 @@ def overview(request: DoorRequest, provider: str) -> HttpResponse:
             (dossier, last_statements.get(dossier.pk), to_claim.get(dossier.pk)) for dossier in page
         ],
     }
-    return show(request, "portal/overview.html", context)
+    return show(
+        request,
+        "portal/overview.html",
+        context,
+        address=reverse("portal:overview", args=[provider]) if refused else "",
+        status=422 if refused else 200,
+    )
 
 
 @requires("see_dossiers")

@@ -1,0 +1,332 @@
+"""Who comes too late reads why, and finds all that they typed in fields that stand open."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import lxml.html
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.selectors import timetable
+from apps.claims.end_reports import accept_end_report
+from apps.claims.services import file_claim, stop_dossier
+from apps.contracts.models import Contract
+from apps.contracts.services import amend_budget
+from apps.dossiers import drafts, services
+from apps.dossiers.models import Draft
+from apps.payouts import services as payouts
+from apps.payouts.models import Payment
+from apps.programme.selectors import edition_on
+from apps.providers.scope import across_providers, inside
+from tests import factories as make
+
+APRIL = datetime(2022, 4, 5, 9, 0, tzinfo=UTC)
+WHY = "omdat het zo is"
+
+
+@pytest.fixture(autouse=True)
+def in_april(clock):
+    clock.at = APRIL
+
+
+@pytest.fixture
+def contract(db) -> Contract:
+    with across_providers():
+        return make.make_contract(make.make_provider("alfa"))
+
+
+def officer(role="reviewer") -> Client:
+    with across_providers():
+        person = make.make_officer(role)
+    return browser_of(person)
+
+
+def member(contract, role="manager") -> Client:
+    with across_providers():
+        person = make.make_member(contract.provider, role)
+    return browser_of(person)
+
+
+def browser_of(person) -> Client:
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+def page_of(name, *args) -> str:
+    return reverse(f"backoffice:{name}", args=args)
+
+
+def in_sight(page) -> dict[str, list[str]]:
+    """What stands in the fields of a page that nobody has to unfold first."""
+    found: dict[str, list[str]] = {}
+    for field in lxml.html.fromstring(page.content).xpath("//input | //textarea | //select"):
+        if field.xpath("ancestor::details[not(@open)]"):
+            continue
+        if field.get("type") in ("radio", "checkbox") and field.get("checked") is None:
+            continue
+        told = "on" if field.get("type") == "checkbox" else ""
+        value = field.value if field.tag == "select" else field.get("value", field.text or told)
+        found.setdefault(field.name or "", []).append((value or "").strip("\r\n"))
+    return found
+
+
+def must_stand(page, typed) -> None:
+    """The sentence that says why, and everything typed."""
+    assert page.status_code in (409, 422), page.status_code
+    assert 'role="alert"' in page.content.decode()
+    shown = in_sight(page)
+    lost = {name: value for name, value in typed.items() if value not in shown.get(name, [])}
+    assert lost == {}, shown
+
+
+# ---- The agency ----------------------------------------------------------------------------------
+
+
+def refused_meanwhile(contract):
+    dossier = make.assessed(contract)
+    services.refuse_dossier(
+        dossier=dossier, reason="te laat", actor=make.make_user(), at=make.IN_WINDOW
+    )
+    return dossier
+
+
+def stopped_meanwhile(contract):
+    return stop_dossier(
+        dossier=make.started(contract),
+        cause="ended_early",
+        reason="gestopt",
+        actor=make.make_user(),
+        at=make.IN_WINDOW,
+    )
+
+
+def report_accepted_meanwhile(contract):
+    dossier = make.completed(contract)
+    accept_end_report(report=make.end_report(dossier), actor=make.make_user(), at=APRIL)
+    return dossier
+
+
+OFFER = {"price_excl_vat": "28.000", "person_days": "20", "reason": WHY, "deed": "amend"}
+STOP = {"cause": "not_entitled", "reason": WHY, "sure": "on"}
+
+
+@pytest.mark.parametrize(
+    ("made", "role", "deed", "typed"),
+    [
+        (refused_meanwhile, "reviewer", "dossier-refuse", {"reason": WHY}),
+        (
+            refused_meanwhile,
+            "reviewer",
+            "dossier-find",
+            {"question": "equity", "outcome": "met", "reason": WHY},
+        ),
+        (refused_meanwhile, "controller", "dossier-stop", STOP),
+        (stopped_meanwhile, "controller", "dossier-stop", STOP),
+        (stopped_meanwhile, "reviewer", "dossier-amend", OFFER),
+        (report_accepted_meanwhile, "reviewer", "end-report-send-back", {"reason": WHY}),
+    ],
+)
+def test_a_deed_on_a_dossier_that_comes_too_late_keeps_what_was_typed(
+    contract, made, role, deed, typed
+):
+    with across_providers():
+        dossier = made(contract)
+    answer = officer(role).post(page_of(deed, dossier.pk), typed)
+    must_stand(answer, {name: value for name, value in typed.items() if name != "deed"})
+
+
+def test_a_claim_that_is_in_a_run_by_now_is_not_sent_back_and_the_reason_stands(contract):
+    with across_providers():
+        claim = make.verified_claim(contract)
+        payouts.draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+    answer = officer().post(page_of("claim-send-back", claim.pk), {"reason": WHY})
+    must_stand(answer, {"reason": WHY})
+
+
+def test_an_edition_that_decided_meanwhile_keeps_the_terms_that_were_typed(contract):
+    with across_providers():
+        make.approved(contract)
+        edition = edition_on(date(2022, 1, 1))
+        typed = make.edition_typed(edition, once_only_years="7", p1_max="41.000")
+    answer = officer("administrator").post(page_of("edition-beside", edition.pk) + "?change", typed)
+    must_stand(answer, {"once_only_years": "7", "p1_max": "41.000"})
+    answer = officer("administrator").post(page_of("edition-beside", edition.pk), typed)
+    must_stand(answer, {"name": edition.name, "once_only_years": "7", "p1_max": "41.000"})
+
+
+def test_a_contract_that_is_there_already_keeps_what_was_typed_of_another(contract):
+    typed = {
+        "provider": str(contract.provider_id),
+        "budget": "75.000",
+        "valid_from": "01/01/2022",
+        "valid_until": "31/12/2023",
+    }
+    page = page_of("contract-award", contract.edition_id)
+    must_stand(officer("payments_officer").post(page, typed), typed)
+
+
+def test_a_budget_that_was_amended_meanwhile_can_be_amended_from_what_it_is_now(contract):
+    seen = {"budget": "120.000", "seen": "100.000", "reason": WHY}
+    with across_providers():
+        amend_budget(
+            contract=contract, by=Decimal(5_000), reason="intussen", actor=timetable(), at=APRIL
+        )
+    page, browser = page_of("contract-amend", contract.pk), officer("payments_officer")
+    answer = browser.post(page, seen)
+    now = {**seen, "seen": "105.000"}
+    must_stand(answer, now)
+    assert browser.post(page, now).status_code == 302
+    with across_providers():
+        contract.refresh_from_db()
+        assert contract.budget == Decimal("120000.00")
+
+
+def test_a_shift_of_more_than_is_left_stands_as_it_was_typed(contract):
+    with across_providers():
+        other = make.make_contract(make.make_provider("beta"))
+    typed = {"target": str(other.pk), "amount": "100.000,01", "reason": WHY}
+    must_stand(
+        officer("payments_officer").post(page_of("shift-propose", contract.pk), typed), typed
+    )
+
+
+def sent_run(contract):
+    make.verified_claim(contract)
+    run = payouts.draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+    payouts.check_run(run=run, actor=make.make_officer(), at=make.RUN_DAY)
+    payouts.approve_run(run=run, actor=make.make_officer("payments_approver"), at=make.RUN_DAY)
+    payouts.write_payment_file(run=run, actor=timetable(), at=make.RUN_DAY)
+    return payouts.mark_sent(run=run, actor=make.make_officer(), at=make.RUN_DAY)
+
+
+def settle(payment, outcome):
+    return payouts.settle_payment(
+        payment=payment,
+        outcome=outcome,
+        on=make.RUN_DAY.date(),
+        actor=make.make_user(),
+        at=make.RUN_DAY,
+    )
+
+
+@pytest.mark.parametrize("meanwhile", ["pay", "refuse"])
+def test_a_payment_that_was_settled_meanwhile_keeps_what_the_bank_said(contract, clock, meanwhile):
+    clock.at = make.RUN_DAY + timedelta(days=2)
+    with across_providers():
+        sent_run(contract)
+        payment = Payment.objects.get()
+        settle(payment, meanwhile)
+    typed = {"outcome": "pay", "on": "21/04/2022"}
+    browser = officer("payments_officer")
+    must_stand(browser.post(page_of("payment-settle", payment.pk), typed), typed)
+
+
+def test_a_run_that_was_filed_meanwhile_is_not_abandoned_and_the_reason_stands(contract, clock):
+    clock.at = make.RUN_DAY + timedelta(days=2)
+    with across_providers():
+        run = sent_run(contract)
+    answer = officer("payments_officer").post(page_of("run-abandon", run.pk), {"reason": WHY})
+    must_stand(answer, {"reason": WHY})
+
+
+# ---- The provider --------------------------------------------------------------------------------
+
+
+def portal(name, dossier) -> str:
+    return reverse(f"portal:{name}", args=["alfa", dossier.pk])
+
+
+def claimed_meanwhile(contract):
+    dossier = make.stated(make.started(contract), "20000.00")
+    file_claim(dossier=dossier, tranche=1, quarter=make.Q1, actor=make.make_user(), at=APRIL)
+    return dossier
+
+
+@pytest.mark.parametrize(
+    ("made", "deed", "typed"),
+    [
+        (make.started, "dossier-start", {"on": "01/03/2022"}),
+        (make.completed, "dossier-complete", {"on": "31/03/2022"}),
+        (stopped_meanwhile, "dossier-withdraw", {"reason": WHY}),
+        (claimed_meanwhile, "claim-file", {"quarter": "2022-Q1", "tranche": "1"}),
+        (stopped_meanwhile, "statement", {"quarter": "2022-Q1", **make.PHASES_TYPED}),
+        (make.completed, "statement", {"quarter": "2022-Q2", **make.PHASES_TYPED}),
+        (stopped_meanwhile, "dossier-end-report", make.REPORT_TYPED),
+    ],
+)
+def test_what_a_provider_typed_stands_though_it_is_too_late_for_it(contract, made, deed, typed):
+    with across_providers():
+        dossier = made(contract)
+    must_stand(member(contract).post(portal(deed, dossier), typed), typed)
+
+
+def test_of_a_refused_report_the_file_is_to_be_chosen_again(contract):
+    with across_providers():
+        dossier = stopped_meanwhile(contract)
+    file = SimpleUploadedFile("verslag.pdf", make.pdf())
+    answer = member(contract).post(
+        portal("dossier-end-report", dossier), {**make.REPORT_TYPED, "document": file}
+    )
+    must_stand(answer, make.REPORT_TYPED)
+    assert "Kies dit bestand opnieuw: het is niet bewaard." in answer.content.decode()
+
+
+# ---- A draft -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coach(contract) -> Client:
+    return member(contract, "coach")
+
+
+def begun(client) -> str:
+    answer = client.post(reverse("portal:draft-start", args=["alfa"]))
+    return answer["Location"].rpartition("enterprise/")[0]
+
+
+def kept(contract, step) -> dict[str, list[str]]:
+    with inside(contract.provider_id):
+        return drafts.typed_in(Draft.objects.get(), step).fields
+
+
+OFFER_TYPED = {"package": "basis", "price": "31.000,00", "person_days": "24"}
+
+
+@pytest.mark.parametrize("wrong", [{}, {"price": "veel"}])
+def test_a_contract_that_ended_during_a_draft_loses_nothing(contract, coach, clock, wrong):
+    draft, typed = begun(coach), OFFER_TYPED | wrong
+    clock.at = datetime(2025, 2, 3, 9, 0, tzinfo=UTC)
+    coach = member(contract, "coach")
+    answer = coach.post(f"{draft}offer/", {**typed, "seen": 0, "deed": "next"})
+    assert answer.status_code == 409
+    must_stand(answer, typed)
+    assert "Er is geen raamcontract" in answer.content.decode()
+    assert kept(contract, "offer")["price"] == [typed["price"]]
+    # Whoever comes back later finds it, and is told why it cannot be filed.
+    for page in ("offer/", "check/"):
+        later = coach.get(draft + page)
+        assert later.status_code == 200
+        assert "Er is geen raamcontract" in later.content.decode()
+    assert coach.post(f"{draft}file/").status_code == 409
+
+
+def test_a_draft_that_was_set_aside_meanwhile_loses_nothing(coach):
+    draft = begun(coach)
+    coach.post(f"{draft}offer/", {**OFFER_TYPED, "seen": 0, "deed": "save"})
+    coach.post(f"{draft}discard/")
+    typed = make.TYPED["enterprise"]
+    answer = coach.post(f"{draft}enterprise/", {**typed, "seen": 0, "deed": "next"})
+    must_stand(answer, {**typed, "nace_code": "31.001"})
+    assert "intussen ingediend of opzijgelegd" in answer.content.decode()
+
+
+def test_a_file_that_is_none_of_the_precheck_is_told_on_the_page_where_it_was_chosen(coach):
+    file = SimpleUploadedFile("iets.json", b"{}")
+    answer = coach.post(reverse("portal:draft-start", args=["alfa"]), {"answers": file})
+    must_stand(answer, {})
+    page = lxml.html.fromstring(answer.content)
+    assert page.xpath("//details[@open]//input[@name='answers']")
+    assert "Kies dit bestand opnieuw" in answer.content.decode()
