@@ -36,7 +36,7 @@ def pages_of(page, start: str, alike: int, where: str):
         for link in page.locator("a[href]").evaluate_all("links => links.map(a => a.href)"):
             target = urlparse(urldefrag(link).url)
             ours = target.netloc == urlparse(page.url).netloc and re.match(where, target.path)
-            if ours and not is_download(target.path):
+            if ours and not is_download(target.path) and "file=" not in target.query:
                 waiting.append(target.path + (f"?{target.query}" if target.query else ""))
 
 

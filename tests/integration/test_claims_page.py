@@ -222,8 +222,8 @@ def test_the_dossier_says_when_its_claim_may_be_paid(world):
     manager = browser_of(world["manager"])
     manager.post(reverse("portal:claims-file", args=["alfa"]), {"claim": [f"{world['due'].pk}:1"]})
     page = manager.get(reverse("portal:dossier", args=["alfa", world["due"].pk]))
-    [(tranche, _, expected), *_] = page.context["tranches"]
-    assert (tranche.number, expected) == (1, date(2022, 7, 20))
+    [(tranche, [_, expected]), *_] = page.context["tranches"]
+    assert (tranche.number, "20/07/2022" in expected) == (1, True)
     assert "kwartaalrun van 20/07/2022" in page.content.decode()
 
 
