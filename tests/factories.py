@@ -251,6 +251,7 @@ def draft(
     person: User,
     *,
     name: str = "",
+    number: str = "",
     offer: UUID | None = None,
     declaration: UUID | None = None,
 ) -> Draft:
@@ -278,7 +279,7 @@ def draft(
         changed_at=AT,
         steps=steps,
         saved=len(steps),
-        enterprise_number=TYPED["enterprise"]["number"],
+        enterprise_number=number or TYPED["enterprise"]["number"],
         enterprise_name=name or TYPED["enterprise"]["name"],
         offer_id=offer,
         declaration_id=declaration,

@@ -1,11 +1,12 @@
 """What an officer types or chooses. What it means is decided below."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,12 +15,15 @@ from apps.accounts.models import User
 from apps.accounts.selectors import OF_ACMIDM, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.contracts.models import Contract
-from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
+from apps.design import figures
+from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm, SearchForm
 from apps.design.figures import euro
-from apps.design.words import words_for, words_for_question
+from apps.design.words import words_for, words_for_question, words_for_state
+from apps.dossiers.listing import digits_of
 from apps.dossiers.models import CLOSED, OPENED
+from apps.payouts.models import Run
 from cstraject.eligibility import MET, NOT_MET
-from cstraject.lifecycle import PAYMENT
+from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 
@@ -202,3 +206,47 @@ class AsOfForm(forms.Form):
         if day > day_of(timezone.now()):
             raise ValidationError(words_for(Refusal("future-date", given=day)))
         return day
+
+
+class ContractFilter(SearchForm):
+    """A search for contracts, by who holds them."""
+
+    named = forms.CharField(
+        label=_("Name or number of the provider"), max_length=100, required=False
+    )
+
+    def found(self, contracts: QuerySet[Contract]) -> QuerySet[Contract]:
+        """Of these contracts those of whom is searched for; all of them if nobody is."""
+        of = Q(provider__name__istartswith=self.searched)
+        if digits := digits_of(self.searched):
+            of |= Q(provider__enterprise_number__startswith=digits)
+        return contracts.filter(of)
+
+
+class RunFilter(forms.Form):
+    """Which runs to list. What is not known is no filter."""
+
+    quarter = forms.ChoiceField(label=_("Quarter"), required=False)
+    state = forms.ChoiceField(label=_("Status"), required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, runs: Sequence[Run]) -> None:
+        super().__init__(data, auto_id="found_%s")
+        self.runs = runs
+        quarters = sorted({run.quarter for run in runs}, reverse=True)
+        quarter, state = self.fields["quarter"], self.fields["state"]
+        assert isinstance(quarter, forms.ChoiceField)
+        assert isinstance(state, forms.ChoiceField)
+        quarter.choices = [("", _("All")), *((name, figures.quarter(name)) for name in quarters)]
+        state.choices = [
+            ("", _("All")),
+            *((one, words_for_state(one, "run")) for one in RUN.states),
+        ]
+
+    def found(self) -> list[Run]:
+        self.is_valid()
+        chosen = {name: value for name, value in self.cleaned_data.items() if value}
+        return [
+            run
+            for run in self.runs
+            if all(getattr(run, name) == value for name, value in chosen.items())
+        ]

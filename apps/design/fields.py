@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -173,3 +174,19 @@ class QuarterForm(forms.Form):
             chosen = Quarter.parse(self.data.get("quarter", ""))
             offered += [chosen] if chosen not in offered else []
         widget.choices = [(str(quarter), figures.quarter(quarter)) for quarter in offered]
+
+
+class SearchForm(forms.Form):
+    """A search on a list, by what is typed. What is not known is no filter."""
+
+    named = forms.CharField(max_length=100, required=False)
+
+    @property
+    def searched(self) -> str:
+        """What is searched for, if anything."""
+        self.is_valid()
+        return str(self.cleaned_data.get("named", ""))
+
+    def search_query(self) -> str:
+        """The search as an address says it, for links to other pages and to the files."""
+        return urlencode({"named": self.searched}) if self.searched else ""

@@ -10,8 +10,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.design.fields import SearchForm
 from apps.design.words import words_for_state
-from apps.dossiers.models import Dossier
+from apps.dossiers.models import Dossier, Draft
 from apps.providers.models import Provider
 from cstraject.lifecycle import DOSSIER
 
@@ -25,24 +26,20 @@ ORDERS = {
 }
 
 
-class NamedFilter(forms.Form):
-    """A search for dossiers, on any list that tells of them. What is not known is no filter."""
+class NamedFilter(SearchForm):
+    """A search for dossiers, on any list that tells of them."""
 
     named = forms.CharField(label=_("Reference, number or name"), max_length=100, required=False)
 
-    @property
-    def searched(self) -> str:
-        """What is searched for, if anything."""
-        self.is_valid()
-        return str(self.cleaned_data.get("named", ""))
-
     def found(self, dossiers: QuerySet[Dossier]) -> QuerySet[Dossier]:
         """Of these dossiers what is searched for; all of them if nothing is."""
-        return dossiers.filter(_named(self.searched)) if self.searched else dossiers
+        if not self.searched:
+            return dossiers
+        return dossiers.filter(Q(reference__istartswith=self.searched) | _of(self.searched))
 
-    def search_query(self) -> str:
-        """The search as an address says it, for links to other pages and to the files."""
-        return urlencode({"named": self.searched}) if self.searched else ""
+    def found_drafts(self, drafts: QuerySet[Draft]) -> QuerySet[Draft]:
+        """Of these drafts, which have no reference, those whose enterprise is searched for."""
+        return drafts.filter(_of(self.searched)) if self.searched else drafts
 
 
 class DossierFilter(NamedFilter):
@@ -123,10 +120,14 @@ def _label(name: str) -> str:
     }[name]
 
 
-def _named(text: str) -> Q:
-    """Dossiers whose reference, enterprise number or enterprise name begins like this."""
-    named = Q(reference__istartswith=text) | Q(enterprise_name__istartswith=text)
-    digits = re.sub(r"\D", "", text)
-    if digits and not re.search(r"[^\d\s.]", re.sub(r"^BE", "", text, flags=re.IGNORECASE)):
-        named |= Q(enterprise_number__startswith=digits)
-    return named
+def _of(text: str) -> Q:
+    """Of enterprises whose name or number begins like this."""
+    named = Q(enterprise_name__istartswith=text)
+    digits = digits_of(text)
+    return named | Q(enterprise_number__startswith=digits) if digits else named
+
+
+def digits_of(text: str) -> str:
+    """The beginning of an enterprise number, if this can be one: `BE 0428.3` -> `04283`."""
+    bare = re.sub(r"^BE", "", text, flags=re.IGNORECASE)
+    return "" if re.search(r"[^\d\s.]", bare) else re.sub(r"\D", "", bare)

@@ -6,6 +6,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from apps.design.fields import SearchForm
 from apps.design.words import words_for_role
 
 
@@ -32,3 +33,13 @@ class InvitationForm(forms.Form):
         role = self.fields["role"]
         assert isinstance(role, forms.ChoiceField)
         role.choices = [(role, words_for_role(role)) for role in roles]
+
+
+class PeopleFilter(SearchForm):
+    """A search for people, among those who have a role and those who are invited."""
+
+    named = forms.CharField(label=_("Name or e-mail address"), max_length=100, required=False)
+
+    def finds(self, *told: str) -> bool:
+        """Whether what is told of somebody holds what is searched for, if anything is."""
+        return any(self.searched.casefold() in text.casefold() for text in told)

@@ -268,6 +268,11 @@ class Tranche:
     sent_back: str = ""
     """The reason for which its last claim was sent back, as long as there is no new one."""
 
+    @property
+    def state(self) -> str:
+        """That of its claim, also of one that was sent back; empty if nothing was claimed."""
+        return self.claim.state if self.claim else "sent_back" if self.sent_back else ""
+
 
 def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
     """How each tranche of a dossier stands; none as long as nothing is granted."""

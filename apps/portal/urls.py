@@ -29,7 +29,6 @@ urlpatterns = [
     path("people/keys/", people.issue, name="key-issue"),
     path("people/keys/<uuid:key>/end/", people.revoke, name="key-end"),
     path("claims/", claims.claims, name="claims"),
-    path("claims/list/<slug:form>/", claims.claims_list, name="claims-list"),
     path("claims/file/", claims.file_all, name="claims-file"),
     path("drafts/new/", begin.start, name="draft-start"),
     path("drafts/<uuid:draft>/check/", drafts.check, name="draft-check"),

@@ -1,23 +1,30 @@
-"""A list as a file: exactly what the page lists, for Excel or any other programme."""
+"""A list as a file: exactly what the page lists, for Excel or any other programme.
+
+What a page lists is a `Table`; the same address with `file=<which>.<form>` answers with it, so that
+a file is behind the doors of its page and follows the same search.
+"""
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
 from itertools import chain
+from typing import Any
 
 import xlsxwriter
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
 from apps.claims.selectors import last_quarters_stated
 from apps.contracts.selectors import contracts_with_balances, window_around
-from apps.design.figures import enterprise_number
+from apps.design.figures import enterprise_number, moment, quarter
 from apps.design.words import words_for_package, words_for_state
 from apps.dossiers.models import Dossier
 from apps.payouts.selectors import tranches_to_claim
+from cstraject.quarter import FLANDERS
 
 # By its heading, what a column tells of a dossier.
 Columns = dict[str, Callable[[Dossier], object]]
@@ -31,22 +38,58 @@ MEDIA_TYPES = {
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def file_of(
-    name: str, columns: Sequence[str], rows: Iterable[Sequence[object]], form: str
-) -> HttpResponse:
-    """A list as something to keep; a form that is not made is not there."""
-    if form not in FORMS:
+# Which page of a list is looked at; the file holds all of it.
+PAGES = ("page", "lines", "left-out")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a page lists: how the file is called, its rows, and what a column tells of each."""
+
+    name: str
+    rows: Iterable[Any]
+    columns: Mapping[str, Callable[[Any], object]]
+
+    def content(self, form: str) -> bytes:
+        told = ([tell(row) for tell in self.columns.values()] for row in self.rows)
+        lines: Iterable[Sequence[object]] = chain([list(self.columns)], told)
+        return _xlsx(lines, self.name) if form == XLSX else _csv(lines)
+
+
+Tables = Mapping[str, Table]
+NO_TABLES: Tables = {}
+
+
+def file_asked(request: HttpRequest, tables: Tables) -> HttpResponse | None:
+    """The table of a page for which its address asks as a file, if it does."""
+    if "file" not in request.GET:
+        return None
+    name, _, form = request.GET["file"].partition(".")
+    if name not in tables or form not in FORMS:
         raise Http404
-    return kept_as(name, _content(name, columns, rows, form), form)
+    return kept_as(tables[name].name, tables[name].content(form), form)
+
+
+def files_of(
+    request: HttpRequest, tables: Tables, address: str
+) -> dict[str, list[tuple[str, str]]]:
+    """Where each table of a page is found as a file, by form, under the search of that page."""
+    asked = request.GET.copy()
+    for page in PAGES:
+        asked.pop(page, None)
+
+    def found(name: str, form: str) -> str:
+        asked["file"] = f"{name}.{form}"
+        return f"{address}?{asked.urlencode()}"
+
+    return {name: [(form, found(name, form)) for form in FORMS] for name in tables}
 
 
 def dossiers_content(
     dossiers: Iterable[Dossier], form: str, *, with_provider: bool, more: Columns | None = None
 ) -> bytes:
     """Dossiers with all that a list of them may want to count; `more` columns come last."""
-    columns = _columns(with_provider) | (more or {})
-    rows = ([told(dossier) for told in columns.values()] for dossier in dossiers)
-    return _content("dossiers", list(columns), rows, form)
+    return Table("dossiers", dossiers, _columns(with_provider) | (more or {})).content(form)
 
 
 def columns_of_provider(dossiers: QuerySet[Dossier], *, on: date) -> Columns:
@@ -58,7 +101,7 @@ def columns_of_provider(dossiers: QuerySet[Dossier], *, on: date) -> Columns:
     to_claim = tranches_to_claim(window.quarter)[0] if window and open_now else {}
     tranche = gettext("Tranche %(tranche)s")
     return {
-        gettext("Last statement"): lambda d: stated.get(d.pk, ""),
+        gettext("Last statement"): lambda d: quarter(stated[d.pk]) if d.pk in stated else "",
         gettext("To claim now"): lambda d: (
             tranche % {"tranche": to_claim[d.pk]} if d.pk in to_claim else ""
         ),
@@ -69,18 +112,6 @@ def kept_as(name: str, content: bytes, form: str) -> HttpResponse:
     answer = HttpResponse(content, content_type=MEDIA_TYPES[form])
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
-
-
-def _content(
-    name: str, columns: Sequence[str], rows: Iterable[Sequence[object]], form: str
-) -> bytes:
-    lines = chain([columns], rows)
-    return _xlsx(lines, name) if form == XLSX else _csv(lines)
-
-
-def files_of(address: str, query: str = "") -> list[tuple[str, str]]:
-    """Where a list is found as a file, by form: `address` ends in the form."""
-    return [(form, f"{address}{form}/{'?' if query else ''}{query}") for form in FORMS]
 
 
 def _columns(with_provider: bool) -> Columns:
@@ -111,12 +142,16 @@ def _xlsx(rows: Iterable[Sequence[object]], name: str) -> bytes:
     book = xlsxwriter.Workbook(kept, {"constant_memory": True})
     sheet = book.add_worksheet(name)
     bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "dd/mm/yyyy"})
+    instant = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
     amount = book.add_format({"num_format": "#,##0.00"})
     sheet.freeze_panes(1, 1)
     sheet.set_column(0, 20, 18)
     for nth, row in enumerate(rows):
         for column, cell in enumerate(row):
-            if isinstance(cell, date):
+            if isinstance(cell, datetime):
+                here = cell.astimezone(FLANDERS).replace(tzinfo=None)
+                sheet.write_datetime(nth, column, here, instant)
+            elif isinstance(cell, date):
                 sheet.write_datetime(nth, column, cell, day)
             elif isinstance(cell, Decimal):
                 sheet.write_number(nth, column, cell, amount)
@@ -139,10 +174,12 @@ def _csv(rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _plain(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return moment(cell)
     if isinstance(cell, date):
         return f"{cell:%d/%m/%Y}"
     if isinstance(cell, Decimal):
-        return str(cell).replace(".", ",")
+        return f"{cell:f}".replace(".", ",")
     if isinstance(cell, int):
         return str(cell)
     text = str(cell or "")

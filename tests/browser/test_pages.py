@@ -55,7 +55,8 @@ def pages_of(page, start: str, alike: int):
         yield path, frozenset(shape(deed) for deed in found["deeds"])
         for link in found["links"]:
             target = urlparse(urldefrag(link).url)
-            if target.netloc == urlparse(page.url).netloc and not is_download(target.path):
+            ours = target.netloc == urlparse(page.url).netloc and not is_download(target.path)
+            if ours and "file=" not in target.query:
                 waiting.append(target.path + (f"?{target.query}" if target.query else ""))
 
 

@@ -201,8 +201,9 @@ def test_a_run_stays_whole_and_does_not_tell_whom_it_is_for_of_what_is_closed(ca
     give(mine, reviewer, CLOSED)
     client = Client(headers={"accept-language": "nl"})
     make.sign_in(client, reviewer)
-    page = client.get(reverse("backoffice:run", args=[run.pk])).content.decode()
-    file = client.get(reverse("backoffice:run-lines-file", args=[run.pk, "csv"])).content.decode()
+    address = reverse("backoffice:run", args=[run.pk])
+    page = client.get(address).content.decode()
+    file = client.get(address, {"file": "lines.csv"}).content.decode()
     for told in (page, file):
         assert others.reference in told
         assert mine.reference not in told

@@ -138,7 +138,7 @@ def test_what_a_person_at_the_agency_must_judge_is_no_errand_for_the_provider(do
     with across_providers():
         dossiers.assess_dossier(dossier=dossier, actor=timetable(), at=AT)
     page = browser_of(coach).get(portal("dossier", dossier))
-    judged = [one for one in page.context["standings"] if one.outcome == "person"]
+    judged = [one for one, _ in page.context["standings"] if one.outcome == "person"]
     assert judged
     assert page.content.decode().count("VLAIO beoordeelt dit zelf") == len(judged)
 

@@ -3,7 +3,9 @@
 import csv
 from datetime import date, timedelta
 from io import BytesIO, StringIO
+from urllib.parse import urlencode
 
+import lxml.html
 import openpyxl
 import pytest
 from django.db import connection
@@ -11,14 +13,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from apps.accounts.selectors import timetable
+from apps.accounts.services import grant_agency_role
+from apps.claims.models import Claim
 from apps.design.figures import iban
 from apps.dossiers import selectors
 from apps.dossiers.services import give_access
 from apps.payouts.models import Run
-from apps.payouts.services import draw_up_run
+from apps.payouts.services import abandon_run, draw_up_run
 from apps.providers.scope import across_providers
+from apps.providers.services import grant_provider_role, register_provider
 from tests import factories as make
 from tests.factories import AT
 
@@ -260,7 +266,8 @@ def test_what_waits_is_searched_as_dossiers_are_and_so_is_its_file(open_claims, 
 def told_in_file(client, page, asked) -> list[str]:
     """Whose dossiers the file tells that a page offers."""
     names = {"ALFA-2022-001": BAKERY, "ALFA-2022-002": WORKSHOP}
-    _, (_, of_text) = client.get(page, asked).context["exports"]
+    name = page.rstrip("/").rpartition("/")[2]
+    _, (_, of_text) = client.get(page, asked).context["as_files"][name]
     return [names[row[0]] for row in rows_of_text(client, of_text)[1:]]
 
 
@@ -292,7 +299,7 @@ def test_a_long_run_is_read_page_by_page_and_leaves_whole(db, monkeypatch):
     left_out = [i for page in (first, second) for i, _ in page.context["left_out_told"]]
     assert len({(i.dossier.pk, i.tranche) for i in left_out}) == 4
     assert "9 schijven worden door deze run niet betaald" in first.content.decode()
-    file = client.get(reverse("backoffice:run-lines-file", args=[run.pk, "csv"])).content.decode()
+    file = text_of(client, f"{address}?file=lines.csv")
     assert all(reference in file for reference in lines)
 
 
@@ -345,7 +352,7 @@ def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db)
     [(_, communication)] = page.context["payments"]
     for rows, nth in ((rows_of_excel, 0), (rows_of_text, 1)):
         payments, left_out = (
-            page.context[name][nth][1] for name in ("payments_exports", "left_out_exports")
+            page.context["as_files"][name][nth][1] for name in ("payments", "left_out")
         )
         assert f'href="{payments}"' in page.content.decode()
         assert f'href="{left_out}"' in page.content.decode()
@@ -376,3 +383,214 @@ def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db)
         ]
         assert [list(row) for row in rest] == told
         assert {row[0] for row in rest} == told_of
+
+
+def listed_in(client, address, table):
+    """The first column of a table as the file has it that a page offers under its search."""
+    answer = client.get(address)
+    assert answer.status_code == 200
+    of_excel, of_text = (file for _, file in answer.context["as_files"][table])
+    told = [row[0] for row in rows_of_text(client, of_text)[1:]]
+    assert [row[0] for row in rows_of_excel(client, of_excel)][1:] == told
+    page = answer.content.decode()
+    assert [name for name in told if escape(name) not in page] == []
+    return told
+
+
+NUMBER = make.enterprise_number(9_877)
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ("", ["Alfa", "Beta"]),
+        ("bet", ["Beta"]),
+        (f"BE {NUMBER[:4]}.{NUMBER[4:7]}", ["Beta"]),
+        ("eta", []),
+        ("x", []),
+    ],
+)
+def test_contracts_are_searched_by_who_holds_them(db, named, found):
+    with across_providers():
+        make.make_contract(make.make_provider("alfa"))
+        beta = register_provider(
+            slug="beta",
+            name="Beta",
+            enterprise_number=NUMBER,
+            iban=make.iban(9_877),
+            actor=timetable(),
+            at=AT,
+        )
+        make.make_contract(beta)
+        officer = make.make_officer("auditor")
+    client = browser_of(officer)
+    address = f"{reverse('backoffice:contracts')}?{urlencode({'named': named})}"
+    assert listed_in(client, address, "contracts") == found
+    shown = text_of(client, address)
+    assert [name for name in ("Alfa", "Beta") if f">{name}</a>" in shown] == found
+    assert ("Niets komt overeen" in shown) == (not found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("", 2),
+        ("quarter=2022-Q1", 2),
+        ("state=abandoned", 1),
+        ("quarter=2022-Q1&state=drawn_up", 1),
+        ("state=settled", 0),
+        ("quarter=nonsense", 2),
+    ],
+)
+def test_runs_are_searched_by_quarter_and_status(db, asked, found):
+    with across_providers():
+        contract = make.make_contract(budget="500000.00")
+        make.verified_claim(contract)
+        for again in (True, False):
+            run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+            if again:
+                abandon_run(run=run, reason="te vroeg", actor=timetable(), at=make.RUN_DAY)
+        officer = make.make_officer("payments_officer")
+    client = browser_of(officer)
+    address = f"{reverse('backoffice:runs')}?{asked}"
+    assert listed_in(client, address, "runs") == ["1e kwartaal 2022"] * found
+    shown = client.get(address)
+    assert len(shown.context["runs"]) == found
+    assert ("Niets komt overeen" in shown.content.decode()) == (found == 0)
+
+
+@pytest.mark.parametrize("door", ["portal", "backoffice"])
+def test_people_are_searched_by_name_and_address(db, door):
+    with across_providers():
+        alfa = make.make_provider("alfa")
+        place = alfa if door == "portal" else None
+        griet, given = make.make_user("Griet Voorbeeld"), {"actor": timetable(), "at": AT}
+        if place:
+            grant_provider_role(user=griet, provider=alfa, role="coach", **given)
+            person = make.make_member(alfa, "manager")
+        else:
+            grant_agency_role(user=griet, role="auditor", **given)
+            person = make.make_officer("administrator")
+        role = "coach" if place else "auditor"
+        asked, _ = make.invited(place, role, email="nieuw.iemand@test.example", at=timezone.now())
+    client = browser_of(person)
+    page = reverse(f"{door}:people", args=["alfa"] if place else [])
+    table = "members" if place else "people"
+    assert len(listed_in(client, page, table)) >= 2
+    for named, found, invited in (
+        ("griet", [griet.name], []),
+        (griet.email, [griet.name], []),
+        ("nieuw.iemand", [], [asked.name]),
+        ("niemand", [], []),
+    ):
+        address = f"{page}?named={named}"
+        assert listed_in(client, address, table) == found
+        assert listed_in(client, address, "invitations") == invited
+        # At the agency also of the exceptions for one dossier: nobody has one here.
+        told = (not found) + (place is None)
+        assert text_of(client, address).count("Niemand komt overeen") == told
+
+
+def test_drafts_are_searched_with_the_dossiers(world):
+    with across_providers():
+        alfa = world["contract"].provider
+        for name, number in ((WORKSHOP, NUMBERS[WORKSHOP]), ("Café", NUMBERS[BAKERY])):
+            make.draft(alfa, make.make_user(), name=name, number=number)
+        make.draft(make.make_provider("gamma"), make.make_user(), name=OTHER)
+    person, page, _ = world["portal"]
+    client = browser_of(person)
+    assert sorted(listed_in(client, page, "drafts")) == [WORKSHOP, "Café"]
+    for named, found in (
+        ("atel", [WORKSHOP]),
+        (f"BE {NUMBERS[BAKERY]}", ["Café"]),
+        ("telier", []),
+        ("Van een", []),
+    ):
+        address = f"{page}?{urlencode({'named': named})}"
+        assert listed_in(client, address, "drafts") == found
+        drafts = client.get(address).context["drafts"]
+        assert [row["draft"].enterprise_name for row in drafts] == found
+    # A draft has no status.
+    assert listed_in(client, f"{page}?state=approved", "drafts") == []
+
+
+def test_more_drafts_than_there_is_room_for_leave_in_the_file(world, monkeypatch):
+    monkeypatch.setattr("apps.portal.views.overview.DRAFTS_MAX", 2)
+    with across_providers():
+        for nth in range(3):
+            make.draft(world["contract"].provider, make.make_user(), name=f"Zaak {nth}")
+    person, page, _ = world["portal"]
+    client = browser_of(person)
+    shown = client.get(page)
+    assert len(shown.context["drafts"]) == 2
+    assert "En nog 1 ontwerp" in shown.content.decode()
+    _, (_, of_text) = shown.context["as_files"]["drafts"]
+    assert len(rows_of_text(client, of_text)) == 1 + 3
+
+
+@pytest.mark.parametrize("deed", ["verify", "send-back"])
+def test_a_decided_claim_leads_back_to_the_list_as_it_was_searched(open_claims, deed):
+    with across_providers():
+        officer = make.make_officer("reviewer")
+        listed = Claim.objects.select_related("dossier")
+        claims = {claim.dossier.enterprise_name: claim for claim in listed}
+    claim, other = claims[BAKERY], claims[WORKSHOP]
+    client = browser_of(officer)
+    page = f"{reverse('backoffice:claims')}?named=alfa&page=1"
+    listed = lxml.html.fromstring(client.get(page).content)
+    if deed == "verify":
+        [form] = [one for one in listed.forms if f"{claim.pk}/verify/" in (one.action or "")]
+    else:
+        [link] = listed.xpath(f"//a[contains(@href, '#claim-{claim.pk}')]/@href")
+        dossier = lxml.html.fromstring(client.get(link).content)
+        [form] = [one for one in dossier.forms if f"{claim.pk}/send-back/" in (one.action or "")]
+        # What was forgotten is asked for, and the way back is kept.
+        answer = client.post(form.action, dict(form.form_values()))
+        assert answer.status_code == 422
+        dossier = lxml.html.fromstring(answer.content)
+        [form] = [one for one in dossier.forms if f"{claim.pk}/send-back/" in (one.action or "")]
+    sent = {**dict(form.form_values()), "reason": "te weinig"}
+    answer = client.post(form.action, sent)
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    assert [row["claim"] for row in client.get(page).context["rows"]] == [other]
+    # Nobody is sent anywhere else.
+    for back in ("//evil.example/", "https://evil.example/", "evil"):
+        address = reverse("backoffice:claim-verify", args=[other.pk])
+        answer = client.post(address, {"back": back})
+        assert answer["Location"] == reverse("backoffice:dossier", args=[other.dossier_id])
+
+
+def test_a_file_is_behind_the_doors_of_its_page(open_claims):
+    with across_providers():
+        claim = Claim.objects.first()
+        make.make_provider("beta")
+        contract, dossier = claim.dossier.contract_id, claim.dossier_id
+        officer = make.make_officer("payments_officer")
+        closed = make.make_officer("reviewer")
+        give_access(
+            reference=claim.dossier.reference,
+            user=closed,
+            kind="closed",
+            until=timezone.now().date() + timedelta(days=7),
+            reason="belang",
+            actor=make.make_user(),
+            at=timezone.now(),
+        )
+    reader = browser_of(open_claims["portal"])
+    cases = [
+        (reader, "/p/alfa/", "drafts", 200),
+        (reader, f"/p/alfa/dossiers/{dossier}/", "deeds", 200),
+        (reader, "/p/alfa/people/", "members", 403),
+        (reader, "/p/beta/", "drafts", 404),
+        (reader, f"/agency/contracts/{contract}/", "awards", 404),
+        (browser_of(officer), f"/agency/contracts/{contract}/", "awards", 200),
+        (browser_of(officer), "/agency/people/", "people", 403),
+        (browser_of(officer), f"/agency/dossiers/{dossier}/", "deeds", 200),
+        (browser_of(closed), f"/agency/dossiers/{dossier}/", "deeds", 404),
+        (Client(), "/who-may-do-what/", "agency", 302),
+    ]
+    for client, page, table, status in cases:
+        for form in ("xlsx", "csv"):
+            assert client.get(f"{page}?file={table}.{form}").status_code == status, page
+    for asked in ("drafts.pdf", "members.csv", "drafts", ""):
+        assert reader.get(f"/p/alfa/?file={asked}").status_code == 404, asked

@@ -236,7 +236,7 @@ def test_the_list_as_a_file_tells_what_to_do_and_what_stands_in_the_register(con
         enter(client, dossier)
     with working():
         make.amended(shrunk, at=datetime(2026, 4, 20, 10, 0, tzinfo=UTC))
-    content = client.get("/agency/register/list/csv/").content.decode("utf-8-sig")
+    content = client.get("/agency/register/?file=register.csv").content.decode("utf-8-sig")
     told = {row["Dossier"]: row for row in csv.DictReader(io.StringIO(content), delimiter=";")}
     columns = ("Toegekend op", "Te doen", "Nu in het register", "Ingevoerd")
     assert [[told[one.reference][column] for column in columns] for one in (new, done, shrunk)] == [

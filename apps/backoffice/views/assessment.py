@@ -1,5 +1,7 @@
 """What an assessment rests on: the size with its graph, de minimis aid with its time line."""
 
+from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -7,17 +9,21 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from apps.backoffice.pictures import ownership
+from apps.backoffice.pictures import Arrow, Box, ownership
 from apps.backoffice.time_line import time_lines
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
+from apps.design import figures
+from apps.design.words import words_for_working
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import references_closed_to
 from apps.eligibility.models import Workings
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import Table, Tables
 from cstraject.kmo import CEILINGS
 from cstraject.quarter import day_of
 
@@ -41,22 +47,97 @@ def size(request: DoorRequest, dossier: UUID) -> HttpResponse:
     names = {entity["key"]: entity["name"] for entity in told["entities"]}
     why_out = {out["key"]: out["why"] for out in told["left_out"]}
     graph = ownership(told)
+    periods = [_summed(period) for period in told["periods"]]
+    members = [(box, why_out.get(box.key, "")) for box in graph.boxes]
     context = {
         "dossier": case,
         "size": told,
-        "periods": [_summed(period) for period in told["periods"]],
+        "periods": periods,
         "ceilings": CEILINGS.items(),
         "ties": [_named(tie, names) for tie in told["ties"]],
         "doubts": [_named(d, names) for d in (*told["contradictions"], *told["doubts"])],
         "graph": graph,
         "with_control": any(arrow.holding["control"] for arrow in graph.arrows),
-        "members": [(box, why_out.get(box.key, "")) for box in graph.boxes],
+        "members": members,
         "room": _room(told),
         # Older assessments kept none.
         "pivots": [_named(pivot, names) for pivot in told.get("pivots") or ()],
         "too_many": told.get("pivots", ()) is None,
     }
-    return _page(request, "backoffice/size.html", context, case)
+    tables = {
+        "members": _members_table(members),
+        "holdings": _holdings_table(graph.arrows),
+        "lines": _lines_table(case, periods),
+    }
+    return _page(request, "backoffice/size.html", context, case, tables)
+
+
+def _members_table(members: list[tuple[Box, str]]) -> Table:
+    counts_not = gettext("does not count")
+    return Table(
+        "wie-telt-mee",
+        members,
+        {
+            gettext("Who"): lambda row: row[0].name,
+            gettext("Kind"): lambda row: words_for_working("kind", row[0].kind),
+            gettext("Relation"): lambda row: (
+                row[0].relation and words_for_working("relation", row[0].relation)
+            ),
+            gettext("Counts for"): lambda row: (
+                figures.percentage(row[0].counts_pct) if row[0].counts_pct else counts_not
+            ),
+            gettext("Why not"): lambda row: row[1] and words_for_working("left_out", row[1]),
+        },
+    )
+
+
+def _holdings_table(arrows: Sequence[Arrow]) -> Table:
+    def share(name: str) -> Callable[[Arrow], str]:
+        def told(arrow: Arrow) -> str:
+            pct = arrow.holding[name]
+            return gettext("Not known") if pct is None else figures.percentage(pct)
+
+        return told
+
+    return Table(
+        "participaties",
+        arrows,
+        {
+            gettext("Who holds"): lambda arrow: arrow.owner,
+            gettext("Of whom"): lambda arrow: arrow.owned,
+            gettext("Capital"): share("capital_pct"),
+            gettext("Votes"): share("voting_pct"),
+            gettext("Other control"): lambda arrow: (
+                arrow.holding["control"] and words_for_working("tie", arrow.holding["control"])
+            ),
+        },
+    )
+
+
+def _lines_table(case: Dossier, periods: list[dict[str, Any]]) -> Table:
+    """Every line that was added up, of all years together."""
+
+    def counted(nth: int) -> Callable[[tuple[int, dict[str, Any]]], object]:
+        def told(row: tuple[int, dict[str, Any]]) -> object:
+            figure = row[1]["cells"][nth]["counted"]
+            return gettext("Not known") if figure is None else figure
+
+        return told
+
+    return Table(
+        "opgetelde-cijfers",
+        ((period["year"], line) for period in periods for line in period["lines"]),
+        {
+            gettext("Year"): lambda row: row[0],
+            gettext("Who"): lambda row: row[1]["name"],
+            gettext("Relation"): lambda row: words_for_working("relation", row[1]["relation"]),
+            gettext("Counts for"): lambda row: figures.percentage(row[1]["added_pct"]),
+            gettext("Headcount"): counted(0),
+            gettext("Turnover"): counted(1),
+            gettext("Balance total"): counted(2),
+            gettext("Source"): lambda row: row[1]["source"] or case.facts.source,
+        },
+    )
 
 
 def _summed(period: dict[str, Any]) -> dict[str, Any]:
@@ -119,24 +200,73 @@ def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
         | {"note": "" if each.get("note") in hidden else each.get("note", "")}
         for each in room["aid"]
     ]
+    for each in aid:
+        each["whence"] = _whence(each["source"], each["note"])
     amount = Decimal(room["amount"])
+    rooms = [
+        {**each, "fits": amount <= Decimal(each["left"])}
+        for each in ({"on": room["on"], "left": room["left"]}, *room["releases"])
+    ]
     context = {
         "dossier": case,
         "room": room,
         "left_after": Decimal(room["left"]) - amount if room["allows"] else None,
         "ties": [_named(tie, names) for tie in room.get("ties", ())],
         "aid": aid,
-        "rooms": [
-            {**each, "fits": amount <= Decimal(each["left"])}
-            for each in ({"on": room["on"], "left": room["left"]}, *room["releases"])
-        ],
+        "rooms": rooms,
         "lines": time_lines({**room, "aid": aid}),
     }
-    return _page(request, "backoffice/de_minimis.html", context, case)
+    tables = {"releases": _releases_table(rooms), "aid": _aid_table(aid)}
+    return _page(request, "backoffice/de_minimis.html", context, case, tables)
+
+
+def _whence(source: str | None, note: str) -> str:
+    """Who tells of earlier aid: this programme, or what was stated."""
+    if source == "":
+        return ", ".join(filter(None, (gettext("This programme"), note)))
+    return "; ".join(filter(None, (note, source)))
+
+
+def _releases_table(rooms: list[dict[str, Any]]) -> Table:
+    return Table(
+        "wanneer-komt-vrij",
+        rooms,
+        {
+            gettext("From"): lambda one: date.fromisoformat(one["on"]),
+            gettext("Frees up"): lambda one: Decimal(one["freed"]) if one.get("freed") else None,
+            gettext("Room left then"): lambda one: Decimal(one["left"]),
+            gettext("What is asked"): lambda one: (
+                gettext("Fits") if one["fits"] else gettext("Does not fit")
+            ),
+        },
+    )
+
+
+def _aid_table(aid: list[dict[str, Any]]) -> Table:
+    def recipient(one: dict[str, Any]) -> str:
+        number = figures.enterprise_number(one["recipient"])
+        return " ".join(filter(None, (one["name"], number)))
+
+    return Table(
+        "eerdere-steun",
+        aid,
+        {
+            gettext("Granted"): lambda one: date.fromisoformat(one["on"]),
+            gettext("To"): recipient,
+            gettext("Regulation"): lambda one: one["regulation"],
+            gettext("Amount"): lambda one: Decimal(one["amount"]),
+            gettext("Counts for"): lambda one: Decimal(one["counted"]),
+            gettext("Explanation"): lambda one: words_for_working("aid", one["why"]),
+            gettext("Frees up"): lambda one: (
+                date.fromisoformat(one["frees_on"]) if one["frees_on"] else None
+            ),
+            gettext("Source"): lambda one: one["whence"],
+        },
+    )
 
 
 def _page(
-    request: DoorRequest, template: str, context: dict[str, Any], case: Dossier
+    request: DoorRequest, template: str, context: dict[str, Any], case: Dossier, tables: Tables
 ) -> HttpResponse:
     return show(
         request,
@@ -144,4 +274,5 @@ def _page(
         context
         | {"back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference}},
         section="dossiers",
+        tables=tables,
     )

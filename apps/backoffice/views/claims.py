@@ -1,28 +1,28 @@
 """What providers claimed and waits for an officer."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import SendBackForm
 from apps.backoffice.views.dossiers import dossier_of, dossier_page
-from apps.backoffice.views.frame import in_sight, show
+from apps.backoffice.views.frame import back_from, in_sight, show
 from apps.claims.models import Claim
 from apps.claims.selectors import claims_to_verify, delivered_by
 from apps.claims.services import send_back_claim, verify_claim
-from apps.design.figures import in_hundredths
+from apps.design.figures import in_hundredths, quarter
 from apps.dossiers.listing import NamedFilter
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import file_of, files_of
+from apps.reporting.exports import Table
 from cstraject.delivery import Delivered, measures_disagree, share_delivered
 
 CLAIMS_PER_PAGE = 50
@@ -57,30 +57,36 @@ def claims(request: DoorRequest) -> HttpResponse:
         "filters": filters,
         "is_filtered": bool(filters.searched),
         "query": f"{query}&" if query else "",
-        "exports": files_of(reverse("backoffice:claims") + "file/", query),
+        "here": request.get_full_path(),
     }
-    return show(request, "backoffice/claims.html", context, section="claims")
+    tables = {"claims": _table(waiting)}
+    return show(request, "backoffice/claims.html", context, section="claims", tables=tables)
 
 
-@requires("see_portfolio")
-@require_safe
-def claims_file(request: DoorRequest, form: str) -> HttpResponse:
-    columns = [
-        *(gettext("Dossier"), gettext("Provider"), gettext("Tranche"), gettext("Quarter")),
-        *(gettext("Amount including VAT"), gettext("Person-days"), gettext("Filed")),
-        *(gettext("Delivered (%)"), gettext("Delivered in person-days (%)")),
-    ]
-    rows = (
-        [
-            *(claim.dossier.reference, claim.provider.name, claim.tranche, claim.quarter),
-            *(claim.amount, claim.statement.person_days, claim.filed_on),
-            in_hundredths(share_delivered(stated, offered=offered)),
-            in_hundredths(stated.person_days / offered.person_days),
-        ]
-        for claim in _waiting(request, NamedFilter(request.GET))
-        for stated, offered in [_measured(claim)]
+def _table(waiting: QuerySet[Claim]) -> Table:
+    def share(claim: Claim) -> Decimal:
+        stated, offered = _measured(claim)
+        return in_hundredths(share_delivered(stated, offered=offered))
+
+    def share_by_days(claim: Claim) -> Decimal:
+        stated, offered = _measured(claim)
+        return in_hundredths(stated.person_days / offered.person_days)
+
+    return Table(
+        "uitbetalingsaanvragen",
+        waiting,
+        {
+            gettext("Dossier"): lambda claim: claim.dossier.reference,
+            gettext("Provider"): lambda claim: claim.provider.name,
+            gettext("Tranche"): lambda claim: claim.tranche,
+            gettext("Quarter"): lambda claim: quarter(claim.quarter),
+            gettext("Amount including VAT"): lambda claim: claim.amount,
+            gettext("Person-days"): lambda claim: claim.statement.person_days,
+            gettext("Filed"): lambda claim: claim.filed_on,
+            gettext("Delivered (%)"): share,
+            gettext("Delivered in person-days (%)"): share_by_days,
+        },
     )
-    return file_of("uitbetalingsaanvragen", columns, rows, form)
 
 
 def _waiting(request: DoorRequest, filters: NamedFilter) -> QuerySet[Claim]:
@@ -101,9 +107,7 @@ def verify(request: DoorRequest, claim: UUID) -> HttpResponse:
     asked = get_object_or_404(Claim, pk=claim, dossier__in=in_sight(request))
     with telling(request, gettext("The claim is verified; it rides with the next run.")):
         verify_claim(claim=asked, actor=request.user, at=timezone.now())
-    if request.POST.get("from") == "claims":
-        return redirect("backoffice:claims")
-    return redirect("backoffice:dossier", dossier=asked.dossier_id)
+    return back_from(request, asked.dossier_id)
 
 
 @requires("verify_claims")
@@ -125,4 +129,4 @@ def send_back(request: DoorRequest, claim: UUID) -> HttpResponse:
         return dossier_page(
             request, dossier_of(request, asked.dossier_id), wrong=form, wrong_claim=claim
         )
-    return redirect("backoffice:dossier", dossier=asked.dossier_id)
+    return back_from(request, asked.dossier_id)

@@ -1,6 +1,5 @@
 """The framework contracts: budgets, how they are used, amendments, and shifts by two people."""
 
-from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.backoffice.forms import AmendBudgetForm, ShiftForm
+from apps.backoffice.forms import AmendBudgetForm, ContractFilter, ShiftForm
 from apps.backoffice.views.frame import show
 from apps.backoffice.water_line import water_lines
 from apps.contracts import services
-from apps.contracts.models import Contract, Shift
+from apps.contracts.models import Contract, LedgerEntry, Shift
 from apps.contracts.selectors import (
+    Balance,
     awards_of,
     balances_by_month,
     contracts_with_balances,
@@ -29,7 +29,8 @@ from apps.contracts.selectors import (
 from apps.design import figures
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import file_of, files_of
+from apps.reporting.exports import Table
+from cstraject.forecast import Forecast
 from cstraject.money import ZERO
 from cstraject.quarter import day_of
 
@@ -37,10 +38,14 @@ from cstraject.quarter import day_of
 @requires("see_portfolio")
 @require_safe
 def contracts(request: DoorRequest) -> HttpResponse:
-    today = day_of(timezone.now())
-    listed = _listed(today)
-    ahead = forecasts(listed, on=today)
+    today, filters = day_of(timezone.now()), ContractFilter(request.GET)
+    # What has ended comes last.
+    found = filters.found(contracts_with_balances())
+    listed = sorted(found, key=lambda one: one.valid_until < today)
+    ahead, shifts = forecasts(listed, on=today), list(shifts_proposed())
     context = {
+        "filters": filters,
+        "is_filtered": bool(filters.searched),
         "contracts": [
             (
                 contract,
@@ -55,41 +60,64 @@ def contracts(request: DoorRequest) -> HttpResponse:
             "paid": sum((contract.paid for contract in listed), ZERO),
             "left": sum((contract.left for contract in listed), ZERO),
         },
-        "shifts": list(shifts_proposed()),
-        "exports": files_of(reverse("backoffice:contracts") + "file/"),
+        "shifts": shifts,
     }
-    return show(request, "backoffice/contracts.html", context, section="contracts")
+    tables = {"contracts": _table(listed, ahead), "shifts": _shifts_table(shifts)}
+    return show(request, "backoffice/contracts.html", context, section="contracts", tables=tables)
 
 
-@requires("see_portfolio")
-@require_safe
-def contracts_file(request: DoorRequest, form: str) -> HttpResponse:
-    today = day_of(timezone.now())
-    listed = _listed(today)
-    ahead = forecasts(listed, on=today)
-    columns = [
-        *(gettext("Provider"), gettext("Edition"), gettext("Budget"), gettext("Committed")),
-        *(gettext("Paid"), gettext("Left"), gettext("Used up by")),
-        gettext("Share committed (%)"),
-    ]
-    rows = (
-        [
-            *(one.provider.name, one.edition.name, one.budget, one.committed, one.paid, one.left),
-            ahead[one.pk].used_up_on if one.pk in ahead else None,
-            figures.in_hundredths(_share_committed(one)),
-        ]
-        for one in listed
+def _table(listed: list[Contract], ahead: dict[int, Forecast]) -> Table:
+    return Table(
+        "contracten",
+        listed,
+        {
+            gettext("Provider"): lambda one: one.provider.name,
+            gettext("Edition"): lambda one: one.edition.name,
+            gettext("Budget"): lambda one: one.budget,
+            gettext("Committed"): lambda one: one.committed,
+            gettext("Paid"): lambda one: one.paid,
+            gettext("Left"): lambda one: one.left,
+            gettext("Used up by"): lambda one: (
+                ahead[one.pk].used_up_on if one.pk in ahead else None
+            ),
+            gettext("Share committed (%)"): lambda one: figures.in_hundredths(
+                _share_committed(one)
+            ),
+        },
     )
-    return file_of("contracten", columns, rows, form)
+
+
+def _shifts_table(shifts: list[Shift]) -> Table:
+    return Table(
+        "verschuivingen",
+        shifts,
+        {
+            gettext("From"): lambda one: _named(one.source),
+            gettext("To"): lambda one: _named(one.target),
+            gettext("Amount"): lambda one: one.amount,
+            gettext("Reason"): lambda one: one.reason,
+            gettext("Proposed"): lambda one: (
+                f"{figures.moment(one.proposed_at)}, {one.proposed_by.name}"
+            ),
+            gettext("Decided"): _decided,
+        },
+    )
+
+
+def _decided(shift: Shift) -> str:
+    """What became of a shift, when and by whom; as long as it waits, nothing."""
+    if shift.decided_by is None:
+        return ""
+    outcome = gettext("Carried out") if shift.done else gettext("Dropped")
+    return f"{outcome}, {figures.moment(shift.decided_at)}, {shift.decided_by.name}"
+
+
+def _named(contract: Contract) -> str:
+    return f"{contract.provider.name} · {contract.edition.name}"
 
 
 def _share_committed(contract: Contract) -> Decimal:
     return contract.committed / contract.budget if contract.budget else ZERO
-
-
-def _listed(today: date) -> list[Contract]:
-    """Every contract; what has ended comes last."""
-    return sorted(contracts_with_balances(), key=lambda one: one.valid_until < today)
 
 
 @requires("see_portfolio")
@@ -181,15 +209,16 @@ def _page(
         and (balances[-1].moved == balances[-2].moved)
     ):
         balances.pop()
-    awards = list(awards_of(contract))
+    by_month = list(reversed(balances))
+    awards, shifts = list(awards_of(contract)), list(shifts_of(contract))
     looked_at = min(today, balances[-1].on) if balances else today
     context: dict[str, object] = {
         "contract": contract,
         "ahead": ahead,
         "lines": water_lines(contract, balances, awards, ahead, on=looked_at),
-        "balances": list(reversed(balances)),
+        "balances": by_month,
         "awards": awards,
-        "shifts": list(shifts_of(contract)),
+        "shifts": shifts,
         "form": wrong,
     }
     if "amend_contracts" in request.acts:
@@ -209,4 +238,35 @@ def _page(
         below=f"{contract.provider.name} · {contract.edition.name}",
         address=reverse("backoffice:contract", args=[contract.pk]),
         status=422 if wrong else 200,
+        tables={
+            "balances": _balances_table(by_month),
+            "awards": _awards_table(awards),
+            "shifts": _shifts_table(shifts),
+        },
+    )
+
+
+def _balances_table(balances: list[Balance]) -> Table:
+    return Table(
+        "budget-per-maand",
+        balances,
+        {
+            gettext("Day"): lambda one: one.on,
+            gettext("Budget"): lambda one: one.budget,
+            gettext("Committed"): lambda one: one.committed,
+            gettext("Paid"): lambda one: one.paid,
+        },
+    )
+
+
+def _awards_table(awards: list[LedgerEntry]) -> Table:
+    return Table(
+        "gunning-en-wijzigingen",
+        awards,
+        {
+            gettext("Day"): lambda one: one.on,
+            gettext("Amount"): lambda one: one.amount,
+            gettext("Reason"): lambda one: one.reason,
+            gettext("By"): lambda one: one.made_by.name,
+        },
     )

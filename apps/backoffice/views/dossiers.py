@@ -1,6 +1,7 @@
 """All dossiers, and one of them question by question, with what an officer decides."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -25,7 +26,7 @@ from apps.backoffice.forms import (
     SendBackForm,
     StopForm,
 )
-from apps.backoffice.views.frame import in_sight, show
+from apps.backoffice.views.frame import in_sight, return_to, show
 from apps.claims.models import Claim, EndReport
 from apps.claims.selectors import (
     claims_of,
@@ -35,8 +36,17 @@ from apps.claims.selectors import (
 )
 from apps.claims.services import stop_dossier, winding_of
 from apps.contracts.selectors import committed_and_paid
-from apps.design.figures import euro
-from apps.design.words import figures_told, words_for, words_for_act, words_for_unpaid
+from apps.design.figures import day, euro, quarter
+from apps.design.words import (
+    figures_told,
+    words_for,
+    words_for_act,
+    words_for_finding,
+    words_for_outcome,
+    words_for_question,
+    words_for_state,
+    words_for_unpaid,
+)
 from apps.documents.attachments import attachment
 from apps.documents.models import LETTER, REPORT, Document
 from apps.dossiers import services
@@ -48,7 +58,7 @@ from apps.handling.forms import AskForm, HandOverForm
 from apps.handling.messages import thread
 from apps.handling.models import Handler
 from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
-from apps.payouts.selectors import statement_lines, tranches_of_grant
+from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -56,8 +66,9 @@ from apps.providers.models import Provider
 from apps.reporting.background import exports_at_agency
 from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
-from apps.reporting.exports import FORMS
+from apps.reporting.exports import FORMS, Table
 from apps.reporting.models import Export
+from apps.reporting.tables import deeds_table, measures_table, statements_table
 from cstraject.eligibility import MET, NOT_MET, QUESTIONS
 from cstraject.lifecycle import CLAIM, DOSSIER
 from cstraject.quarter import day_of
@@ -279,15 +290,29 @@ def dossier_page(
     found = [f for s in standings for f in (s.finding, s.pending) if f]
     prefetch_related_objects(found, "found_by", "confirmation__confirmed_by")
     rows = [_row(request, case, standing, wrong) for standing in standings]
-    claims = [
+    claims = list(claims_of(case))
+    claim_rows = [
         _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
-        for claim in claims_of(case)
+        for claim in claims
     ]
     offered_forms = _forms(request, case, wrong, report)
     shown = [
         *offered_forms.values(),
         *(row.get("form") for row in rows),
-        *(claim["send_back_form"] for claim in claims),
+        *(row["send_back_form"] for row in claim_rows),
+    ]
+    statements = statement_lines(case, current_statements(case), tranches)
+    explained = [
+        (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
+        for tranche in tranches
+    ]
+    deeds = [
+        {
+            "at": deed.at,
+            "who": deed.actor_name,
+            "what": words_for_act(deed.action, deed.facts),
+        }
+        for deed in deeds_of(case_id=case.pk).reverse()
     ]
     context = {
         "dossier": case,
@@ -302,20 +327,10 @@ def dossier_page(
         "pending": sum(standing.pending is not None for standing in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
-        "tranches": [
-            (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
-            for tranche in tranches
-        ],
-        "statements": statement_lines(case, current_statements(case), tranches),
-        "deeds": [
-            {
-                "at": deed.at,
-                "who": deed.actor_name,
-                "what": words_for_act(deed.action, deed.facts),
-            }
-            for deed in deeds_of(case_id=case.pk).reverse()
-        ],
-        "claims": claims,
+        "tranches": explained,
+        "statements": statements,
+        "deeds": deeds,
+        "claims": claim_rows,
         "thread": written,
         "attached": sum(bool(one["address"]) for one in written),
         "end_report": report,
@@ -323,6 +338,7 @@ def dossier_page(
         "handled_by_another": handler is not None and handler.officer != request.user,
         "to_read": open_to_agency().filter(dossier=case).exists(),
         "ended": has_ended(case),
+        "return_to": return_to(request),
         "form": wrong,
         # What somebody typed stands on the page, also where it is too late for it.
         "kept": wrong if wrong not in shown else None,
@@ -349,6 +365,14 @@ def dossier_page(
         below=case.reference,
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
+        tables={
+            "assessment": _assessment_table(rows),
+            "tranches": _tranches_table(explained),
+            "claims": _claims_table(claims),
+            "statements": statements_table(statements),
+            "measures": measures_table(report),
+            "deeds": deeds_table(deeds),
+        },
     )
 
 
@@ -371,17 +395,105 @@ def _documents_to_come(case: Dossier, report: EndReport | None) -> list[tuple[st
     return to_come
 
 
+def _assessment_table(rows: list[dict[str, Any]]) -> Table:
+    def outcome(row: dict[str, Any]) -> str:
+        standing = row["standing"]
+        told = words_for_outcome(standing.outcome)
+        overrides = standing.finding and standing.finding.overrides
+        return f"{told}, {gettext('against the rules')}" if overrides else told
+
+    def source(row: dict[str, Any]) -> str:
+        told: str = row["standing"].answer.source
+        return gettext("the dossiers in this system") if told == "cstraject" else told
+
+    return Table(
+        "beoordeling",
+        rows,
+        {
+            gettext("Question"): lambda row: words_for_question(row["standing"].answer.question),
+            gettext("Outcome"): outcome,
+            gettext("Finding"): lambda row: f"{row['found']} {row['pending']}".strip(),
+            gettext("Source"): source,
+        },
+    )
+
+
+def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
+    def explained(row: tuple[Tranche, str]) -> str:
+        tranche, why = row
+        if tranche.paid_on:
+            return gettext("Paid on %(day)s.") % {"day": day(tranche.paid_on)}
+        return words_for_state(tranche.claim.state, "claim") if tranche.claim else why
+
+    return Table(
+        "schijven",
+        tranches,
+        {
+            gettext("Tranche"): lambda row: row[0].number,
+            gettext("Amount including VAT"): lambda row: row[0].amount,
+            gettext("Explanation"): explained,
+        },
+    )
+
+
+def _claims_table(claims: list[Claim]) -> Table:
+    return Table(
+        "uitbetalingsaanvragen",
+        claims,
+        {
+            gettext("Tranche"): lambda claim: claim.tranche,
+            gettext("Quarter"): lambda claim: quarter(claim.quarter),
+            gettext("Filed"): lambda claim: claim.filed_on,
+            gettext("Amount including VAT"): lambda claim: claim.amount,
+            gettext("Status"): lambda claim: words_for_state(claim.state, "claim"),
+            gettext("Explanation"): lambda claim: claim.sent_back_reason,
+        },
+    )
+
+
+def _found(case: Dossier, standing: Standing) -> str:
+    """What was found about a question, by the rules or by an officer, in sentences."""
+    answer, finding = standing.answer, standing.finding
+    if finding is None:
+        found = words_for_finding(answer.finding, answer.figures or {})
+        if answer.question == "main_activity" and case.facts.nace_label:
+            told = {"label": case.facts.nace_label}
+            found += " " + gettext("The code stands for: %(label)s.") % told
+        return found
+    told = {"name": finding.found_by.name, "day": day(finding.found_at), "reason": finding.reason}
+    found = gettext("Found by %(name)s on %(day)s: %(reason)s") % told
+    if confirmation := getattr(finding, "confirmation", None):
+        told = {"name": confirmation.confirmed_by.name, "day": day(confirmation.confirmed_at)}
+        found += " " + gettext("Confirmed by %(name)s on %(day)s.") % told
+    return found
+
+
+def _pending(standing: Standing) -> str:
+    """What an officer found against the rules, as long as no second one confirmed it."""
+    if standing.pending is None:
+        return ""
+    told = {
+        "name": standing.pending.found_by.name,
+        "day": day(standing.pending.found_at),
+        "outcome": words_for_outcome(standing.pending.outcome),
+        "reason": standing.pending.reason,
+    }
+    return gettext("%(name)s found on %(day)s, against the rules: %(outcome)s. %(reason)s") % told
+
+
 def _row(
     request: DoorRequest, case: Dossier, standing: Standing, wrong: forms.Form | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """One question, with the page of its workings and, for who may, the form of an override."""
     question = standing.answer.question
     addresses = {"size": "backoffice:dossier-size", "de_minimis": "backoffice:dossier-de-minimis"}
     kept = hasattr(case.assessment, "workings") and (
         question == "size" or case.assessment.workings.room is not None  # type: ignore[union-attr]
     )
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "standing": standing,
+        "found": _found(case, standing),
+        "pending": _pending(standing),
         "workings": reverse(addresses[question], args=[case.pk])
         if question in addresses
         and kept

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -13,14 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.backoffice.edition_forms import AwardForm, EditionForm, PackageRows
 from apps.backoffice.views.frame import show
+from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances
 from apps.contracts.services import award_contract
+from apps.design import figures
 from apps.design.words import words_for
 from apps.dossiers.selectors import editions_decided_by
 from apps.programme.models import Edition
 from apps.programme.services import change_edition, prepare_edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import Table, Tables
 from cstraject.refusal import Refusal
 
 
@@ -29,12 +33,30 @@ from cstraject.refusal import Refusal
 def editions(request: DoorRequest) -> HttpResponse:
     decided = editions_decided_by()
     listed = list(Edition.objects.order_by("-valid_from", "name"))
+    rows = [(edition, edition.pk in decided) for edition in listed]
     context = {
-        "editions": [(edition, edition.pk in decided) for edition in listed],
+        "editions": rows,
         # A new one begins with the terms of the last.
         "newest": listed[0] if listed else None,
     }
-    return show(request, "backoffice/editions.html", context, section="editions")
+    tables = {"editions": _table(rows)}
+    return show(request, "backoffice/editions.html", context, section="editions", tables=tables)
+
+
+def _table(rows: list[tuple[Edition, bool]]) -> Table:
+    stands = gettext("Stands: dossiers were decided")
+    changes = gettext("Can still be changed")
+    return Table(
+        "edities",
+        rows,
+        {
+            gettext("Name"): lambda row: row[0].name,
+            gettext("From"): lambda row: row[0].valid_from,
+            gettext("Until"): lambda row: row[0].valid_until,
+            gettext("Share of VLAIO"): lambda row: figures.percent(row[0].rate),
+            gettext("Status"): lambda row: stands if row[1] else changes,
+        },
+    )
 
 
 @requires("see_editions")
@@ -104,9 +126,11 @@ def _page(
         "stands": edition.pk in editions_decided_by(),
         "form": wrong,
     }
+    tables: Tables = {}
     # Who has which budget is not for who merely prepares the terms.
     if "see_portfolio" in request.acts:
         context["contracts"] = contracts_with_balances().filter(edition=edition)
+        tables = {"contracts": _contracts_table(context["contracts"])}
     if "amend_contracts" in request.acts:
         context["award_form"] = wrong or AwardForm(edition=edition)
     return show(
@@ -117,6 +141,20 @@ def _page(
         below=edition.name,
         address=reverse("backoffice:edition", args=[edition.pk]),
         status=422 if wrong else 200,
+        tables=tables,
+    )
+
+
+def _contracts_table(contracts: QuerySet[Contract]) -> Table:
+    return Table(
+        "contracten",
+        contracts,
+        {
+            gettext("Provider"): lambda one: one.provider.name,
+            gettext("From"): lambda one: one.valid_from,
+            gettext("Until"): lambda one: one.valid_until,
+            gettext("Budget"): lambda one: one.budget,
+        },
     )
 
 

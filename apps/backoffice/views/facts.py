@@ -4,7 +4,8 @@ Trying out stores nothing: the same facts with one change, under another edition
 beside the assessment that was kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,8 @@ from apps.backoffice.facts_told import lines, table_of
 from apps.backoffice.take_over import TakeOverForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
-from apps.design.words import words_for
+from apps.design.figures import number, percentage
+from apps.design.words import words_for, words_for_working
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.eligibility.models import Workings
@@ -31,6 +33,7 @@ from apps.enterprises.selectors import registered
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import Table
 from cstraject import eligibility
 from cstraject.facts import facts_from_json
 from cstraject.quarter import day_of
@@ -170,9 +173,10 @@ def _page(
     if correction is not None:
         corrections[correction.deed] = correction
     history = facts_history(case.facts)
+    stands = table_of(facts_of(case.facts), history)
     context = {
         "dossier": case,
-        "stands": table_of(facts_of(case.facts), history),
+        "stands": stands,
         "history": [
             {
                 "sheet": sheet,
@@ -197,4 +201,90 @@ def _page(
         section="dossiers",
         address=reverse("backoffice:dossier-facts", args=[case.pk]),
         status=422 if wrong else 200,
+        tables={
+            "single": _single_table(stands["single"]),
+            "figures": _figures_table(stands["figures"]),
+            "holdings": _holdings_table(stands["holdings"]),
+            "aid": _aid_table(stands["aid"] or []),
+        },
+    )
+
+
+def _single_table(rows: list[dict[str, Any]]) -> Table:
+    return Table(
+        "feiten",
+        rows,
+        {
+            gettext("Fact"): lambda row: row["label"],
+            gettext("Value"): lambda row: row["value"],
+            gettext("Source"): lambda row: row["source"],
+            gettext("Stated on"): lambda row: row["on"],
+        },
+    )
+
+
+def _figures_table(rows: list[dict[str, Any]]) -> Table:
+    def year(row: dict[str, Any]) -> str:
+        """With what is particular of the figures of that year."""
+        if not row.get("year"):
+            return gettext("No figures are stated.")
+        told = [row["year"]]
+        if row["months"] and row["months"] != 12:
+            told.append(gettext("%(months)s months") % {"months": number(row["months"])})
+        if row["estimate"]:
+            told.append(gettext("estimate"))
+        if row["whole_group"]:
+            told.append(gettext("of the whole group"))
+        return ", ".join(told)
+
+    def figure(name: str) -> Callable[[dict[str, Any]], Decimal | None]:
+        return lambda row: None if row.get(name) is None else Decimal(row[name])
+
+    return Table(
+        "cijfers",
+        rows,
+        {
+            gettext("Who"): lambda row: row["name"],
+            gettext("Year"): year,
+            gettext("Headcount"): figure("headcount"),
+            gettext("Turnover"): figure("turnover"),
+            gettext("Balance total"): figure("balance_total"),
+            gettext("Source"): lambda row: row.get("source"),
+        },
+    )
+
+
+def _holdings_table(rows: list[dict[str, Any]]) -> Table:
+    return Table(
+        "participaties",
+        rows,
+        {
+            gettext("Who holds"): lambda row: row["owner"],
+            gettext("Of whom"): lambda row: row["owned"],
+            gettext("Capital"): lambda row: percentage(row["holding"].capital_pct),
+            gettext("Votes"): lambda row: percentage(row["holding"].voting_pct),
+            gettext("Other control"): lambda row: (
+                row["holding"].control and words_for_working("tie", row["holding"].control)
+            ),
+            gettext("Since"): lambda row: row["holding"].valid_from,
+            gettext("Until"): lambda row: row["holding"].valid_until,
+        },
+    )
+
+
+def _aid_table(rows: list[dict[str, Any]]) -> Table:
+    def explained(row: dict[str, Any]) -> str:
+        waived = words_for_working("aid", "waived") if row["aid"].excluded else ""
+        return "; ".join(filter(None, (row["aid"].note, waived)))
+
+    return Table(
+        "eerdere-steun",
+        rows,
+        {
+            gettext("Granted on"): lambda row: row["aid"].on,
+            gettext("Who received it"): lambda row: row["recipient"],
+            gettext("Under which Regulation"): lambda row: row["aid"].regulation,
+            gettext("Amount"): lambda row: row["aid"].amount,
+            gettext("Explanation"): explained,
+        },
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, gettext_noop
 
 from apps.claims.selectors import claims_to_verify, end_reports_to_read
@@ -18,6 +20,7 @@ from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
 from apps.handling.selectors import open_to_agency
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import NO_TABLES, Tables, file_asked, files_of
 from cstraject.quarter import day_of
 
 # Each with the act that opens it.
@@ -46,11 +49,15 @@ def show(
     below: str = "",
     address: str = "",
     status: int = 200,
+    tables: Tables = NO_TABLES,
 ) -> HttpResponse:
     """A page with its menu; `below` is its name when it stands under a section's first page.
 
-    `address` is where the page stands, when this is the answer to something sent elsewhere.
+    `address` is where the page stands, when this is the answer to something sent elsewhere. What
+    it lists leaves as a file as well: `tables`, each found by the template in `as_files`.
     """
+    if file := file_asked(request, tables):
+        return file
     sections = {
         name: {
             "url": reverse(f"backoffice:{name}"),
@@ -68,11 +75,26 @@ def show(
             **context,
             "acts": request.acts,
             "address": address or request.get_full_path(),
+            "as_files": files_of(request, tables, address.partition("?")[0] or request.path),
             "nav": [{**item, "waiting": waiting.get(name)} for name, item in sections.items()],
             "crumbs": [sections[section], {"label": below}] if below else [],
         },
         status=status,
     )
+
+
+def return_to(request: DoorRequest) -> str:
+    """The list from which somebody came and goes back to, search and page included; if any."""
+    back = request.POST.get("back") or request.GET.get("back", "")
+    safe = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return back if safe else ""
+
+
+def back_from(request: DoorRequest, dossier: UUID) -> HttpResponse:
+    """After a deed: to the list from which somebody came, or to the dossier."""
+    if back := return_to(request):
+        return HttpResponseRedirect(back)
+    return redirect("backoffice:dossier", dossier=dossier)
 
 
 def in_sight(request: DoorRequest) -> QuerySet[Dossier]:

@@ -17,13 +17,15 @@ from apps.backoffice.views.frame import show
 from apps.design import figures
 from apps.design.words import words_for_role
 from apps.dossiers import services as dossiers
-from apps.dossiers.models import CLOSED
+from apps.dossiers.models import CLOSED, OPENED, Access
 from apps.dossiers.selectors import accesses_in_force
 from apps.members import services
-from apps.members.forms import InvitationForm
+from apps.members.forms import InvitationForm, PeopleFilter
 from apps.members.selectors import open_invitations
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import Table
+from apps.reporting.tables import invitations_table
 from cstraject.quarter import day_of
 from cstraject.roles import AGENCY_ROLES
 
@@ -112,13 +114,28 @@ def _page(
     at = timezone.now()
     invite_form = invite_form or InvitationForm(roles=AGENCY_ROLES)
     access_form = access_form or AccessForm()
-    waiting = open_invitations(provider_id=None, at=at)
-    accesses = accesses_in_force(on=day_of(at)).select_related("dossier", "user")
+    filters = PeopleFilter(request.GET)
+    people = [
+        (person, role)
+        for person, role in people_at_agency()
+        if filters.finds(person.name, person.email)
+    ]
+    waiting = [
+        asked
+        for asked in open_invitations(provider_id=None, at=at)
+        if filters.finds(asked.name, asked.email)
+    ]
+    accesses = [
+        access
+        for access in accesses_in_force(on=day_of(at)).select_related("dossier", "user")
+        if filters.finds(access.user.name, access.user.email)
+    ]
     return show(
         request,
         "backoffice/people.html",
         {
-            "people": people_at_agency(),
+            "filters": filters,
+            "people": people,
             "invitations": [
                 (asked, reverse("backoffice:invitation-withdraw", args=[asked.pk]))
                 for asked in waiting
@@ -133,4 +150,39 @@ def _page(
         section="people",
         address=reverse("backoffice:people"),
         status=422 if invite_form.errors or access_form.errors else 200,
+        tables={
+            "people": _table(people),
+            "invitations": invitations_table(waiting),
+            "accesses": _accesses_table(accesses),
+        },
+    )
+
+
+def _table(people: list[tuple[User, str]]) -> Table:
+    return Table(
+        "mensen",
+        people,
+        {
+            gettext("Name"): lambda row: row[0].name,
+            gettext("E-mail address"): lambda row: row[0].email,
+            gettext("Role"): lambda row: words_for_role(row[1]),
+            gettext("Signed in last"): lambda row: (
+                day_of(row[0].last_login) if row[0].last_login else gettext("never")
+            ),
+        },
+    )
+
+
+def _accesses_table(accesses: list[Access]) -> Table:
+    kinds = {OPENED: gettext("opened"), CLOSED: gettext("closed")}
+    return Table(
+        "uitzonderingen",
+        accesses,
+        {
+            gettext("Dossier"): lambda one: one.dossier.reference,
+            gettext("Person"): lambda one: one.user.name,
+            gettext("What"): lambda one: kinds[one.kind],
+            gettext("Last day"): lambda one: one.until,
+            gettext("Reason"): lambda one: one.reason,
+        },
     )

@@ -20,7 +20,7 @@ from apps.dossiers.selectors import AMEND, ENTER, WITHDRAW, Duty, duty_of, regis
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import file_of, files_of
+from apps.reporting.exports import Table
 from cstraject.deminimis import regulation_for
 from cstraject.quarter import day_of
 
@@ -40,35 +40,6 @@ def register(request: DoorRequest) -> HttpResponse:
     return _page(request)
 
 
-@requires("see_portfolio")
-@require_safe
-def duties_file(request: DoorRequest, form: str) -> HttpResponse:
-    """Every duty as the page tells it: what is due, and what is done."""
-    columns = [
-        *(gettext("Dossier"), gettext("Enterprise number"), gettext("Enterprise")),
-        *(gettext("Amount"), gettext("Due"), gettext("Done"), gettext("Reference in the register")),
-        *(gettext("Granted on"), gettext("To do"), gettext("In the register now")),
-        gettext("Entered"),
-    ]
-    words = {
-        ENTER: gettext("To enter"),
-        AMEND: gettext("To amend"),
-        WITHDRAW: gettext("To withdraw"),
-    }
-    rows = (
-        [
-            *(duty.dossier.reference, enterprise_number(duty.dossier.enterprise_number)),
-            *(duty.dossier.enterprise_name, duty.amount, duty.due_on),
-            gettext("yes") if duty.is_done else gettext("no"),
-            duty.entry.reference if duty.entry else "",
-            *(duty.dossier.decided_on, words.get(duty.what, "")),
-            *((duty.entry.amount, duty.entry.entered_on) if duty.entry else (None, None)),
-        ]
-        for duty in _duties(request, NamedFilter(request.GET))
-    )
-    return file_of("register", columns, rows, form)
-
-
 def _duties(request: DoorRequest, filters: NamedFilter) -> list[Duty]:
     among = filters.found(in_sight(request))
     return register_duties(on=day_of(timezone.now()), among=among)
@@ -80,6 +51,7 @@ def _page(
     today, filters = day_of(timezone.now()), NamedFilter(request.GET)
     duties = _duties(request, filters)
     due = [duty for duty in duties if not duty.is_done]
+    done = [duty for duty in duties if duty.is_done]
     context = {
         "rows": [
             {
@@ -92,10 +64,9 @@ def _page(
             }
             for duty in due
         ],
-        "done": [duty for duty in duties if duty.is_done],
+        "done": done,
         "filters": filters,
         "is_filtered": bool(filters.searched),
-        "exports": files_of(reverse("backoffice:register") + "list/", filters.search_query()),
         "form": wrong,
         "kept": wrong if about not in {duty.dossier.pk for duty in due} else None,
     }
@@ -106,6 +77,35 @@ def _page(
         section="register",
         address=reverse("backoffice:register"),
         status=422 if wrong else 200,
+        tables={"register": _table([*due, *done])},
+    )
+
+
+def _table(duties: list[Duty]) -> Table:
+    """Every duty as the page tells it: what is due, and what is done."""
+    words = {
+        ENTER: gettext("To enter"),
+        AMEND: gettext("To amend"),
+        WITHDRAW: gettext("To withdraw"),
+    }
+    return Table(
+        "register",
+        duties,
+        {
+            gettext("Dossier"): lambda duty: duty.dossier.reference,
+            gettext("Enterprise number"): lambda duty: enterprise_number(
+                duty.dossier.enterprise_number
+            ),
+            gettext("Enterprise"): lambda duty: duty.dossier.enterprise_name,
+            gettext("Amount"): lambda duty: duty.amount,
+            gettext("Due"): lambda duty: duty.due_on,
+            gettext("Done"): lambda duty: gettext("yes") if duty.is_done else gettext("no"),
+            gettext("Reference in the register"): lambda duty: duty.entry and duty.entry.reference,
+            gettext("Granted on"): lambda duty: duty.dossier.decided_on,
+            gettext("To do"): lambda duty: words.get(duty.what),
+            gettext("In the register now"): lambda duty: duty.entry and duty.entry.amount,
+            gettext("Entered"): lambda duty: duty.entry and duty.entry.entered_on,
+        },
     )
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.backoffice.forms import AbandonForm, DrawUpForm, SettleForm
+from apps.backoffice.forms import AbandonForm, DrawUpForm, RunFilter, SettleForm
 from apps.backoffice.views.frame import show
 from apps.design import figures
 from apps.design.words import words_for_state, words_for_unpaid
@@ -36,7 +36,7 @@ from apps.payouts.selectors import (
 from apps.programme.models import Edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import file_of, files_of
+from apps.reporting.exports import Table
 from cstraject.identifiers import communication_as_written
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.money import ZERO
@@ -73,16 +73,19 @@ def _runs_page(
     request: DoorRequest, *, wrong: DrawUpForm | None = None, asked: DrawUpForm | None = None
 ) -> HttpResponse:
     """All runs; `asked` for what one would pay, nothing of which is kept."""
-    listed = list(runs_newest_first())
-    quarters = _quarters_without_run(listed) if "check_runs" in request.acts else []
+    every = list(runs_newest_first())
+    filters = RunFilter(request.GET, runs=every)
+    listed = filters.found()
+    quarters = _quarters_without_run(every) if "check_runs" in request.acts else []
     draw_up_form = wrong or asked or DrawUpForm()
     draw_up_form.offer(quarters)
     context = {
+        "filters": filters,
+        "is_filtered": len(listed) < len(every),
         "runs": listed,
         "quarters": quarters,
         "draw_up_form": draw_up_form,
         "looked": _looked(request, asked.cleaned_data["quarter"]) if asked else None,
-        "exports": files_of(reverse("backoffice:runs") + "file/"),
         "form": wrong,
     }
     return show(
@@ -92,6 +95,21 @@ def _runs_page(
         section="runs",
         address=reverse("backoffice:runs"),
         status=422 if wrong else 200,
+        tables={"runs": _table(listed)},
+    )
+
+
+def _table(runs: list[Run]) -> Table:
+    return Table(
+        "kwartaalruns",
+        runs,
+        {
+            gettext("Quarter"): lambda run: figures.quarter(run.quarter),
+            gettext("Status"): lambda run: words_for_state(run.state, "run"),
+            gettext("Tranches"): lambda run: run.lines_count,
+            gettext("Total including VAT"): lambda run: run.total,
+            gettext("Drawn up"): lambda run: run.drawn_up_at,
+        },
     )
 
 
@@ -112,84 +130,13 @@ def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
     }
 
 
-@requires("see_portfolio")
-@require_safe
-def runs_file(request: DoorRequest, form: str) -> HttpResponse:
-    columns = [
-        *(gettext("Quarter"), gettext("Status"), gettext("Tranches")),
-        *(gettext("Total including VAT"), gettext("Drawn up")),
-    ]
-    rows = (
-        [
-            *(one.quarter, words_for_state(one.state, "run"), one.lines_count, one.total),
-            day_of(one.drawn_up_at),
-        ]
-        for one in runs_newest_first()
-    )
-    return file_of("kwartaalruns", columns, rows, form)
-
-
-@requires("see_portfolio")
-@require_safe
-def lines_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
-    """Each tranche that a run pays, with its payment and dossier."""
-    columns = [
-        *(gettext("Provider"), gettext("Dossier"), gettext("Enterprise"), gettext("Tranche")),
-        *(gettext("Quarter"), gettext("Amount including VAT"), gettext("Status")),
-    ]
-    rows = (
-        [
-            *(line.payment.payee_name, reference, name, line.claim.tranche, line.claim.quarter),
-            *(line.amount, words_for_state(line.payment.state, "payment")),
-        ]
-        for line, reference, name in _lines(request, lines_of(run_of(run)))
-    )
-    return file_of("kwartaalrun", columns, rows, form)
-
-
-@requires("see_portfolio")
-@require_safe
-def payments_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
-    """Each payment of a run: to whom, on which account, and what became of it."""
-    columns = [
-        *(gettext("Provider"), "IBAN", gettext("Communication")),
-        *(gettext("Amount including VAT"), gettext("Status"), gettext("Settled")),
-    ]
-    rows = (
-        [
-            *(one.payee_name, figures.iban(one.iban), communication_as_written(one.communication)),
-            *(one.amount, words_for_state(one.state, "payment"), one.settled_on),
-        ]
-        for one in payments_of(run_of(run))
-    )
-    return file_of("betalingen", columns, rows, form)
-
-
-@requires("see_portfolio")
-@require_safe
-def left_out_file(request: DoorRequest, run: UUID, form: str) -> HttpResponse:
-    """Each tranche that a run does not pay, and why, as things stand now."""
-    columns = [
-        *(gettext("Dossier"), gettext("Enterprise"), gettext("Provider"), gettext("Tranche")),
-        gettext("Why not"),
-    ]
-    rows = (
-        [
-            *(item.dossier.reference, item.dossier.enterprise_name, item.dossier.provider.name),
-            *(item.tranche, words_for_unpaid(item.why, item.facts)),
-        ]
-        for item in _left_out(request, run_of(run))
-    )
-    return file_of("niet-betaald", columns, rows, form)
-
-
-def _quarters_without_run(listed: list[Run]) -> list[Quarter]:
+def _quarters_without_run(every: list[Run]) -> list[Quarter]:
     """The quarters whose day has come and that have no run, the last first."""
     quarter = due_quarter(on=day_of(timezone.now()))
     first = Edition.objects.aggregate(begins=Min("valid_from"))["begins"]
     if quarter is None or first is None:
         return []
-    taken = {run.quarter for run in listed if run.state != "abandoned"}
+    taken = {run.quarter for run in every if run.state != "abandoned"}
     quarters = []
     while quarter.ends > first:
         if str(quarter) not in taken:
@@ -339,9 +286,6 @@ def _run_page(
         ],
         "lines_page": lines,
         "lines": list(_lines(request, lines)),
-        "exports": files_of(address + "lines/"),
-        "payments_exports": files_of(address + "payments/"),
-        "left_out_exports": files_of(address + "left-out/"),
         "left_out": left_out,
         "left_out_told": [(item, words_for_unpaid(item.why, item.facts)) for item in left_out],
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
@@ -361,6 +305,59 @@ def _run_page(
         below=figures.quarter(run.quarter),
         address=address,
         status=422 if wrong else 200,
+        tables={
+            "lines": _lines_table(_lines(request, lines.paginator.object_list)),
+            "payments": _payments_table(payments),
+            "left_out": _left_out_table(left_out.paginator.object_list),
+        },
+    )
+
+
+def _lines_table(lines: Iterable[tuple[PaymentLine, str, str]]) -> Table:
+    """Each tranche that a run pays, with its payment and dossier."""
+    return Table(
+        "kwartaalrun",
+        lines,
+        {
+            gettext("Provider"): lambda row: row[0].payment.payee_name,
+            gettext("Dossier"): lambda row: row[1],
+            gettext("Enterprise"): lambda row: row[2],
+            gettext("Tranche"): lambda row: row[0].claim.tranche,
+            gettext("Quarter"): lambda row: figures.quarter(row[0].claim.quarter),
+            gettext("Amount including VAT"): lambda row: row[0].amount,
+            gettext("Status"): lambda row: words_for_state(row[0].payment.state, "payment"),
+        },
+    )
+
+
+def _payments_table(payments: list[Payment]) -> Table:
+    """Each payment of a run: to whom, on which account, and what became of it."""
+    return Table(
+        "betalingen",
+        payments,
+        {
+            gettext("Provider"): lambda one: one.payee_name,
+            "IBAN": lambda one: figures.iban(one.iban),
+            gettext("Communication"): lambda one: communication_as_written(one.communication),
+            gettext("Amount including VAT"): lambda one: one.amount,
+            gettext("Status"): lambda one: words_for_state(one.state, "payment"),
+            gettext("Settled"): lambda one: one.settled_on,
+        },
+    )
+
+
+def _left_out_table(left_out: Iterable[LeftOut]) -> Table:
+    """Each tranche that a run does not pay, and why, as things stand now."""
+    return Table(
+        "niet-betaald",
+        left_out,
+        {
+            gettext("Dossier"): lambda item: item.dossier.reference,
+            gettext("Enterprise"): lambda item: item.dossier.enterprise_name,
+            gettext("Provider"): lambda item: item.dossier.provider.name,
+            gettext("Tranche"): lambda item: item.tranche,
+            gettext("Why not"): lambda item: words_for_unpaid(item.why, item.facts),
+        },
     )
 
 

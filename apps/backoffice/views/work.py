@@ -7,18 +7,16 @@ from uuid import UUID
 
 from django import forms
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import ReportBackForm
 from apps.backoffice.views.dossiers import colleagues_for, dossier_of, dossier_page
-from apps.backoffice.views.frame import in_sight, shifts_for, show
+from apps.backoffice.views.frame import back_from, in_sight, shifts_for, show
 from apps.claims import end_reports
 from apps.claims.models import EndReport
 from apps.claims.selectors import end_report_of
@@ -45,7 +43,7 @@ from apps.handling.selectors import (
 from apps.programme.models import Edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import file_of, files_of
+from apps.reporting.exports import Table
 from cstraject.quarter import day_of
 
 PER_PAGE = 50
@@ -108,34 +106,45 @@ def work(request: DoorRequest) -> HttpResponse:
             for left in [item.days_left(today)]
         ],
         "query": f"{query.urlencode()}&" if query else "",
-        "exports": files_of(reverse("backoffice:work") + "file/", query.urlencode()),
-        "load": _load(everything, today),
+        "load": (load := _load(everything, today)),
         "kinds": [KIND_NOUNS[kind] for kind in KINDS],
         "here": request.get_full_path(),
     }
-    return show(request, "backoffice/work.html", context, section="work")
+    tables = {"work": _table(listed), "load": _load_table(load)}
+    return show(request, "backoffice/work.html", context, section="work", tables=tables)
 
 
-@requires("see_portfolio")
-@require_safe
-def work_file(request: DoorRequest, form: str) -> HttpResponse:
-    _everything, listed, _filters = _waiting(request, day_of(timezone.now()))
-    columns = [
-        *(gettext("Dossier"), gettext("What"), gettext("Enterprise"), gettext("Provider")),
-        *(gettext("Waits since"), gettext("Due"), gettext("Handled by")),
-        *(gettext("Clock stands still: asked on"), gettext("Answer by")),
-    ]
-    rows = (
-        [
-            *(reference, str(KIND_WORDS[item.kind]), enterprise, provider),
-            *(item.since, None if item.asked else item.due_on),
-            item.officer.name if item.officer else "",
-            *((item.asked.written_on, item.asked.answer_by) if item.asked else (None, None)),
-        ]
-        for item in listed
-        for reference, enterprise, provider in [_named(item.about)]
+def _table(listed: list[Waiting]) -> Table:
+    return Table(
+        "te-doen",
+        ((item, _named(item.about)) for item in listed),
+        {
+            gettext("Dossier"): lambda row: row[1][0],
+            gettext("What"): lambda row: KIND_WORDS[row[0].kind],
+            gettext("Enterprise"): lambda row: row[1][1],
+            gettext("Provider"): lambda row: row[1][2],
+            gettext("Waits since"): lambda row: row[0].since,
+            gettext("Due"): lambda row: None if row[0].asked else row[0].due_on,
+            gettext("Handled by"): lambda row: row[0].officer and row[0].officer.name,
+            gettext("Clock stands still: asked on"): lambda row: (
+                row[0].asked and row[0].asked.written_on
+            ),
+            gettext("Answer by"): lambda row: row[0].asked and row[0].asked.answer_by,
+        },
     )
-    return file_of("te-doen", columns, rows, form)
+
+
+def _load_table(load: list[tuple[str, list[tuple[str, int]], int]]) -> Table:
+    return Table(
+        "wie-heeft-hoeveel",
+        load,
+        {gettext("Handled by"): lambda row: row[0] or gettext("Nobody yet")}
+        | {
+            str(KIND_NOUNS[kind]): lambda row, nth=nth: row[1][nth][1]
+            for nth, kind in enumerate(KINDS)
+        }
+        | {gettext("Late"): lambda row: row[2]},
+    )
 
 
 def _named(about: Dossier | Shift) -> tuple[str, str, str]:
@@ -191,7 +200,7 @@ def take(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
     with telling(request, gettext("You handle dossier %(reference)s now.") % {"reference": case}):
         services.give_to(dossier=case, officer=request.user, actor=request.user, at=timezone.now())
-    return _back(request, case.pk)
+    return back_from(request, case.pk)
 
 
 @requires("handle_dossiers")
@@ -207,15 +216,7 @@ def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
         services.give_to(dossier=case, officer=officer, actor=request.user, at=timezone.now())
     if told.refused:
         return dossier_page(request, case, wrong=form)
-    return _back(request, case.pk)
-
-
-def _back(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    """To the list from which somebody took it, or to the dossier."""
-    back = request.POST.get("back", "")
-    if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        return HttpResponseRedirect(back)
-    return redirect("backoffice:dossier", dossier=dossier)
+    return back_from(request, case.pk)
 
 
 @requires("handle_dossiers")

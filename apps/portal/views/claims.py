@@ -1,6 +1,7 @@
 """A provider claims a tranche: of one dossier, or of all that qualify in one deed."""
 
 from collections.abc import Collection
+from itertools import chain
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,7 +24,7 @@ from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
 from apps.portal.views.frame import show
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import file_of, files_of
+from apps.reporting.exports import Table
 from cstraject.money import ZERO
 from cstraject.quarter import ClaimWindow, Quarter, day_of
 from cstraject.refusal import Refusal
@@ -48,26 +49,6 @@ def file(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @require_safe
 def claims(request: DoorRequest, provider: str) -> HttpResponse:
     return _page(request)
-
-
-@requires("see_dossiers")
-@require_safe
-def claims_list(request: DoorRequest, provider: str, form: str) -> HttpResponse:
-    """Every open tranche as the page tells it: to claim now, or why not yet."""
-    window = _window(request)
-    columns = [
-        *(gettext("Dossier"), gettext("Enterprise"), gettext("Tranche")),
-        *(gettext("Amount including VAT"), gettext("Explanation")),
-    ]
-    rows = (
-        [
-            *(item.dossier.reference, item.dossier.enterprise_name, item.tranche, item.amount),
-            gettext("Can be claimed") if can_be_claimed(item, window.quarter) else _why_not(item),
-        ]
-        for item in (_found(_items(window), NamedFilter(request.GET)) if window else [])
-        if window is not None
-    )
-    return file_of("schijven", columns, rows, form)
 
 
 @requires("claim_tranches")
@@ -171,7 +152,6 @@ def _page(
         "total": sum((item.amount for item in now), ZERO),
         "page": page,
         "rest": [(item, _why_not(item)) for item in page],
-        "exports": files_of(address + "list/", query),
     }
     return show(
         request,
@@ -180,4 +160,23 @@ def _page(
         section="claims",
         address=address,
         status=status,
+        tables={"claims": _table(now, rest)},
+    )
+
+
+def _table(now: list[LeftOut], rest: list[LeftOut]) -> Table:
+    """Every open tranche as the page tells it: to claim now, or why not yet."""
+    return Table(
+        "schijven",
+        chain(
+            ((item, gettext("Can be claimed")) for item in now),
+            ((item, _why_not(item)) for item in rest),
+        ),
+        {
+            gettext("Dossier"): lambda row: row[0].dossier.reference,
+            gettext("Enterprise"): lambda row: row[0].dossier.enterprise_name,
+            gettext("Tranche"): lambda row: row[0].tranche,
+            gettext("Amount including VAT"): lambda row: row[0].amount,
+            gettext("Explanation"): lambda row: row[1],
+        },
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -13,17 +14,24 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
-from apps.claims.models import Statement
+from apps.claims.models import Claim, Statement
 from apps.claims.selectors import current_statements, end_report_of
 from apps.contracts.selectors import window_around
 from apps.design import figures
-from apps.design.words import words_for_act, words_for_unpaid
+from apps.design.words import (
+    words_for_act,
+    words_for_finding,
+    words_for_outcome,
+    words_for_question,
+    words_for_state,
+    words_for_unpaid,
+)
 from apps.documents.attachments import attachment
 from apps.documents.models import REPORT
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
-from apps.eligibility.selectors import standings_of
+from apps.eligibility.selectors import Standing, standings_of
 from apps.handling.forms import MessageForm
 from apps.handling.messages import thread
 from apps.handling.models import Message
@@ -38,6 +46,8 @@ from apps.portal.forms import (
 from apps.portal.views.frame import show
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import Table
+from apps.reporting.tables import deeds_table, measures_table, statements_table
 from cstraject.lifecycle import DOSSIER
 from cstraject.quarter import Quarter, day_of, run_day_for
 
@@ -128,34 +138,31 @@ def dossier_page(
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
     statements = current_statements(case)
     tranches = tranches_of_grant(case)
-    context = {
+    told = [(tranche, _explained(case, tranche)) for tranche in tranches]
+    standings = standings_of(case.assessment, told=True) if case.assessment else []
+    stated = statement_lines(case, statements, tranches)
+    deeds = [
+        {
+            "at": deed.at,
+            "who": deed.actor_name if deed.action in OWN_DEEDS else "VLAIO",
+            "what": words_for_act(deed.action, deed.facts),
+        }
+        for deed in deeds_of(case_id=case.pk).reverse()
+    ]
+    context: dict[str, Any] = {
         "dossier": case,
         "documents": [
             (one, reverse("portal:document", args=[request.provider.slug, case.pk, one.kind]))
             for one in documents_of(case)
         ],
-        "tranches": [
-            (
-                tranche,
-                words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "",
-                _expected(case, tranche),
-            )
-            for tranche in tranches
-        ],
+        "tranches": told,
         "asked_now": question_open(case),
         "to_read": Message.objects.filter(
             dossier=case, by_agency=True, asks=False, handled_on=None
         ).exists(),
-        "standings": standings_of(case.assessment, told=True) if case.assessment else [],
-        "statements": statement_lines(case, statements, tranches),
-        "deeds": [
-            {
-                "at": deed.at,
-                "who": deed.actor_name if deed.action in OWN_DEEDS else "VLAIO",
-                "what": words_for_act(deed.action, deed.facts),
-            }
-            for deed in deeds_of(case_id=case.pk).reverse()
-        ],
+        "standings": [(standing, _found(case, standing)) for standing in standings],
+        "statements": stated,
+        "deeds": deeds,
         "thread": thread(
             case,
             address=lambda message: reverse(
@@ -175,7 +182,102 @@ def dossier_page(
             "portal:dossier", kwargs={"provider": request.provider.slug, "dossier": case.pk}
         ),
         status=422 if wrong else 200,
+        tables={
+            "tranches": _tranches_table(told),
+            "assessment": _assessment_table(case, standings),
+            "statements": statements_table(stated),
+            "measures": measures_table(context["end_report"]),
+            "deeds": deeds_table(deeds),
+        },
     )
+
+
+def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
+    return Table(
+        "schijven",
+        tranches,
+        {
+            gettext("Tranche"): lambda row: row[0].number,
+            gettext("Amount including VAT"): lambda row: row[0].amount,
+            gettext("Status"): lambda row: (
+                words_for_state(row[0].state, "claim") if row[0].state else gettext("Not claimed")
+            ),
+            gettext("Explanation"): lambda row: " ".join(row[1]),
+        },
+    )
+
+
+def _assessment_table(case: Dossier, standings: list[Standing]) -> Table:
+    return Table(
+        "beoordeling",
+        standings,
+        {
+            gettext("Question"): lambda one: words_for_question(one.answer.question),
+            gettext("Outcome"): lambda one: words_for_outcome(one.outcome),
+            gettext("Finding"): lambda one: _found(case, one),
+        },
+    )
+
+
+def _found(case: Dossier, standing: Standing) -> str:
+    """What was found about a question, by the rules or by the agency."""
+    if standing.finding:
+        return gettext("Found by VLAIO: %(reason)s") % {"reason": standing.finding.reason}
+    if case.state == "submitted" and standing.outcome == "person":
+        return gettext("VLAIO judges this itself, and asks you if it needs more.")
+    return words_for_finding(standing.answer.finding, standing.answer.figures or {})
+
+
+def _explained(case: Dossier, tranche: Tranche) -> list[str]:
+    """How a tranche stands, in sentences: what became of it, and what can be expected."""
+    claim, expected = tranche.claim, _expected(case, tranche)
+    if claim is not None and tranche.paid_on:
+        told = {"day": figures.day(tranche.paid_on), "quarter": figures.quarter(claim.quarter)}
+        return [gettext("Paid on %(day)s, claimed for %(quarter)s.") % told]
+    if claim is not None:
+        told = {"day": figures.day(claim.filed_on), "quarter": figures.quarter(claim.quarter)}
+        claimed = gettext("Claimed on %(day)s for %(quarter)s.") % told
+        return [claimed, *_what_follows(claim, expected)]
+    sentences = [_why_not_claimed(case, tranche)]
+    if tranche.sent_back:
+        sentences.insert(0, gettext("Sent back: %(reason)s") % {"reason": tranche.sent_back})
+    if expected:
+        told = {"quarter": figures.quarter(expected[0]), "day": figures.day(expected[1])}
+        by_run = gettext(
+            "Claimed with %(quarter)s, it is paid by the run of %(day)s at the earliest; the bank"
+            " pays some days later."
+        )
+        sentences.append(by_run % told)
+    return sentences
+
+
+def _why_not_claimed(case: Dossier, tranche: Tranche) -> str:
+    if not tranche.sent_back or tranche.why != "not-claimed":
+        return words_for_unpaid(tranche.why, tranche.facts) if tranche.why else ""
+    window = window_around(day_of(timezone.now()), case.contract)
+    told = {
+        "quarter": figures.quarter(window.quarter),
+        "opens_on": figures.day(window.opens_on),
+        "last_day": figures.day(window.last_day),
+    }
+    again = gettext("You can claim it again with %(quarter)s, from %(opens_on)s to %(last_day)s.")
+    if window.opens_on <= day_of(timezone.now()):
+        again = gettext("You can claim it again now with %(quarter)s, until %(last_day)s.")
+    return again % told
+
+
+def _what_follows(claim: Claim, expected: tuple[Quarter, date] | None) -> list[str]:
+    """When what is claimed can be paid."""
+    if expected is None:
+        in_run = gettext("It is in a run that is being paid.")
+        return [in_run] if claim.state == "in_run" else []
+    told = gettext("It is paid by the run of %(day)s; the bank pays some days later.")
+    if claim.state == "submitted":
+        told = gettext(
+            "It is paid by the run of %(day)s, if the agency has verified it by then;"
+            " the bank pays some days later."
+        )
+    return [told % {"day": figures.day(expected[1])}]
 
 
 def _expected(case: Dossier, tranche: Tranche) -> tuple[Quarter, date] | None:

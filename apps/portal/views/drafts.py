@@ -444,6 +444,7 @@ def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
         {
             "draft": draft,
             "url": _address(request, draft, ENTERPRISE),
+            "number": figures.enterprise_number(draft.enterprise_number),
             "changed": figures.moment(draft.changed_at),
             "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
             "kept": len(draft.steps),

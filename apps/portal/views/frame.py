@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import NO_TABLES, Tables, file_asked, files_of
 
 Crumb = dict[str, str]
 
@@ -22,11 +23,15 @@ def show(
     below: str = "",
     address: str = "",
     status: int = 200,
+    tables: Tables = NO_TABLES,
 ) -> HttpResponse:
     """A page with its menu; `below` is its name when it stands under the overview.
 
-    `address` is where the page stands, when this is the answer to something sent elsewhere.
+    `address` is where the page stands, when this is the answer to something sent elsewhere. What
+    it lists leaves as a file as well: `tables`, each found by the template in `as_files`.
     """
+    if file := file_asked(request, tables):
+        return file
     home = {
         "url": reverse("portal:overview", kwargs={"provider": request.provider.slug}),
         "label": gettext("Overview"),
@@ -46,6 +51,7 @@ def show(
             **context,
             "acts": request.acts,
             "address": address or request.get_full_path(),
+            "as_files": files_of(request, tables, address.partition("?")[0] or request.path),
             "nav": [
                 {**home, "current": section == "overview" and not below},
                 {**claims, "current": section == "claims"},

@@ -20,7 +20,7 @@ from apps.claims.selectors import (
 )
 from apps.contracts.selectors import contracts_with_balances, forecasts, window_around
 from apps.dossiers.listing import DossierFilter, Listing
-from apps.dossiers.models import Dossier
+from apps.dossiers.models import Dossier, Draft
 from apps.dossiers.selectors import drafts_in_hand
 from apps.handling.selectors import open_to_providers
 from apps.payouts.selectors import tranches_to_claim
@@ -31,7 +31,7 @@ from apps.providers.middleware import DoorRequest
 from apps.reporting.background import exports_of
 from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
-from apps.reporting.exports import FORMS
+from apps.reporting.exports import FORMS, Table
 from cstraject.quarter import ClaimWindow, day_of
 
 DOSSIERS_PER_PAGE = 50
@@ -61,7 +61,10 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
     last_statements = current_statements_of([dossier.pk for dossier in page])
     ahead = forecasts(contracts, on=today)
     waits, more = _waits(provider, to_claim, to_state, window)
-    in_hand = drafts_in_hand()[:DRAFTS_MAX]
+    # A draft has no status: who chooses one looks for dossiers alone.
+    in_hand = Draft.objects.none() if "state" in listed.chosen else drafts_in_hand()
+    drafts = listed.filters.found_drafts(in_hand)
+    first = waiting(request, list(drafts[:DRAFTS_MAX]))
     context = {
         "contracts": [
             (
@@ -79,7 +82,8 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
         "waits": waits,
         "waits_more": more,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
-        "drafts": waiting(request, list(in_hand)),
+        "drafts": first,
+        "drafts_more": drafts.count() - DRAFTS_MAX if len(first) == DRAFTS_MAX else 0,
         "page_token": uuid4(),
         "refused": refused,
         "can_begin": "file_dossiers" in request.acts
@@ -107,6 +111,23 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
         context,
         address=reverse("portal:overview", args=[provider]) if refused else "",
         status=422 if refused else 200,
+        tables={"drafts": _drafts_table(request, drafts)},
+    )
+
+
+def _drafts_table(request: DoorRequest, drafts: QuerySet[Draft]) -> Table:
+    begun = gettext("%(kept)s of %(of)s begun")
+    return Table(
+        "in-voorbereiding",
+        (row for draft in drafts.iterator() for row in waiting(request, [draft])),
+        {
+            gettext("Enterprise"): lambda row: (
+                row["draft"].enterprise_name or gettext("Without a name yet")
+            ),
+            gettext("Enterprise number"): lambda row: row["number"],
+            gettext("Changed"): lambda row: ", ".join(filter(None, (row["changed"], row["by"]))),
+            gettext("Steps"): lambda row: begun % row,
+        },
     )
 
 

@@ -13,16 +13,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.design.words import words_for_may
+from apps.design.words import words_for_may, words_for_role
 from apps.members import services as members
-from apps.members.forms import InvitationForm
+from apps.members.forms import InvitationForm, PeopleFilter
+from apps.members.selectors import Member, open_invitations, shut_out_by_us
 from apps.members.selectors import members as members_here
-from apps.members.selectors import open_invitations, shut_out_by_us
 from apps.portal.views.frame import show
 from apps.providers import services
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
+from apps.providers.models import Token
 from apps.providers.selectors import tokens_in_use
+from apps.reporting.exports import Table
+from apps.reporting.tables import invitations_table
+from cstraject.quarter import day_of
 from cstraject.roles import MACHINE_ACTS, PROVIDER_ROLES
 
 # In the session, from the making of a key until it is shown.
@@ -151,12 +155,23 @@ def _page(
     at, slug = timezone.now(), request.provider.slug
     form = form or KeyForm(auto_id="key_%s")
     invite_form = invite_form or InvitationForm(roles=PROVIDER_ROLES)
-    waiting = open_invitations(provider_id=request.provider.pk, at=at)
-    here = members_here()
-    names = {member.user_id: member.name for member in here}
+    filters, everybody = PeopleFilter(request.GET), members_here()
+    waiting = [
+        asked
+        for asked in open_invitations(provider_id=request.provider.pk, at=at)
+        if filters.finds(asked.name, asked.email)
+    ]
+    here = [one for one in everybody if filters.finds(one.name, _address_of(one))]
+    shut_out = [one for one in shut_out_by_us() if filters.finds(one.name)]
+    names = {member.user_id: member.name for member in everybody}
+    keys = [
+        (token, [words_for_may(act) for act in token.acts], names.get(token.issued_by_id, ""))
+        for token in tokens_in_use(at=at)
+    ]
     context = {
+        "filters": filters,
         "members": here,
-        "shut_out": shut_out_by_us(),
+        "shut_out": shut_out,
         "invitations": [
             (asked, reverse("portal:invitation-withdraw", args=[slug, asked.pk]))
             for asked in waiting
@@ -164,10 +179,7 @@ def _page(
         "invite": reverse("portal:member-invite", args=[slug]),
         "invite_form": invite_form,
         "with_acmidm": bool(settings.ACMIDM_ISSUER),
-        "keys": [
-            (token, [words_for_may(act) for act in token.acts], names.get(token.issued_by_id, ""))
-            for token in tokens_in_use(at=at)
-        ],
+        "keys": keys,
         "form": form,
         "wrong": invite_form,
         "key": key,
@@ -179,4 +191,55 @@ def _page(
         section="people",
         address=reverse("portal:people", kwargs={"provider": request.provider.slug}),
         status=422 if form.errors or invite_form.errors else 200,
+        tables={
+            "members": _table(here),
+            "shut": _shut_out_table(shut_out),
+            "invitations": invitations_table(waiting),
+            "keys": _keys_table(keys),
+        },
+    )
+
+
+def _address_of(member: Member) -> str:
+    """As the page tells it: of who comes by ACM/IDM none is known."""
+    return "ACM/IDM" if member.by_acmidm else member.email
+
+
+def _table(members: list[Member]) -> Table:
+    return Table(
+        "mensen",
+        members,
+        {
+            gettext("Name"): lambda one: one.name,
+            gettext("E-mail address"): _address_of,
+            gettext("Role"): lambda one: words_for_role(one.role),
+            gettext("Signed in last"): lambda one: (
+                day_of(one.last_login) if one.last_login else gettext("never")
+            ),
+        },
+    )
+
+
+def _shut_out_table(members: list[Member]) -> Table:
+    return Table(
+        "buitengesloten",
+        members,
+        {
+            gettext("Name"): lambda one: one.name,
+            gettext("Came last"): lambda one: one.last_login and day_of(one.last_login),
+        },
+    )
+
+
+def _keys_table(keys: list[tuple[Token, list[str], str]]) -> Table:
+    return Table(
+        "sleutels",
+        keys,
+        {
+            gettext("Name"): lambda row: row[0].name,
+            gettext("May"): lambda row: "; ".join(row[1]),
+            gettext("Ends on"): lambda row: day_of(row[0].expires_at),
+            gettext("Made by"): lambda row: row[2],
+            gettext("Used last"): lambda row: row[0].last_used_at or gettext("never"),
+        },
     )
