@@ -21,7 +21,7 @@ COPY config config
 # The settings of production refuse to start without their secrets; for this one command, which
 # only gathers files, they are made up and do not stay in the image.
 RUN for words in apps/*/locale; do pybabel --quiet compile --directory "$words" --domain django; done \
-    && SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" DATABASE_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" ALLOWED_HOSTS=- DATABASE_URL=postgresql:///- REDIS_URL=redis:///0 PAYER_IBAN=- EMAIL_URL=consolemail:// EMAIL_FROM=- \
+    && SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" DATABASE_KEY="$(python -c 'import secrets; print(secrets.token_hex(32))')" ALLOWED_HOSTS=- DATABASE_URL=postgresql:///- REDIS_URL=redis:///0 PAYER_IBAN=- EMAIL_URL=consolemail:// EMAIL_FROM=- AGENCY_MAIL_DOMAINS=- \
        python manage.py collectstatic --noinput --verbosity 0
 USER cstraject
 EXPOSE 8000

@@ -313,6 +313,8 @@ class Instance:
                 known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
                 if not link.execute(known, [role]).fetchone():
                     link.execute(f"CREATE ROLE {role} {rights}".encode())
+            # What one process of the portal asks, which no other sees: ADR 10.
+            link.execute("ALTER ROLE cst_portal SET track_activities = off")
             link.execute(f"CREATE DATABASE {DATABASE} OWNER cst_owner".encode())
 
     def _postgres_answers(self) -> bool:

@@ -10,5 +10,7 @@ psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
 CREATE ROLE cst_owner LOGIN CREATEROLE PASSWORD :'owner_password';
 CREATE ROLE cst_web LOGIN NOINHERIT PASSWORD :'web_password';
 CREATE ROLE cst_portal LOGIN NOINHERIT PASSWORD :'portal_password';
+-- Only a superuser may say so: what one process of the portal asks, no other sees (ADR 10).
+ALTER ROLE cst_portal SET track_activities = off;
 ALTER DATABASE cstraject OWNER TO cst_owner;
 SQL

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 
+from apps.accounts.keys import sealed as database_seal
 from apps.accounts.models import User
 from apps.accounts.selectors import OF_ACMIDM, timetable
 from apps.accounts.services import add_user, grant_agency_role
@@ -112,8 +113,9 @@ def arrived(provider: Provider, *roles: str, shut_out: bool = False) -> User:
     )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE cst_doorkeeper")
-        told = [provider.slug, list(roles), AT]
-        cursor.execute("SELECT cst_arrived(%s, %s, %s, %s)", [person.pk, *told])
+        seal = database_seal(f"arrival:{person.pk}:{provider.slug}:{','.join(roles)}")
+        told = [provider.slug, list(roles), AT, seal]
+        cursor.execute("SELECT cst_arrived(%s, %s, %s, %s, %s)", [person.pk, *told])
         cursor.execute("SET LOCAL ROLE cst_backoffice")
     if shut_out:
         with inside(provider.pk), connection.cursor() as cursor:

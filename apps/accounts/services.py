@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, transaction
 
+from apps.accounts.keys import sealed
 from apps.accounts.models import PERSON, User
 from apps.accounts.selectors import AT_AGENCY, Capacity
 from apps.audit.services import Actor, record
@@ -36,7 +37,8 @@ def welcome(*, subject: str, name: str, at: datetime) -> User:
     which alone may tie a subject to an account: never to one that was there already.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT cst_welcome(%s, %s, %s)", [subject, name, at])
+        seal = sealed(f"welcome:{subject}")
+        cursor.execute("SELECT cst_welcome(%s, %s, %s, %s)", [subject, name, at, seal])
         [pk] = cursor.fetchone()
     return User.objects.get(pk=pk)
 

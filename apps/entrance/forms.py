@@ -7,7 +7,7 @@ when it is handed a zero in its place.
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import ChangePasswordForm, ResetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter as get_factor_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -45,6 +45,16 @@ class CodeForm(_Counted, AuthenticateForm):  # type: ignore[misc]
 
 class CodeAgainForm(_Counted, ReauthenticateForm):  # type: ignore[misc]
     """A code to show once more that it is you."""
+
+
+class ChangeForm(ChangePasswordForm):  # type: ignore[misc]
+    """The present password is asked and counted as at signing in, and stands on record if wrong."""
+
+    def clean_oldpassword(self) -> str:
+        given: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, given):
+            raise get_adapter().validation_error("enter_current_password")
+        return given
 
 
 class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]

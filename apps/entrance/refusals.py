@@ -15,7 +15,7 @@ from cstraject.refusal import Refusal
 
 # It is not the person who is refused: the other side does not answer.
 DOWN = "acmidm-down"
-# What the database says to a process of the portal (`cst_guard_officers`).
+# What the database says to a process of the portal (`cst_guard_secrets`).
 AT_OFFICE_ALONE = "at the office alone"
 
 

@@ -48,7 +48,10 @@ def register_provider(
 
 @transaction.atomic
 def renew_seal() -> None:
-    """Give the database the key by which it knows a tenant: HMAC's key, ready for both passes."""
+    """Give the database the key by which it knows a tenant: HMAC's key, ready for both passes.
+
+    Done by the owner of the tables, who migrates, and by no role of ours.
+    """
     key = key_for("tenant").ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in key) for pad in (0x36, 0x5C))
     with connection.cursor() as cursor:

@@ -187,7 +187,10 @@ ACCOUNT_RATE_LIMITS = {
 # The cookie by which a browser is known where somebody got in before, and for how long.
 KNOWN_BROWSER_COOKIE = "known"
 KNOWN_BROWSER_SECONDS = 90 * 24 * 60 * 60
-ACCOUNT_FORMS = {"reset_password": "apps.entrance.forms.ForgottenForm"}
+ACCOUNT_FORMS = {
+    "change_password": "apps.entrance.forms.ChangeForm",
+    "reset_password": "apps.entrance.forms.ForgottenForm",
+}
 MFA_ADAPTER = "apps.entrance.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "apps.entrance.forms.CodeForm",

@@ -10,6 +10,7 @@ from config.settings.base import (
     ACMIDM_CLIENT_ID,
     ACMIDM_CLIENT_SECRET,
     ACMIDM_ISSUER,
+    AGENCY_MAIL_DOMAINS,
     AS_OWNER,
     DOORS,
     env,
@@ -31,6 +32,8 @@ if ACMIDM_ISSUER and not ACMIDM_ISSUER.startswith("https://"):
     raise ImproperlyConfigured("ACMIDM_ISSUER must be an https address")
 if ACMIDM_ISSUER and not (ACMIDM_CLIENT_ID and ACMIDM_CLIENT_SECRET):
     raise ImproperlyConfigured("ACMIDM_CLIENT_ID and ACMIDM_CLIENT_SECRET belong to ACMIDM_ISSUER")
+if "backoffice" in DOORS and not AGENCY_MAIL_DOMAINS:
+    raise ImproperlyConfigured("AGENCY_MAIL_DOMAINS must bound whom the agency invites")
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 if AS_OWNER and Path(sys.argv[0]).name != "manage.py":
     raise ImproperlyConfigured("only manage.py works as the owner of the tables")

@@ -90,10 +90,10 @@ def test_no_secret_has_a_default() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     for variable in re.findall(r"\$\{([^}]*)\}", text):
         insists = re.fullmatch(r"[A-Z_]+:\?.+", variable)
-        # Without these there is no signing in by ACM/IDM, or no bound to whom the agency invites.
-        assert insists or re.fullmatch(
-            r"(ACMIDM_[A-Z_]+|DATABASE_KEY_BEFORE|AGENCY_MAIL_DOMAINS):-", variable
-        ), variable
+        # Without these there is no signing in by ACM/IDM.
+        assert insists or re.fullmatch(r"(ACMIDM_[A-Z_]+|DATABASE_KEY_BEFORE):-", variable), (
+            variable
+        )
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
             if re.search("KEY$|PASSWORD|AUTH|URL", variable):

@@ -67,6 +67,7 @@ GIVEN = {
     "PAYER_IBAN": "BE56999000060088",
     "EMAIL_URL": "smtp+tls://user:password@127.0.0.1:587",
     "EMAIL_FROM": "cstraject <noreply@cstraject.example>",
+    "AGENCY_MAIL_DOMAINS": "agency.example",
     "PATH": "/usr/bin:/bin",
 }
 

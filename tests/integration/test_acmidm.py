@@ -18,10 +18,12 @@ from django.contrib.messages import get_messages
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from apps.accounts.keys import sealed as database_seal
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
-from apps.accounts.services import follow_agency_roles, grant_agency_role
+from apps.accounts.services import follow_agency_roles, grant_agency_role, welcome
 from apps.accounts.sessions import TOLD, sealed
 from apps.audit.models import Entry
 from apps.members.models import Invitation
@@ -815,12 +817,36 @@ def test_a_manager_sees_and_shuts_out_who_comes_by_acmidm_at_once(alfa, op):
 
 
 def test_nobody_else_is_put_among_those_of_acmidm(alfa, db):
-    """By SQL of the doorkeeper, who notes arrivals."""
+    """By SQL of the doorkeeper, who notes arrivals; not even with a seal."""
     with across_providers():
         coach = make.make_member(alfa, "coach")
+    arrives = "SELECT cst_arrived(%s, 'alfa', ARRAY['manager'], now(), %s)"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT cst_arrived(%s, 'alfa', ARRAY['manager'], now())", [coach.pk])
+        cursor.execute(arrives, [coach.pk, database_seal(f"arrival:{coach.pk}:alfa:manager")])
         cursor.execute("SELECT * FROM cst_shut_from(%s)", [coach.pk])
         assert cursor.fetchall() == []
     with inside(alfa.pk):
         assert [(m.user_id, m.role) for m in members()] == [(coach.pk, "coach")]
+
+
+@pytest.mark.parametrize("seal", ["", "made-up", "of another"])
+def test_sql_brings_nobody_in_whom_no_token_told(alfa, db, seal):
+    """Neither a new person, nor one who is known, at a provider where they have no role."""
+    known = welcome(subject="subject-9", name="A. Voorbeeld", at=timezone.now())
+    seals = {
+        "": "",
+        "made-up": "welcome:subject-1." + 64 * "0",
+        "of another": database_seal("welcome:x"),
+    }
+    for statement, told in (
+        ("SELECT cst_welcome(%s, 'Spook', now(), %s)", "subject-1"),
+        ("SELECT cst_arrived(%s, 'alfa', ARRAY['manager'], now(), %s)", known.pk),
+    ):
+        with (
+            pytest.raises(DatabaseError, match="permission denied"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement, [told, seals[seal]])
+    with inside(alfa.pk):
+        assert members() == []

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.accounts.selectors import Capacity, capacities_of, timetable
+from apps.accounts.selectors import Capacity, capacities_of, digest_of, timetable
 from apps.accounts.services import add_user, shut_account
 from apps.audit.models import Entry
 from apps.members import services
@@ -55,6 +55,11 @@ def invited(provider, role, **given) -> tuple[Invitation, str]:
 def opened(client: Client, key: str):
     """What the address of a mail shows."""
     return client.get(reverse("invitation-open", args=[key]), follow=True)
+
+
+def bare(key: str) -> str:
+    """What the database knows by its digest: the key without the signature of the link."""
+    return key.rpartition(":")[0]
 
 
 def accept(client: Client, key: str, password: str = PASSWORD):
@@ -287,7 +292,7 @@ def test_an_invitation_that_is_spoilt_opens_nothing(alfa, clock, spoil):
     spoil(invitation, clock)
     assert accept(client, key).status_code == 410
     with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
-        services.accept_invitation(key=key, password=PASSWORD, at=clock.at)
+        services.accept_invitation(key=bare(key), password=PASSWORD, at=clock.at)
     with across_providers():
         let_in = User.objects.filter(email="a@test.example", groups__isnull=False)
         assert not let_in.exists()
@@ -325,12 +330,12 @@ def test_who_has_an_account_signs_in_with_it_and_nobody_else_takes_the_role(alfa
     # A stranger with the mail cannot set another password for an account that has one.
     assert accept(stranger, key, "een heel ander wachtwoord").status_code == 422
     with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
-        services.accept_invitation(key=key, password="een heel ander wachtwoord", at=AT)
+        services.accept_invitation(key=bare(key), password="een heel ander wachtwoord", at=AT)
     mistaken = signed_in(other)
     assert "als iemand anders aangemeld" in opened(mistaken, key).content.decode()
     assert accept(mistaken, key).status_code == 422
     with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
-        services.accept_invitation(key=key, user=other, at=AT)
+        services.accept_invitation(key=bare(key), user=other, at=AT)
     assert roles_of(owner.email) == [Capacity("", "auditor")]
 
     # Signing in leads back to the invitation.
@@ -348,7 +353,7 @@ def test_an_account_that_is_shut_or_a_machine_accepts_nothing(alfa):
     _, key = invited(alfa, "coach", email=shut.email)
     assert opened(Client(), key).status_code == 410
     with pytest.raises(Refusal, match="invitation-gone"), transaction.atomic():
-        services.accept_invitation(key=key, password=PASSWORD, at=AT)
+        services.accept_invitation(key=bare(key), password=PASSWORD, at=AT)
 
 
 # ---- What SQL can do -----------------------------------------------------------------------------
@@ -391,11 +396,70 @@ def test_what_waits_to_be_sent_nobody_at_a_door_reads(alfa, scope):
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("whose", ["somebody new", "of acmidm", "an officer"])
+def test_an_invitation_that_sql_wrote_lets_nobody_in(alfa, whose):
+    """Who slips it in knows its key; a link of ours they cannot sign, nor accept by SQL alone."""
+    with across_providers():
+        officer, theirs = make.make_officer(), make.arrived(make.make_provider(), "coach")
+        manager = make.make_member(alfa, "manager")
+    known = {"of acmidm": theirs.email, "an officer": officer.email}
+    with inside(alfa.pk):
+        Invitation.objects.create(
+            provider=alfa,
+            email=known.get(whose, "x@test.example"),
+            name="x",
+            role="coach",
+            digest=digest_of("known"),
+            invited_by=manager,
+            invited_at=AT,
+            expires_at=AT + timedelta(days=1),
+        )
+    client = Client()
+    for link in ("known", "known:made-up"):
+        assert opened(client, link).status_code == 410
+    assert accept(client, "known").status_code == 410
+    for who in (None, officer.pk):
+        assert accepted_by_sql("known", who) == []
+    assert not User.objects.filter(email="x@test.example").exists()
+
+
+def accepted_by_sql(key: str, who: int | None) -> list[tuple]:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM cst_accept_invitation(%s, %s, %s, 'x')", [key, AT, who])
+            return cursor.fetchall()
+    except DatabaseError as refused:
+        return [] if "in their own name alone" in str(refused) else [(str(refused),)]
+
+
+def test_a_mail_goes_to_nobody_but_for_whom_it_was_written(alfa):
+    with across_providers():
+        post_mail(to="a@test.example", subject="x", text="geheim", at=AT)
+        copied = Mail.objects.get().locked
+        Mail.objects.create(
+            to="b@test.example", subject="x", locked=copied, posted_at=AT, next_try_at=AT
+        )
+    assert tasks.send_waiting() == 1
+    assert [sent.to for sent in mail.outbox] == [["a@test.example"]]
+
+
+def test_a_mailbox_of_ones_own_by_another_address_is_ones_own(alfa):
+    with across_providers():
+        administrator = make.make_officer("administrator")
+        name, _, domain = administrator.email.rpartition("@")
+        asked = {"email": f"{name}+2@{domain}", "name": "x", "role": "payments_approver"}
+        with pytest.raises(Refusal) as refused:
+            services.invite(
+                provider=None, **asked, link=lambda key: key, actor=administrator, at=AT
+            )
+    assert refused.value.code == "own-rights"
+
+
 def test_no_table_tells_the_key_of_an_invitation(alfa):
     _, key = invited(alfa, "coach")
     with across_providers():
-        assert key not in str(Invitation.objects.values())
-        assert key not in str(Mail.objects.values())
+        assert bare(key) not in str(Invitation.objects.values())
+        assert bare(key) not in str(Mail.objects.values())
 
 
 # ---- Mails ---------------------------------------------------------------------------------------

@@ -173,14 +173,16 @@ def test_nobody_judges_a_dossier_of_a_provider_for_which_they_work(agency_people
 
 
 def test_who_came_by_acm_idm_for_a_provider_judges_none_of_its_dossiers(agency_people):
-    """Also in a session in which they act at the agency alone; not once they are shut out there."""
+    """Also in a session in which they act at the agency alone."""
     contract = make.make_contract()
     dossier = make.assessed(contract)
     both = make.arrived(contract.provider, "coach")
     told = {"dossier": dossier, "reason": "x"}
     assert refused(dossiers.refuse_dossier, **told, actor=both) == "own-provider"
+    # Nor once the provider shuts them out, which it can end as it likes.
     left = make.arrived(contract.provider, "coach", shut_out=True)
-    dossiers.refuse_dossier(**told, actor=left, at=AT)
+    assert refused(dossiers.refuse_dossier, **told, actor=left) == "own-provider"
+    dossiers.refuse_dossier(**told, actor=make.arrived(make.make_provider(), "coach"), at=AT)
 
 
 def test_rights_follow_the_declaration_both_ways(agency_people):

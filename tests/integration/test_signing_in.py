@@ -204,11 +204,19 @@ def with_app(person):
         TOTP.activate(person, SECRET)
 
 
+@contextmanager
+def key_of_before(person, settings):
+    """What is kept meanwhile is locked with another key; it is them, by the key of now."""
+    in_name_of(person.email)
+    now, settings.DATABASE_KEY = settings.DATABASE_KEY, "the key of before"
+    yield
+    settings.DATABASE_KEY = now
+
+
 def test_a_secret_that_the_key_does_not_open_lets_nobody_in(person, asked_for_more, settings):
     """An empty secret in its place would be one that everybody knows."""
-    now, settings.DATABASE_KEY = settings.DATABASE_KEY, "the key of before"
-    with_app(person)
-    settings.DATABASE_KEY = now
+    with key_of_before(person, settings):
+        TOTP.activate(person, SECRET)
     client = Client()
     try_in(client, person)
     code_of_nothing = format_hotp_value(hotp_value("", list(yield_hotp_counters_from_time())[1]))
@@ -222,11 +230,9 @@ def test_a_secret_that_the_key_does_not_open_lets_nobody_in(person, asked_for_mo
 
 
 def test_codes_that_the_key_does_not_open_are_replaced_and_fail_no_page(person, settings):
-    now, settings.DATABASE_KEY = settings.DATABASE_KEY, "the key of before"
-    with_app(person)
-    with transaction.atomic():
+    with key_of_before(person, settings):
+        TOTP.activate(person, SECRET)
         RecoveryCodes.activate(person)
-    settings.DATABASE_KEY = now
     client = Client(headers={"accept-language": "nl"})
     make.sign_in(client, person)
     for name in ("mfa_index", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"):
@@ -849,6 +855,23 @@ def test_pages_of_signing_in_are_polite_in_dutch(person):
             "PATH_INFO"
         ]
         assert page.status_code in (200, 302, 410), page.request["PATH_INFO"]
+
+
+def test_a_wrong_present_password_is_counted_and_on_record(person):
+    """Whoever found a browser open guesses no password either."""
+    client = Client()
+    make.sign_in(client, person)
+    chosen = {"password1": "een heel ander", "password2": "een heel ander"}
+    for _ in range(5):
+        answer = client.post(
+            reverse("account_change_password"), {"oldpassword": "verkeerd", **chosen}
+        )
+        assert answer.status_code == 200
+    assert refusals() == ["password"] * 5
+    # The right one is not looked at any more for a while.
+    client.post(reverse("account_change_password"), {"oldpassword": PASSWORD, **chosen})
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
 
 
 def test_whoever_changes_a_password_has_its_owner_told(person):

@@ -1,5 +1,7 @@
 """The walls between tenants: what raw SQL in a provider's role can and cannot do."""
 
+from uuid import uuid4
+
 import psycopg
 import pytest
 from allauth.mfa.models import Authenticator
@@ -714,6 +716,42 @@ def test_what_others_ask_just_now_is_not_told(two_providers, servers):
     # That some key is used is seen, as a number; not which, nor whose.
     assert len(locks) == 1
     assert "sleutel" not in str(locks)
+
+
+def test_what_the_portal_asks_just_now_nobody_sees_of_another_connection(servers, committed):
+    """Also as the login itself, which all processes of the portal share: they ask in clear."""
+    url = servers.database_url("cst_portal", committed)
+    with psycopg.connect(url) as other, psycopg.connect(url, autocommit=True) as link:
+        other.execute("SELECT 'Kanarie'")
+        link.execute("SET ROLE NONE")
+        seen = link.execute(
+            "SELECT query FROM pg_stat_activity WHERE pid = %s", [other.info.backend_pid]
+        ).fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute("SET track_activities = on")
+    assert seen == ("",)
+
+
+def test_a_row_of_a_provider_names_no_file_of_another(two_providers):
+    alfa, beta = two_providers
+    theirs = f"{beta.pk}/{uuid4()}"
+    for statement in (
+        "INSERT INTO documents_document SELECT (jsonb_populate_record(d, jsonb_build_object("
+        "'id', gen_random_uuid(), 'file', %s::text))).* FROM documents_document d LIMIT 1",
+        "INSERT INTO reporting_export (id, provider_id, asked_by_id, asked_at, sees_all, query,"
+        " form, rows, file) SELECT gen_random_uuid(), cst_tenant(), received_by_id, now(), false,"
+        " '', 'csv', 1, %s FROM documents_document LIMIT 1",
+    ):
+        assert outcome_inside(alfa, statement, [theirs]) == "refused"
+        assert outcome_inside(alfa, statement, [""]) != "refused"
+
+
+@pytest.mark.parametrize("role", ["cst_doorkeeper", "cst_provider", "cst_backoffice"])
+def test_nobody_but_the_owner_renews_the_key_of_the_seals(servers, committed, role):
+    with psycopg.connect(servers.database_url("cst_web", committed), autocommit=True) as link:
+        link.execute(f"SET ROLE {role}")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute("SELECT cst_keep_seal('x', 'y')")
 
 
 def test_a_taken_key_tells_nothing_of_who_has_it(two_providers):

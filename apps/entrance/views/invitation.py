@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
+from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from apps.accounts.models import User
 from apps.accounts.refusals import note_refusal
 from apps.design.words import words_for, words_for_may
 from apps.members.selectors import Shown, shown_invitation
-from apps.members.services import accept_invitation
+from apps.members.services import LINK, accept_invitation
 from cstraject.refusal import Refusal
 from cstraject.roles import AGENCY_ROLES, PROVIDER_ROLES
 
@@ -43,7 +44,11 @@ class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]
 
 @require_safe
 def open_invitation(request: HttpRequest, key: str) -> HttpResponse:
-    request.session[KEY] = key
+    # A link of ours is signed: a row that SQL wrote has a key, and no link that opens it.
+    try:
+        request.session[KEY] = Signer(salt=LINK).unsign(key)
+    except BadSignature:
+        request.session.pop(KEY, None)
     return redirect("invitation")
 
 
