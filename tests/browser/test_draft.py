@@ -71,7 +71,7 @@ def test_a_coach_prepares_a_dossier_and_files_it(sign_in, language, width, numbe
     go_on(page)
 
     page.wait_for_url("**/aid/")
-    choose(page, aid="no", tied="no")
+    choose(page, aid="no", same_costs="no", tied="no")
     go_on(page)
 
     page.wait_for_url("**/offer/")

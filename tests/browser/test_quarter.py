@@ -225,7 +225,7 @@ def test_a_quarter_from_draft_to_settled_payment(quarter, visit, hands):
     clock.set(datetime(2026, 10, 20, 9, tzinfo=UTC))
     with acting("payments_officer") as officer:
         hands.press(officer.get_by_role("link", name=re.compile("Kwartaalruns")))
-        hands.choose(officer.locator("[name=quarter]"), "2026-Q3")
+        hands.choose(officer.locator("#id_quarter"), "2026-Q3")
         hands.press(officer.get_by_role("button", name="Kwartaalrun opmaken"))
         assert reference in officer.locator("main").inner_text()
         hands.press(officer.locator("form[action$='/check/'] button"))
@@ -288,6 +288,7 @@ def prepare_and_file(page, hands, number: str) -> str:
         hands.type(page.locator(f"main [name={name}]"), value)
     hands.press(onwards)
     hands.tick(page.locator("[name=aid][value=no]"))
+    hands.tick(page.locator("[name=same_costs][value=no]"))
     hands.tick(page.locator("[name=tied][value=no]"))
     hands.press(onwards)
     hands.choose(page.locator("[name=package]"), "basis")

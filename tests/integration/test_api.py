@@ -337,7 +337,7 @@ def test_an_assessment_is_told_question_by_question_in_the_callers_language(alfa
     assert by_name["region"]["finding"] == "in-flanders"
     assert by_name["region"]["message"] == "Established in 2000, province Antwerpen."
     assert by_name["main_activity"]["outcome"] == "met"
-    assert by_name["main_activity"]["decided_because"] == "looked at"
+    assert by_name["main_activity"]["decided_because"] == "nagekeken"
     assert by_name["size"]["decided_because"] is None
     assert [q["finding"] for q in dutch] == [q["finding"] for q in english]
     assert all(d["message"] != e["message"] for d, e in zip(dutch, english, strict=True))
