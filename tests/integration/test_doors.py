@@ -584,7 +584,9 @@ def address_and_body(world, visitor, name):
         "backoffice:dossier-amend": (
             {"dossier": world.approved.pk},
             {
-                **{"price_excl_vat": "28.000", "person_days": "25", "reason": "minder werk"},
+                "price_excl_vat": "28.000",
+                "person_days": "25",
+                "reason": "minder werk",
                 "seen": "28000.00 25.0 16335.00 15246.00",
             },
         ),
