@@ -3,7 +3,7 @@
 Both speak of the JSON object that `facts` reads (layout: docs/architecture.md, Facts).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
@@ -168,6 +168,9 @@ def sourced(
     if after.get("periods"):
         had = kept.get("periods", was)
         facts["periods"] = list(_periods(before, after, had=had, now=now, sources=sources))
+    if after.get("aid"):
+        had = kept.get("aid", was)
+        facts["aid"] = list(_aid(before.get("aid") or [], after["aid"], had=had, now=now))
     if after.get("others"):
         others = {whose(other): other for other in before.get("others") or []}
         had = kept.get("others", was)
@@ -195,6 +198,20 @@ def _periods(
             elif any(same(was.get(name), period[name]) for name in kept):
                 source = both(source, before_it)
         yield {**period, "source": source}
+
+
+def _aid(
+    before: Sequence[Stated], after: Sequence[Stated], *, had: str, now: str
+) -> Iterator[dict[str, Any]]:
+    """Earlier aid, each with its source; what changed of one in part comes from both."""
+    for was, aid in zip_longest(before, after):
+        if aid is None:
+            continue
+        source = now
+        if was is not None:
+            source = was.get("source") or had
+            source = source if same(was, aid) else both(now, source)
+        yield {**aid, "source": source}
 
 
 def both(new: str, had: str) -> str:

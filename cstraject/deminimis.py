@@ -70,6 +70,8 @@ class Aid:
     excluded: bool = False
     """Waived or withdrawn, on record before the new grant (C-608/19)."""
     note: str = ""
+    source: str = ""
+    """Where it was read, if not where the facts were read it stands in."""
 
     @property
     def falls_on_us(self) -> Decimal:

@@ -321,6 +321,7 @@ def _aid(data: Any) -> deminimis.Aid:
         allocated=stated.number("allocated", least=0),
         excluded=stated.flag("excluded"),
         note=stated.text("note", empty=True),
+        source=stated.text("source", empty=True),
     )
     stated.must_be_read()
     return aid

@@ -127,7 +127,10 @@ def room_as_json(
                 "why": line.why,
                 "frees_on": line.frees_on.isoformat() if line.frees_on else None,
                 "note": line.aid.note,
-                "source": "" if line.aid in known.aid else facts.source_of("aid"),
+                "source": ""
+                if line.aid in known.aid
+                else line.aid.source or facts.source_of("aid"),
+                "came_with": _came_with(line.aid),
             }
             for line in sorted(room.lines, key=lambda line: line.aid.on)
         ],
@@ -141,6 +144,13 @@ def room_as_json(
         ],
         "doubts": list(room.doubts),
     }
+
+
+def _came_with(aid: deminimis.Aid) -> str:
+    """How aid that somebody else received came to this undertaking, if it did."""
+    if aid.allocated is not None:
+        return "split"
+    return "merger" if aid.inherited else ""
 
 
 def _text(number: Decimal | None) -> str | None:

@@ -1,6 +1,6 @@
 """The terms of an edition as somebody types them, and its packages row by row."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -94,6 +94,11 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Edition
         fields = tuple(LABELS)
         formfield_callback = _typed
+        error_messages: ClassVar = {
+            "name": {
+                "unique": _("There is an edition with this name already. Choose another name.")
+            }
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "edition_%s", **kwargs})
@@ -111,6 +116,13 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
         day = typed.get("run_day")
         if day is not None and not 1 <= day <= 28:
             self.add_error("run_day", _("Choose a day from 1 to 28."))
+        elif day is not None and day <= typed.get("claim_window_days", 0):
+            self.add_error("run_day", _("Choose a day after the last day to claim."))
+        for name in SHARES:
+            if typed.get(name) == 0 and name != "vat_rate":
+                self.add_error(name, _("Give more than 0 percent."))
+        if typed.get("first_tranche_share") == 1:
+            self.add_error("first_tranche_share", _("Give less than 100 percent."))
         return typed
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
@@ -156,7 +168,11 @@ class PackageRows(forms.Form):
         super().__init__(*args, **{"auto_id": "packages_%s", **kwargs})
         for nth in range(1, PACKAGES_MAX + 1):
             made = {
-                "code": forms.SlugField(max_length=20, required=False),
+                "code": forms.SlugField(
+                    max_length=20,
+                    required=False,
+                    error_messages={"invalid": _("Only letters, digits and hyphens.")},
+                ),
                 **{name: EuroField(help_text="", required=False) for name in ("min", "max")},
                 **{name: DayField(help_text="", required=False) for name in ("first", "last")},
             }

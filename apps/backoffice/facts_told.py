@@ -205,6 +205,7 @@ def table_of(read: Facts, history: Sequence[FactSheet]) -> dict[str, Any]:
                 "aid": aid,
                 "recipient": names.get(aid.recipient, aid.recipient),
                 "explanation": _explained(aid),
+                "source": aid.source or read.source_of("aid"),
             }
             for aid in read.aid
         ],
@@ -220,7 +221,7 @@ def _explained(aid: Aid) -> str:
         told.append(gettext("came with a merger"))
     if aid.excluded:
         told.append(words_for_working("aid", "waived"))
-    return "; ".join(filter(None, told)) or "–"
+    return "; ".join(filter(None, told))
 
 
 def _single(

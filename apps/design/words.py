@@ -966,6 +966,26 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     "price-outside-band": REFUSALS["price-outside-band"],
 }
 
+# As a letter tells an enterprise why it is not helped, where the finding tells an officer what to do.
+IN_LETTERS: dict[str, tuple[str, ...]] = {
+    "equity-negative": (_("Equity of %(equity)s. It must not be negative."),),
+    "declarations-missing": (_("Not declared: %(missing)s."),),
+    "declarations-signed-later": (
+        _("The declarations were signed on %(declared_on)s, after the dossier was filed."),
+        _("The declarations were signed after the dossier was filed."),
+    ),
+    "unknown-package": (_("There is no package “%(given)s”."),),
+    "package-not-offered": (
+        _("The %(package)s is offered from %(valid_from)s to %(valid_until)s."),
+    ),
+    "price-outside-band": (
+        _(
+            "%(price)s lies outside the limits of this package: from %(price_min)s to"
+            " %(price_max)s excluding VAT."
+        ),
+    ),
+}
+
 BUSY = _("Somebody else is working on this right now. Try again in a moment.")
 
 UNKNOWN_FINDING = _("Finding “%(code)s”.")
@@ -1003,7 +1023,15 @@ def words_for_outcome(outcome: str) -> str:
 
 def words_for_finding(code: str, figures_told: Mapping[str, str], /) -> str:
     """The sentence for a finding, in the active language, with its figures written out."""
-    sentences = FINDINGS.get(code)
+    return _told_as(FINDINGS.get(code), code, figures_told)
+
+
+def words_for_letter(code: str, figures_told: Mapping[str, str], /) -> str:
+    """The same as it is told to the enterprise: without what it asks of an officer."""
+    return _told_as(IN_LETTERS.get(code) or FINDINGS.get(code), code, figures_told)
+
+
+def _told_as(sentences: tuple[str, ...] | None, code: str, figures_told: Mapping[str, str]) -> str:
     if sentences is None:
         return gettext(UNKNOWN_FINDING) % {"code": code}
     shown = {name: _shown_figure(name, value) for name, value in figures_told.items()}

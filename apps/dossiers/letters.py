@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.audit.services import record
 from apps.design import figures
 from apps.design.words import (
-    words_for_finding,
+    words_for_letter,
     words_for_package,
     words_for_question,
 )
@@ -150,7 +150,7 @@ def _approval(dossier: Dossier) -> list[dict[str, object]]:
             "text": gettext(
                 "This subsidy is de minimis aid under Regulation (EU) %(regulation)s. It counts"
                 " for the enterprise with the enterprises linked to it, from the day of this"
-                " decision. The enterprise can be helped again from %(day)s."
+                " decision. The enterprise can apply for aid again from %(day)s."
             )
             % {"regulation": regulation, "day": figures.day(again)},
             "rows": [],
@@ -165,7 +165,7 @@ def _refusal(dossier: Dossier) -> list[dict[str, object]]:
             words_for_question(standing.answer.question),
             standing.finding.reason
             if standing.finding
-            else words_for_finding(standing.answer.finding, standing.answer.figures or {}),
+            else words_for_letter(standing.answer.finding, standing.answer.figures or {}),
         ]
         for standing in standings_of(dossier.assessment, told=True)
         if standing.outcome == NOT_MET

@@ -13,6 +13,7 @@ from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import is_closed_to
 from apps.dossiers.services import lock_dossier, must_be_impartial
 from apps.handling.models import Handler, Message
+from apps.handling.selectors import messages_about
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 
@@ -102,19 +103,24 @@ def _may_ask(dossier: Dossier, answer_by: date, on: date) -> None:
 
 
 @transaction.atomic
-def handle_messages(*, dossier: Dossier, by_agency: bool, actor: User, at: datetime) -> int:
-    """Say that what the other side wrote needs no answer (more); how many messages that were.
+def handle_messages(
+    *, dossier: Dossier, by_agency: bool, last: str, actor: User, at: datetime
+) -> int:
+    """Say that what the other side wrote needs no answer (more); how many came since it was read.
 
+    It was read up to `last`, the key of the newest message on the page: a later one stays open.
     A question of the agency is answered, never merely read; the agency can take it back.
     """
     dossier = lock_dossier(dossier)
     if by_agency:
         must_be_impartial(dossier, actor, at)
     theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency, asks=False)
-    handled = _handle(theirs, actor, day_of(at))
+    keys = [str(message.pk) for message in messages_about(dossier)]
+    read = keys[: keys.index(last) + 1] if last in keys else []
+    handled = _handle(theirs.filter(pk__in=read), actor, day_of(at))
     if handled:
         _record(dossier, READS[by_agency], dossier.pk, actor, at)
-    return handled
+    return theirs.filter(handled_on=None).count()
 
 
 @transaction.atomic

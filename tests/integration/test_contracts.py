@@ -394,9 +394,14 @@ def test_an_offer_is_amended_after_its_effect_in_money_was_looked_at(contracts, 
     # 28,000 x 45 % with VAT is 15,246.00: 1,089.00 less.
     assert page.context["released"] == Decimal("1089.00")
     assert page.context["left_after"] == Decimal("84754.00")
+    sent |= {"deed": "amend", "seen": page.context["seen"]}
+    # What nobody looked at is shown first, also once something was looked at.
+    other = browser.post(address, {**sent, "price_excl_vat": "20.000"})
+    assert other.context["becomes"].granted == Decimal("10890.00")
+    assert "Deze cijfers zijn andere dan die u bekeek." in other.content.decode()
     with across_providers():
         assert not Amendment.objects.exists()
-    browser.post(address, {**sent, "deed": "amend"})
+    assert browser.post(address, sent).status_code == 302
     with across_providers():
         dossier.refresh_from_db()
         alfa.refresh_from_db()
@@ -515,7 +520,11 @@ def test_a_stop_is_confirmed_and_its_cause_stays_in_the_history(contracts):
     unsure = browser.post(stop, sent)
     assert unsure.status_code == 422
     assert list(unsure.context["form"].errors) == ["sure"]
-    assert browser.post(stop, {**sent, "sure": "on"}).status_code == 302
+    sent |= {"sure": "on", "seen": before.context["stop_seen"]}
+    changed = browser.post(stop, {**sent, "seen": "other amounts"})
+    assert changed.status_code == 422
+    assert "Deze cijfers zijn andere dan die u bekeek." in changed.content.decode()
+    assert browser.post(stop, sent).status_code == 302
     after = browser.get(page_of)
     assert after.context["deeds"][0]["what"].startswith("Stopgezet, want het eindigde vroegtijdig")
     assert "Neem dit dossier" not in after.content.decode()

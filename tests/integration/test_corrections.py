@@ -436,7 +436,7 @@ def test_aid_that_was_not_stated_is_added(desk, clock):
     assert desk.stated()["aid"] == [
         {
             "recipient": OWN, "regulation": "1407/2013", "on": "2021-06-01",
-            "amount": "190000.50", "note": "Stad",
+            "amount": "190000.50", "note": "Stad", "source": "aandelenregister",
         }
     ]  # fmt: skip
     assert finding(desk.dossier, "de_minimis").answer.outcome == "not_met"
@@ -475,7 +475,18 @@ def test_aid_that_came_with_a_merger_or_a_split_counts_for_its_part(desk, clock)
     assert finding(desk.dossier, "de_minimis").answer.outcome == "met"
     assert "100.000,00 hiervan telt hier" in desk.get().content.decode()
 
-    desk.corrected("aid", **aid, came_with="merger")
+    merged = {**aid, "amount": "199.000", "source": "fusieakte"}
+    desk.corrected("aid", **merged, came_with="merger")
+    # Each tells its own source, and how it came; also in the file, and beside what was counted.
+    for page in ("facts", "de-minimis"):
+        address = f"/agency/dossiers/{desk.dossier.pk}/{page}/"
+        told = desk.client.get(address).content.decode()
+        rows = told.partition("aid-caption")[2].partition("</table>")[0].split("<tr>")[2:]
+        assert ["fusieakte" in row for row in rows] == [False, True]
+        assert ["kwam met een fusie" in row for row in rows] == [False, True]
+        file = desk.client.get(f"{address}?file=aid.csv").content.decode("utf-8-sig")
+        assert ["fusieakte" in row for row in file.splitlines()[1:]] == [False, True]
+        assert "kwam met een fusie" in file
     assert finding(desk.dossier, "de_minimis").answer.outcome == "not_met"
 
 

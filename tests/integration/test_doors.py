@@ -414,7 +414,7 @@ def make_world() -> SimpleNamespace:
         )
         papered = make.submitted(contract, papers=True)
         told = make.message(papered, by_agency=True, document=True, at=NOW)
-        make.message(started, by_agency=False, at=NOW)
+        heard = make.message(started, by_agency=False, at=NOW)
         make.message(unanswered, by_agency=True, asks=True, at=NOW)
         reported = make.started(contract)
         dossiers.complete_dossier(dossier=reported, on=date(2022, 6, 1), actor=clock, at=NOW)
@@ -460,6 +460,7 @@ def make_world() -> SimpleNamespace:
             others=others,
             shift=shift,
             told=told,
+            heard=heard,
             reported=reported,
             asked_at_alfa=make.invited(alfa, "coach", at=NOW)[0],
             asked_at_agency=make.invited(None, "auditor", at=NOW)[0],
@@ -562,14 +563,14 @@ def address_and_body(world, visitor, name):
         "backoffice:export": ({"export": world.exports_of(visitor)}, {}),
         "backoffice:export-file": ({"export": world.exports_of(visitor)}, {}),
         "portal:message-write": (of(world.started), {"text": "een vraag"}),
-        "portal:messages-read": (of(world.papered), {}),
+        "portal:messages-read": (of(world.papered), {"last": world.told.pk}),
         "portal:message-document": ({**of(world.papered), "message": world.told.pk}, {}),
         "backoffice:message-document": (
             {"dossier": world.papered.pk, "message": world.told.pk},
             {},
         ),
         "backoffice:message-write": ({"dossier": world.started.pk}, {"text": "een antwoord"}),
-        "backoffice:messages-read": ({"dossier": world.started.pk}, {}),
+        "backoffice:messages-read": ({"dossier": world.started.pk}, {"last": world.heard.pk}),
         "backoffice:question-take-back": ({"dossier": world.unanswered.pk}, {}),
         "backoffice:dossier-take": ({"dossier": world.started.pk}, {}),
         "backoffice:dossier-hand-over": (
@@ -583,7 +584,12 @@ def address_and_body(world, visitor, name):
         ),
         "backoffice:dossier-amend": (
             {"dossier": world.approved.pk},
-            {"price_excl_vat": "28.000", "person_days": "25", "reason": "minder werk"},
+            {
+                "price_excl_vat": "28.000",
+                "person_days": "25",
+                "reason": "minder werk",
+                "seen": "28000.00 25.0 16335.00 15246.00",
+            },
         ),
         "backoffice:contract": ({"contract": world.contract.pk}, {}),
         "backoffice:contract-amend": (

@@ -90,6 +90,9 @@ def test_it_can_be_changed_until_a_dossier_is_decided_under_it(old, administrato
         new = Edition.objects.get(name="2025-2027")
     change = beside(new) + "?change"
     assert administrator.get(change).context["form"]["rate"].value() == "50\xa0%"
+    assert administrator.post(change, typed(old, rate="40")).status_code == 302
+    taken = administrator.post(change, typed(old, name="2021-2024"))
+    assert "Er bestaat al een editie met deze naam." in taken.content.decode()
     changed = typed(old, rate="45,25", name="2025-2028")
     assert administrator.post(change, changed).status_code == 302
     with across_providers():
@@ -151,7 +154,13 @@ def test_a_provider_changes_no_terms(old):
     [
         ({"valid_until": "31/12/2024"}, "valid_until"),
         ({"run_day": "31"}, "run_day"),
+        ({"run_day": "15"}, "run_day"),
         ({"rate": "100,1"}, "rate"),
+        ({"rate": "0"}, "rate"),
+        ({"first_tranche_share": "0"}, "first_tranche_share"),
+        ({"first_tranche_share": "100"}, "first_tranche_share"),
+        ({"first_tranche_threshold": "0"}, "first_tranche_threshold"),
+        ({"p1_code": "mijn pakket"}, "p1_code"),
         ({"p1_max": "9.199"}, "p1_max"),
         ({"p1_last": ""}, "p1_last"),
         ({"name": "2021-2024"}, "name"),
@@ -162,6 +171,7 @@ def test_a_provider_changes_no_terms(old):
 def test_what_cannot_be_is_told_and_nothing_typed_is_lost(old, administrator, changes, wrong):
     page = administrator.post(beside(old), typed(old, **changes))
     assert page.status_code == 422
+    assert "geschonden" not in page.content.decode()
     errors = {**page.context["form"].errors, **page.context["rows"].errors}
     assert (wrong in errors) if wrong else errors == {}
     assert wrong or [m for m in page.context["messages"] if m.tags == "error"]

@@ -99,8 +99,12 @@ def test_information_is_asked_the_clock_stands_still_and_goes_on_with_the_answer
         (dossier.pk, date(2022, 3, 15))
     ]
     # A question is answered, not waved away.
-    provider.post(portal("messages-read", dossier))
+    provider.post(portal("messages-read", dossier), {"last": asked.pk})
     assert messages()[0].handled_on is None
+    # Nor decided about before it came, unawares.
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    warned = page.index("Kijk eerst dit na")
+    assert page.index("heeft nog niet geantwoord op uw vraag van 01/03/2022") > warned
 
     with across_providers():
         services.write_message(
@@ -120,8 +124,11 @@ def test_who_wrote_is_named_to_its_own_side_alone(dossier, officer, coach):
         both = {True: officer, False: coach}
         for by_agency in (False, True):
             about = {"dossier": dossier, "at": AT}
-            services.write_message(**about, by_agency=by_agency, actor=both[by_agency], text="Dag.")
-            services.handle_messages(**about, by_agency=not by_agency, actor=both[not by_agency])
+            said = services.write_message(
+                **about, by_agency=by_agency, actor=both[by_agency], text="Dag."
+            )
+            about |= {"actor": both[not by_agency], "last": str(said.pk)}
+            assert services.handle_messages(**about, by_agency=not by_agency) == 0
     deeds = browser_of(coach).get(portal("dossier", dossier)).context["deeds"]
     told = [(deed["who"], deed["what"]) for deed in deeds if "ericht" in deed["what"]]
     assert told == [
@@ -309,16 +316,33 @@ def test_who_decides_is_warned_of_what_is_unread_and_of_a_colleague_who_handles_
     with across_providers():
         colleague = make.make_officer("controller")
         services.give_to(dossier=dossier, officer=colleague, actor=officer, at=AT)
-        make.message(dossier, by_agency=False, at=AT)
+        said = make.message(dossier, by_agency=False, at=AT)
     page = clerk.get(agency("dossier", dossier)).content.decode()
     warned = page.index("Kijk eerst dit na")
     assert page.index("is nog niet afgehandeld.") > warned
     assert page.index(f"{colleague.name} behandelt dit dossier, niet u.") > warned
     assert page.index(agency("dossier-refuse", dossier)) > warned
     # Both can be as they should: no warning is left.
-    clerk.post(agency("messages-read", dossier))
+    clerk.post(agency("messages-read", dossier), {"last": said.pk})
     clerk.post(agency("dossier-take", dossier))
     assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
+
+
+@pytest.mark.parametrize("by_agency", [True, False])
+def test_a_message_that_came_after_the_page_was_opened_stays_open(
+    dossier, officer, coach, by_agency
+):
+    with across_providers():
+        first = make.message(dossier, by_agency=not by_agency, at=AT)
+        after = make.message(dossier, by_agency=not by_agency, at=AT + timedelta(hours=1))
+    browser, door = (browser_of(officer), agency) if by_agency else (browser_of(coach), portal)
+    address = door("messages-read", dossier)
+    told = browser.post(address, {"last": first.pk}, follow=True).content.decode()
+    assert "Er kwam intussen een nieuw bericht bij." in told
+    assert f'name="last" value="{after.pk}"' in told
+    assert [one.handled_on for one in messages()] == [TODAY, None]
+    browser.post(address, {"last": after.pk})
+    assert [one.handled_on for one in messages()] == [TODAY, TODAY]
 
 
 def test_the_history_says_what_a_message_handled_and_when_the_clock_stops_and_goes_on(

@@ -323,9 +323,15 @@ def test_what_a_run_would_pay_is_looked_at_before_it_is_drawn_up(db, monkeypatch
     with across_providers():
         assert not Run.objects.exists()
     del asked["deed"]
+    with across_providers():
+        second = make.verified_claim(contract)
+    again = client.post(reverse("backoffice:run-draw-up"), {**asked, "seen": looked["seen"]})
+    assert again.context["looked"]["count"] == 2
+    assert "Deze cijfers zijn andere dan die u bekeek." in again.content.decode()
+    asked["seen"] = again.context["looked"]["seen"]
     assert client.post(reverse("backoffice:run-draw-up"), asked).status_code == 302
     with across_providers():
-        assert Run.objects.get().total == claim.amount
+        assert Run.objects.get().total == claim.amount + second.amount
 
 
 def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db):

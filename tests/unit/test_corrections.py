@@ -81,6 +81,21 @@ def test_a_figure_has_its_source_in_its_period():
     assert [p["source"] for p in after["periods"]] == ["NBB", "aanvraag", "NBB 2020"]
 
 
+def test_earlier_aid_has_each_its_source():
+    before = stated(sources={"aid": "eigen opgave"})
+    more = {**before["aid"][0], "amount": "41000", "inherited": True}
+
+    after = corrected(before, lambda facts: facts["aid"].append(more))
+    assert [aid["source"] for aid in after["aid"]] == ["eigen opgave", "NBB"]
+    assert after["sources"]["aid"] == "NBB; eigen opgave"
+    again = sourced(after, {**after, "equity": "1"}, was="NBB", now="x", sources={})
+    assert [aid["source"] for aid in again["aid"]] == ["eigen opgave", "NBB"]
+    waived = corrected(after, lambda facts: facts["aid"][0].update(excluded=True))
+    assert [aid["source"] for aid in waived["aid"]] == ["NBB; eigen opgave", "NBB"]
+    read = facts_from_json(after, source="x", stated_on=make.AT.date())
+    assert [aid.source for aid in read.aid] == ["eigen opgave", "NBB"]
+
+
 def test_what_is_added_to_a_list_stands_beside_what_was_there():
     before = stated(provider_ties=[])
     after = corrected(before, lambda facts: facts["aid"].append({**facts["aid"][0], "amount": "1"}))

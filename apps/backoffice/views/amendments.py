@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.backoffice.forms import AmendForm
 from apps.backoffice.views.dossiers import dossier_of
-from apps.backoffice.views.frame import show
+from apps.backoffice.views.frame import figures_changed, show
 from apps.claims.services import amend_dossier, amended_grant
 from apps.design import figures
 from apps.design.words import words_for
@@ -46,12 +46,24 @@ def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
     with telling(request) as told:
         becomes = amended_grant(case, price_excl_vat=price, person_days=days)
         if request.POST.get("deed") != "look":
+            if request.POST.get("seen") != _seen(case, form, becomes):
+                messages.warning(request, figures_changed())
+                return _page(request, case, form, becomes=becomes)
             amend_dossier(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
             messages.success(request, gettext("The offer is amended."))
             return redirect("backoffice:dossier", dossier=dossier)
     if told.refused:
         return _page(request, case, form, status=422)
     return _page(request, case, form, becomes=becomes)
+
+
+def _seen(case: Dossier, form: AmendForm, becomes: Subsidy) -> str:
+    """What somebody looked at: the offer that was typed, and the grant before and after it."""
+    typed = form.cleaned_data
+    return (
+        f"{typed['price_excl_vat']:.2f} {typed['person_days']:.1f}"
+        f" {case.granted_incl_vat} {becomes.granted}"
+    )
 
 
 def _page(
@@ -68,6 +80,7 @@ def _page(
         price = form.cleaned_data["price_excl_vat"]
         left = case.contract.left
         context |= {
+            "seen": _seen(case, form, becomes),
             "released": granted - becomes.granted,
             "own": own_part_of(price, terms=terms_of(case.contract.edition)),
             "left": left,

@@ -202,6 +202,9 @@ def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
     ]
     for each in aid:
         each["whence"] = _whence(each["source"], each["note"])
+        each["explanation"] = "; ".join(
+            filter(None, (words_for_working("aid", each["why"]), _came(each.get("came_with"))))
+        )
     amount = Decimal(room["amount"])
     rooms = [
         {**each, "fits": amount <= Decimal(each["left"])}
@@ -225,6 +228,13 @@ def _whence(source: str | None, note: str) -> str:
     if source == "":
         return ", ".join(filter(None, (gettext("This programme"), note)))
     return "; ".join(filter(None, (note, source)))
+
+
+def _came(way: str | None) -> str:
+    """How aid that somebody else received came here."""
+    return {"merger": gettext("came with a merger"), "split": gettext("came with a split")}.get(
+        way or "", ""
+    )
 
 
 def _releases_table(rooms: list[dict[str, Any]]) -> Table:
@@ -256,7 +266,7 @@ def _aid_table(aid: list[dict[str, Any]]) -> Table:
             gettext("Regulation"): lambda one: one["regulation"],
             gettext("Amount"): lambda one: Decimal(one["amount"]),
             gettext("Counts for"): lambda one: Decimal(one["counted"]),
-            gettext("Explanation"): lambda one: words_for_working("aid", one["why"]),
+            gettext("Explanation"): lambda one: one["explanation"],
             gettext("Frees up"): lambda one: (
                 date.fromisoformat(one["frees_on"]) if one["frees_on"] else None
             ),

@@ -26,7 +26,7 @@ from apps.backoffice.forms import (
     SendBackForm,
     StopForm,
 )
-from apps.backoffice.views.frame import in_sight, return_to, show
+from apps.backoffice.views.frame import figures_changed, in_sight, return_to, show
 from apps.claims.models import Claim, EndReport
 from apps.claims.selectors import (
     claims_of,
@@ -247,6 +247,9 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(request, dossier), StopForm(request.POST, auto_id="stop_%s")
+    seen = request.POST.get("seen")
+    if seen is not None and seen != _seen(_stop_means(case)):
+        form.add_error(None, figures_changed())
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request) as told:
@@ -539,7 +542,8 @@ def _forms(
             offered["hand_over_form"] = wrong if isinstance(wrong, HandOverForm) else hands
     if stops and DOSSIER.allows(case.state, "stop"):
         offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
-        offered["stop_means"] = _stop_means(case)
+        offered["stop_means"] = means = _stop_means(case)
+        offered["stop_seen"] = _seen(means)
     offered["can_amend"] = decides and case.state in ("approved", "in_delivery")
     return offered
 
@@ -566,6 +570,12 @@ def _stop_means(case: Dossier) -> list[tuple[str, Winding | None, str]]:
         except Refusal as refusal:
             means.append((str(words), None, words_for(refusal)))
     return means
+
+
+def _seen(means: list[tuple[str, Winding | None, str]]) -> str:
+    """The amounts that somebody looked at before a stop."""
+    amounts = [winding and (winding.keeps, winding.released) for _cause, winding, _why in means]
+    return " ".join(map(str, amounts))
 
 
 def _claim_with_form(

@@ -1,5 +1,6 @@
 """Editions of the programme: their terms, a new one beside the old, contracts under them."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -80,7 +81,9 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
         if not change:
             form.initial.update(name="", valid_from=None, valid_until=None)
         return _form_page(request, one, form, PackageRows.of(one, anew=not change), change)
-    form, rows = EditionForm(request.POST, instance=Edition()), PackageRows(request.POST)
+    # A copy is filled in: the service holds what is typed against what stands.
+    form = EditionForm(request.POST, instance=copy(one) if change else Edition())
+    rows = PackageRows(request.POST)
     if not (form.is_valid() & rows.is_valid()):
         return _form_page(request, one, form, rows, change, status=422)
     given: dict[str, Any] = {

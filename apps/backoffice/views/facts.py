@@ -273,10 +273,6 @@ def _holdings_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _aid_table(rows: list[dict[str, Any]]) -> Table:
-    def explained(row: dict[str, Any]) -> str:
-        waived = words_for_working("aid", "waived") if row["aid"].excluded else ""
-        return "; ".join(filter(None, (row["aid"].note, waived)))
-
     return Table(
         "eerdere-steun",
         rows,
@@ -285,6 +281,7 @@ def _aid_table(rows: list[dict[str, Any]]) -> Table:
             gettext("Who received it"): lambda row: row["recipient"],
             gettext("Under which Regulation"): lambda row: row["aid"].regulation,
             gettext("Amount"): lambda row: row["aid"].amount,
-            gettext("Explanation"): explained,
+            gettext("Explanation"): lambda row: row["explanation"],
+            gettext("Source"): lambda row: row["source"],
         },
     )

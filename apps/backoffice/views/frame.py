@@ -83,6 +83,11 @@ def show(
     )
 
 
+def figures_changed() -> str:
+    """What is told to who sends a deed with figures of which nobody saw what they mean."""
+    return gettext("These figures are others than those you looked at. Look, then press again.")
+
+
 def return_to(request: DoorRequest) -> str:
     """The list from which somebody came and goes back to, search and page included; if any."""
     back = request.POST.get("back") or request.GET.get("back", "")

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import AbandonForm, DrawUpForm, RunFilter, SettleForm
-from apps.backoffice.views.frame import show
+from apps.backoffice.views.frame import figures_changed, show
 from apps.design import figures
 from apps.design.words import words_for_state, words_for_unpaid
 from apps.dossiers.selectors import references_closed_to
@@ -25,6 +25,7 @@ from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.selectors import (
     LeftOut,
+    Preflight,
     differences,
     due_quarter,
     lines_of,
@@ -61,10 +62,12 @@ def draw_up(request: DoorRequest) -> HttpResponse:
         return _runs_page(request, wrong=form)
     if request.POST.get("deed") == "look":
         return _runs_page(request, asked=form)
+    quarter, seen = form.cleaned_data["quarter"], request.POST.get("seen")
+    if seen is not None and seen != _seen(quarter, preflight(quarter)):
+        messages.warning(request, figures_changed())
+        return _runs_page(request, asked=form)
     with telling(request, gettext("The run is drawn up. Check it, then a colleague approves it.")):
-        run = services.draw_up_run(
-            quarter=form.cleaned_data["quarter"], actor=request.user, at=timezone.now()
-        )
+        run = services.draw_up_run(quarter=quarter, actor=request.user, at=timezone.now())
         return redirect("backoffice:run", run=run.pk)
     return _runs_page(request, wrong=form)
 
@@ -113,6 +116,11 @@ def _table(runs: list[Run]) -> Table:
     )
 
 
+def _seen(quarter: Quarter, now: Preflight) -> str:
+    """What somebody looked at before a run is drawn up."""
+    return f"{quarter} {len(now.claims)} {now.total}"
+
+
 def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
     """What a run of a quarter would pay now, by provider; and what not, by its reason."""
     now = preflight(quarter)
@@ -123,6 +131,7 @@ def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
     why = Counter(words_for_unpaid(item.why, item.facts) for item in now.left_out)
     return {
         "quarter": quarter,
+        "seen": _seen(quarter, now),
         "count": len(now.claims),
         "total": now.total,
         "paid": sorted(paid.items()),

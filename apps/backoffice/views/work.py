@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -242,10 +243,18 @@ def write(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def read(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
-    with telling(request, gettext("The messages are marked as handled.")):
-        services.handle_messages(
-            dossier=case, by_agency=True, actor=request.user, at=timezone.now()
+    with telling(request):
+        came = services.handle_messages(
+            dossier=case,
+            by_agency=True,
+            last=request.POST.get("last", ""),
+            actor=request.user,
+            at=timezone.now(),
         )
+        if came:
+            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
+        else:
+            messages.success(request, gettext("The messages are marked as handled."))
     return redirect("backoffice:dossier", dossier=dossier)
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -36,8 +37,18 @@ def write(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @require_POST
 def read(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case = dossier_of(dossier)
-    with telling(request, gettext("The messages are marked as handled.")):
-        handle_messages(dossier=case, by_agency=False, actor=request.user, at=timezone.now())
+    with telling(request):
+        came = handle_messages(
+            dossier=case,
+            by_agency=False,
+            last=request.POST.get("last", ""),
+            actor=request.user,
+            at=timezone.now(),
+        )
+        if came:
+            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
+        else:
+            messages.success(request, gettext("The messages are marked as handled."))
     return back_to(case, provider)
 
 
