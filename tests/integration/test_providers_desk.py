@@ -11,6 +11,8 @@ from django.urls import reverse
 from apps.claims.end_reports import send_back_end_report
 from apps.claims.models import EndReport
 from apps.contracts.models import Contract
+from apps.documents.services import receive_document
+from apps.dossiers.services import withdraw_dossier
 from apps.providers.scope import across_providers
 from tests import factories as make
 
@@ -115,3 +117,96 @@ def test_a_file_is_judged_together_with_the_rest_and_is_to_be_chosen_again(
     errors = page.context["form"].errors
     assert set(errors) == {"person_days", "document"}
     assert told in str(errors["document"])
+
+
+# ---- Completing the work -------------------------------------------------------------------------
+
+
+def test_what_completing_too_early_costs_is_told_before_and_after(contract, coach):
+    """Of 30,000 euro 21,000 was delivered: 45 % with VAT is 11,434.50 instead of 16,335.00."""
+    with across_providers():
+        dossier = make.stated(make.started(contract), "21000.00")
+    page = text_of(coach.get(portal("dossier", dossier)))
+    assert (
+        "Volgens uw laatste prestatiestaat is 70 % geleverd. Legt u nu de voltooiing vast en komt"
+        " er niets meer bij, dan wordt schijf 2 € 1.633,50 in plaats van € 6.534,00."
+    ) in page
+    assert "€ 1.633,50 in plaats van € 6.534,00" not in text_of(
+        coach.get(portal("dossier", dossier)), "//table"
+    )
+    coach.post(portal("dossier-complete", dossier), {"on": "31/03/2022"})
+    tranches = text_of(coach.get(portal("dossier", dossier)), "//table[caption='Schijven']")
+    assert "is 70 % geleverd: € 1.633,50 in plaats van € 6.534,00." in tranches
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ("30000.00", None),
+        ("12000.00", "krijgt u in het geheel € 6.534,00 in plaats van € 16.335,00"),
+    ],
+)
+def test_completing_costs_nothing_where_all_was_delivered_and_all_of_tranche_1_below_its_threshold(
+    contract, coach, amount, told
+):
+    with across_providers():
+        dossier = make.stated(make.started(contract), amount)
+    page = text_of(coach.get(portal("dossier", dossier)))
+    assert told in page if told else "in plaats van" not in page
+
+
+# ---- Filing twice --------------------------------------------------------------------------------
+
+
+def draft_of(contract, number, **papers):
+    with across_providers():
+        person = make.make_member(contract.provider, "coach")
+        return make.draft(contract.provider, person, number=number, **papers)
+
+
+def test_a_second_dossier_for_an_enterprise_is_warned_of_to_its_own_provider_alone(contract, coach):
+    number, strange = make.some_number(), make.some_number()
+    with across_providers():
+        filed = make.submitted(contract, number=number)
+        other = make.make_contract(make.make_provider("beta"))
+        make.submitted(other, number=strange)
+    told = f"is er al dossier {filed.reference} (ingediend op 01/02/2022)."
+    draft = draft_of(contract, number)
+    for page in ("draft-check", "draft-step"):
+        more = ["enterprise"] if page == "draft-step" else []
+        assert told in text_of(coach.get(portal(page, draft, *more)))
+        assert "is er al" not in text_of(
+            coach.get(portal(page, draft_of(contract, strange), *more))
+        )
+    assert "is er al" not in text_of(coach.get(portal("draft-step", draft, "offer")))
+
+
+def test_a_withdrawn_dossier_is_no_reason_to_warn(contract, coach):
+    number = make.some_number()
+    with across_providers():
+        filed = make.submitted(contract, number=number)
+        withdraw_dossier(dossier=filed, reason="x", actor=make.make_user(), at=APRIL)
+    page = coach.get(portal("draft-check", draft_of(contract, number)))
+    assert "is er al" not in text_of(page)
+
+
+def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
+    def papers(declaration: bytes):
+        return {
+            kind: receive_document(
+                provider_id=contract.provider_id,
+                kind=kind,
+                name="x.pdf",
+                content=make.pdf(content),
+                actor=make.make_user(),
+                at=APRIL,
+            ).pk
+            for kind, content in (("offer", b"een"), ("declaration", declaration))
+        }
+
+    with across_providers():
+        same, differ = papers(b"een"), papers(b"twee")
+    number = make.some_number()
+    for given, asked in ((same, True), (differ, False)):
+        page = text_of(coach.get(portal("draft-check", draft_of(contract, number, **given))))
+        assert ("zijn hetzelfde bestand" in page) is asked
