@@ -1,6 +1,8 @@
 """What one may ask about statements and claims."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
@@ -8,8 +10,11 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from apps.claims.models import Claim, EndReport, Statement
 from apps.contracts.selectors import cases_with_a_rest
 from apps.dossiers.models import Dossier
-from cstraject.delivery import Delivered
+from apps.programme.selectors import terms_of
+from cstraject.delivery import Delivered, final_grant, share_delivered
+from cstraject.money import ZERO
 from cstraject.quarter import Quarter
+from cstraject.subsidy import tranches_of
 
 
 def current_statements(dossier: Dossier) -> dict[str, Statement]:
@@ -43,6 +48,39 @@ def covers_completion(statement: Statement, dossier: Dossier) -> bool:
     """Whether a statement tells of all the work: that of the quarter of completion, or later."""
     completed = dossier.completed_on
     return completed is not None and statement.quarter >= str(Quarter.containing(completed))
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """What completed work pays in its last tranche where less was delivered than offered."""
+
+    share: Decimal
+    first: Decimal
+    """What tranche 1 pays; nought where too little was delivered for it."""
+    amount: Decimal
+    planned: Decimal
+
+
+def shortfall_of(dossier: Dossier, stated: Mapping[str, Statement]) -> Shortfall | None:
+    """By the last statement, also before the completion; None where nothing is lost."""
+    granted = dossier.granted_incl_vat
+    if not stated or granted is None:
+        return None
+    delivered = delivered_by(list(stated.values())[-1])
+    terms = terms_of(dossier.contract.edition)
+    final = final_grant(delivered, granted=granted, terms=terms)
+    if final == granted:
+        return None
+    share = share_delivered(
+        delivered, offered=Delivered(dossier.person_days, dossier.price_excl_vat)
+    )
+    claim = next((one for one in live_claims(dossier) if one.tranche == 1), None)
+    first = ZERO
+    if claim is not None:
+        first = claim.amount
+    elif share >= terms.first_tranche_threshold:
+        first = min(tranches_of(granted, terms=terms)[0], final)
+    return Shortfall(share, first, max(final - first, ZERO), granted - first)
 
 
 def claims_to_verify() -> QuerySet[Claim]:

@@ -36,7 +36,7 @@ def receive_document(
 
     Refuses one that is empty or unreadable, larger than 10 MB, or not a PDF or image.
     """
-    media_type = _media_type(content)
+    media_type = media_type_of(content)
     if kind not in KINDS:
         raise Refusal("unknown-document", given=kind[:20])
     document = Document(
@@ -84,7 +84,8 @@ def _record(document: Document, actor: User, at: datetime) -> None:
     )
 
 
-def _media_type(content: bytes) -> str:
+def media_type_of(content: bytes) -> str:
+    """The type of what is accepted, from its content; refuses what `receive_document` does."""
     if len(content) > BYTES_MAX:
         raise Refusal("upload-too-large", max_mb=BYTES_MAX // 1024 // 1024)
     try:

@@ -49,6 +49,15 @@ def drafts_in_hand() -> QuerySet[Draft]:
     return in_hand.order_by("-changed_at")
 
 
+def running_for(enterprise_number: str) -> list[Dossier]:
+    """The dossiers in scope of an enterprise that were not refused and did not end."""
+    if not enterprise_number:
+        return []
+    ended = ("refused", "withdrawn", "stopped")
+    running = Dossier.objects.filter(enterprise_number=enterprise_number).exclude(state__in=ended)
+    return list(running.order_by("submitted_on", "reference"))
+
+
 def accesses_in_force(*, on: date) -> QuerySet[Access]:
     """What is opened and closed on a day, to whom; what ends first on top."""
     return Access.objects.filter(ended_at=None, until__gte=on).order_by("until", "id")

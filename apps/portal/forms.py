@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -11,14 +13,17 @@ from apps.claims.models import EndReport
 from apps.design import figures
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm
 from apps.design.words import (
+    words_for,
     words_for_measure,
     words_for_measure_kind,
     words_for_phase,
     words_for_standing,
 )
+from apps.documents.services import media_type_of
 from cstraject.delivery import PHASES, Delivered
 from cstraject.measures import CATALOGUE, KINDS, NOTE_MAX, PLANNED, PRIORITIES, REALISED
 from cstraject.quarter import Quarter
+from cstraject.refusal import Refusal
 
 
 class StartForm(forms.Form):
@@ -65,6 +70,23 @@ class EndReportForm(forms.Form):
                 max_length=NOTE_MAX,
                 required=False,
             )
+
+    def clean_document(self) -> "File[bytes] | None":
+        document: File[bytes] | None = self.cleaned_data["document"]
+        if document is not None:
+            try:
+                media_type_of(document.read())
+            except Refusal as refusal:
+                raise ValidationError(words_for(refusal)) from None
+            document.seek(0)
+        return document
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors and typed.get("document"):
+            # A browser does not send it a second time by itself.
+            self.add_error("document", gettext("Choose this file again: it is not kept."))
+        return typed
 
     def groups(self) -> list[tuple[str, list[tuple[str, forms.BoundField, forms.BoundField]]]]:
         """By kind of measure: its category in CyFun, how it stands, a note."""

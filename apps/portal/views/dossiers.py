@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
 from apps.claims.models import Claim, Statement
-from apps.claims.selectors import current_statements, end_report_of
+from apps.claims.selectors import Shortfall, current_statements, end_report_of, shortfall_of
 from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import (
@@ -138,7 +138,8 @@ def dossier_page(
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
     statements = current_statements(case)
     tranches = tranches_of_grant(case)
-    told = [(tranche, _explained(case, tranche)) for tranche in tranches]
+    shortfall = shortfall_of(case, statements)
+    told = [(tranche, _explained(case, tranche, shortfall)) for tranche in tranches]
     standings = standings_of(case.assessment, told=True) if case.assessment else []
     stated = statement_lines(case, statements, tranches)
     deeds = [
@@ -162,6 +163,7 @@ def dossier_page(
         ).exists(),
         "standings": [(standing, _found(case, standing)) for standing in standings],
         "statements": stated,
+        "on_completion": _on_completion(shortfall),
         "deeds": deeds,
         "thread": thread(
             case,
@@ -228,8 +230,42 @@ def _found(case: Dossier, standing: Standing) -> str:
     return words_for_finding(standing.answer.finding, standing.answer.figures or {})
 
 
-def _explained(case: Dossier, tranche: Tranche) -> list[str]:
+def _on_completion(shortfall: Shortfall | None) -> str:
+    """What recording the completion now would cost, by the last statement."""
+    if shortfall is None:
+        return ""
+    told = gettext(
+        "By your last statement %(share)s was delivered. If you record the completion now and state"
+        " no more, tranche 2 becomes %(amount)s instead of %(planned)s."
+    )
+    if not shortfall.first:
+        told = gettext(
+            "By your last statement %(share)s was delivered. If you record the completion now and"
+            " state no more, you receive %(amount)s in all instead of %(planned)s."
+        )
+    return told % _amounts(shortfall)
+
+
+def _amounts(shortfall: Shortfall) -> dict[str, str]:
+    return {
+        "share": figures.percent(shortfall.share),
+        "amount": figures.euro(shortfall.amount),
+        "planned": figures.euro(shortfall.planned),
+    }
+
+
+def _explained(case: Dossier, tranche: Tranche, shortfall: Shortfall | None) -> list[str]:
     """How a tranche stands, in sentences: what became of it, and what can be expected."""
+    sentences = _became(case, tranche)
+    if shortfall and tranche.number == 2 and case.state == "completed":
+        less = gettext(
+            "By the last statement %(share)s was delivered: %(amount)s instead of %(planned)s."
+        )
+        sentences.append(less % _amounts(shortfall))
+    return sentences
+
+
+def _became(case: Dossier, tranche: Tranche) -> list[str]:
     claim, expected = tranche.claim, _expected(case, tranche)
     if claim is not None and tranche.paid_on:
         told = {"day": figures.day(tranche.paid_on), "quarter": figures.quarter(claim.quarter)}

@@ -22,7 +22,7 @@ from apps.documents.models import DECLARATION, FILED_WITH, OFFER
 from apps.documents.services import BYTES_MAX, receive_document
 from apps.dossiers import drafts
 from apps.dossiers.models import Dossier, Draft
-from apps.dossiers.selectors import documents_of
+from apps.dossiers.selectors import documents_of, running_for
 from apps.enterprises.selectors import registered
 from apps.portal.asked import accounts_typed, identity_typed
 from apps.portal.draft_forms import (
@@ -304,6 +304,7 @@ def _step_page(
         "seen": typed.version,
         "saved": typed,
         "waits": words_for(prepared.waits) if prepared.waits else "",
+        "beside": _beside(draft) if step == ENTERPRISE else [],
         "subsidy": subsidy,
         **_budget(prepared, subsidy["granted"] if subsidy else None),
         **more,
@@ -316,6 +317,27 @@ def _step_page(
         address=_address(request, draft, step),
         status=status,
     )
+
+
+def _beside(draft: Draft) -> list[str]:
+    """The provider's own dossiers of the same enterprise; those of others are told to nobody."""
+    already = gettext("For %(number)s you have dossier %(reference)s already (filed on %(day)s).")
+    return [
+        already
+        % {
+            "number": figures.enterprise_number(one.enterprise_number),
+            "reference": one.reference,
+            "day": figures.day(one.submitted_on),
+        }
+        for one in running_for(draft.enterprise_number)
+    ]
+
+
+def _alike(draft: Draft) -> list[str]:
+    offer, declaration = draft.offer, draft.declaration
+    if offer is None or declaration is None or offer.sha256 != declaration.sha256:
+        return []
+    return [gettext("The offer and the declarations are the same file. Check that both are right.")]
 
 
 def _budget(prepared: Prepared, granted: Subsidy | None) -> dict[str, Any]:
@@ -370,6 +392,7 @@ def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) 
     context: dict[str, Any] = {
         "draft": draft,
         "waits": words_for(prepared.waits) if prepared.waits else "",
+        "beside": [*_beside(draft), *_alike(draft)],
         "steps": _steps(request, prepared, CHECK),
         "missing": [
             {"title": TITLES[step], "url": _address(request, draft, step)}

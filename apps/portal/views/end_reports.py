@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
@@ -12,11 +11,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.claims.end_reports import file_end_report
+from apps.claims.models import EndReport
 from apps.claims.selectors import current_statements, end_report_of
 from apps.design import figures
 from apps.design.words import words_for
 from apps.documents.models import REPORT
-from apps.documents.services import UPLOAD_REFUSALS, receive_document
+from apps.documents.services import receive_document
 from apps.dossiers.models import Dossier
 from apps.portal.forms import EndReportForm
 from apps.portal.views.dossiers import back_to, dossier_of
@@ -42,32 +42,30 @@ def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespon
     if not form.is_valid():
         return _page(request, case, form, status=422)
     with telling(request) as told:
-        filed = _file(request, case, form)
-    if told.refused or not filed:
+        _file(request, case, form, last)
+    if told.refused:
         return _page(request, case, form, status=422)
     messages.success(request, gettext("The end report is filed; VLAIO reads it."))
     return back_to(case, provider)
 
 
 @transaction.atomic
-def _file(request: DoorRequest, case: Dossier, form: EndReportForm) -> bool:
-    """Whether it was filed; what is wrong with its document stands in the form."""
+def _file(request: DoorRequest, case: Dossier, form: EndReportForm, last: EndReport | None) -> None:
+    """File it with what was chosen, or else with the document of the version before."""
     typed, at, document = form.cleaned_data, timezone.now(), None
-    if typed["document"]:
-        try:
-            document = receive_document(
-                provider_id=case.provider_id,
-                kind=REPORT,
-                name=typed["document"].name,
-                content=typed["document"].read(),
-                actor=request.user,
-                at=at,
-            )
-        except Refusal as refusal:
-            if refusal.code not in UPLOAD_REFUSALS:
-                raise
-            form.add_error("document", ValidationError(words_for(refusal)))
-            return False
+    before = last.document if last else None
+    chosen, name = typed["document"], before.name if before else ""
+    if chosen:
+        name = chosen.name
+    if paper := chosen or (before and before.file):
+        document = receive_document(
+            provider_id=case.provider_id,
+            kind=REPORT,
+            name=name,
+            content=paper.read(),
+            actor=request.user,
+            at=at,
+        )
     file_end_report(
         dossier=case,
         measures=form.measures(),
@@ -78,7 +76,6 @@ def _file(request: DoorRequest, case: Dossier, form: EndReportForm) -> bool:
         actor=request.user,
         at=at,
     )
-    return True
 
 
 def _first_form(case: Dossier) -> EndReportForm:

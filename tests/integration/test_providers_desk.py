@@ -1,0 +1,212 @@
+"""What a provider reads at its desk is true, said once, and nothing that it filed gets lost."""
+
+from datetime import UTC, datetime
+
+import lxml.html
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from apps.claims.end_reports import send_back_end_report
+from apps.claims.models import EndReport
+from apps.contracts.models import Contract
+from apps.documents.services import receive_document
+from apps.dossiers.services import withdraw_dossier
+from apps.providers.scope import across_providers
+from tests import factories as make
+
+APRIL = datetime(2022, 4, 5, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def in_april(clock):
+    clock.at = APRIL
+
+
+@pytest.fixture
+def contract(db) -> Contract:
+    with across_providers():
+        return make.make_contract(make.make_provider("alfa"))
+
+
+@pytest.fixture
+def coach(contract) -> Client:
+    return member(contract, "coach")
+
+
+def member(contract, role: str) -> Client:
+    with across_providers():
+        person = make.make_member(contract.provider, role)
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    return client
+
+
+def portal(name, dossier, *more) -> str:
+    return reverse(f"portal:{name}", args=["alfa", dossier.pk, *more])
+
+
+def text_of(answer, xpath: str = "//main") -> str:
+    found = lxml.html.fromstring(answer.content.decode()).xpath(xpath)
+    return " ".join(" ".join(one.text_content() for one in found).split())
+
+
+def test_what_a_withdrawal_does_stands_at_the_withdrawal_alone(contract, coach):
+    with across_providers():
+        dossier = make.approved(contract)
+    page = coach.get(portal("dossier", dossier))
+    assert text_of(page).count("Dit kan niet ongedaan gemaakt worden") == 1
+    write = portal("message-write", dossier)
+    assert "ongedaan" not in text_of(page, f"//form[@action='{write}']")
+
+
+# ---- The end report ------------------------------------------------------------------------------
+
+
+def signed(name: str = "eindrapport.pdf", content: bytes = b"") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content or make.pdf(b"ondertekend"))
+
+
+def sent_back(contract, coach):
+    """A report with its signed document, sent back."""
+    with across_providers():
+        dossier = make.completed(contract)
+    sent = {**make.REPORT_TYPED, "document": signed()}
+    assert coach.post(portal("dossier-end-report", dossier), sent).status_code == 302
+    with across_providers():
+        send_back_end_report(
+            report=EndReport.objects.get(), reason="Meer uitleg.", actor=make.make_user(), at=APRIL
+        )
+    return dossier
+
+
+def test_a_corrected_report_keeps_its_signed_document(contract, coach):
+    dossier = sent_back(contract, coach)
+    address, file = portal("dossier-end-report", dossier), portal("document", dossier, "end_report")
+    assert "Ontvangen: eindrapport.pdf. Een ander bestand komt in de plaats." in text_of(
+        coach.get(address)
+    )
+    assert coach.post(address, make.REPORT_TYPED).status_code == 302
+    assert coach.get(file).content == make.pdf(b"ondertekend")
+
+
+def test_another_signed_document_takes_the_place_of_the_first(contract, coach):
+    dossier = sent_back(contract, coach)
+    other = signed(content=make.pdf(b"nieuw"))
+    sent = {**make.REPORT_TYPED, "document": other}
+    assert coach.post(portal("dossier-end-report", dossier), sent).status_code == 302
+    assert coach.get(portal("document", dossier, "end_report")).content == make.pdf(b"nieuw")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "Kies dit bestand opnieuw: het is niet bewaard."),
+        (b"<html></html>", "Laad een pdf of een afbeelding"),
+    ],
+)
+def test_a_file_is_judged_together_with_the_rest_and_is_to_be_chosen_again(
+    contract, coach, content, told
+):
+    with across_providers():
+        dossier = make.completed(contract)
+    sent = {**make.REPORT_TYPED, "person_days": "veel", "document": signed(content=content)}
+    page = coach.post(portal("dossier-end-report", dossier), sent)
+    assert page.status_code == 422
+    errors = page.context["form"].errors
+    assert set(errors) == {"person_days", "document"}
+    assert told in str(errors["document"])
+
+
+# ---- Completing the work -------------------------------------------------------------------------
+
+
+def test_what_completing_too_early_costs_is_told_before_and_after(contract, coach):
+    """Of 30,000 euro 21,000 was delivered: 45 % with VAT is 11,434.50 instead of 16,335.00."""
+    with across_providers():
+        dossier = make.stated(make.started(contract), "21000.00")
+    page = text_of(coach.get(portal("dossier", dossier)))
+    assert (
+        "Volgens uw laatste prestatiestaat is 70 % geleverd. Legt u nu de voltooiing vast en komt"
+        " er niets meer bij, dan wordt schijf 2 € 1.633,50 in plaats van € 6.534,00."
+    ) in page
+    assert "€ 1.633,50 in plaats van € 6.534,00" not in text_of(
+        coach.get(portal("dossier", dossier)), "//table"
+    )
+    coach.post(portal("dossier-complete", dossier), {"on": "31/03/2022"})
+    tranches = text_of(coach.get(portal("dossier", dossier)), "//table[caption='Schijven']")
+    assert "is 70 % geleverd: € 1.633,50 in plaats van € 6.534,00." in tranches
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ("30000.00", None),
+        ("12000.00", "krijgt u in het geheel € 6.534,00 in plaats van € 16.335,00"),
+    ],
+)
+def test_completing_costs_nothing_where_all_was_delivered_and_all_of_tranche_1_below_its_threshold(
+    contract, coach, amount, told
+):
+    with across_providers():
+        dossier = make.stated(make.started(contract), amount)
+    page = text_of(coach.get(portal("dossier", dossier)))
+    assert told in page if told else "in plaats van" not in page
+
+
+# ---- Filing twice --------------------------------------------------------------------------------
+
+
+def draft_of(contract, number, **papers):
+    with across_providers():
+        person = make.make_member(contract.provider, "coach")
+        return make.draft(contract.provider, person, number=number, **papers)
+
+
+def test_a_second_dossier_for_an_enterprise_is_warned_of_to_its_own_provider_alone(contract, coach):
+    number, strange = make.some_number(), make.some_number()
+    with across_providers():
+        filed = make.submitted(contract, number=number)
+        other = make.make_contract(make.make_provider("beta"))
+        make.submitted(other, number=strange)
+    told = f"is er al dossier {filed.reference} (ingediend op 01/02/2022)."
+    draft = draft_of(contract, number)
+    for page in ("draft-check", "draft-step"):
+        more = ["enterprise"] if page == "draft-step" else []
+        assert told in text_of(coach.get(portal(page, draft, *more)))
+        assert "is er al" not in text_of(
+            coach.get(portal(page, draft_of(contract, strange), *more))
+        )
+    assert "is er al" not in text_of(coach.get(portal("draft-step", draft, "offer")))
+
+
+def test_a_withdrawn_dossier_is_no_reason_to_warn(contract, coach):
+    number = make.some_number()
+    with across_providers():
+        filed = make.submitted(contract, number=number)
+        withdraw_dossier(dossier=filed, reason="x", actor=make.make_user(), at=APRIL)
+    page = coach.get(portal("draft-check", draft_of(contract, number)))
+    assert "is er al" not in text_of(page)
+
+
+def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
+    def papers(declaration: bytes):
+        return {
+            kind: receive_document(
+                provider_id=contract.provider_id,
+                kind=kind,
+                name="x.pdf",
+                content=make.pdf(content),
+                actor=make.make_user(),
+                at=APRIL,
+            ).pk
+            for kind, content in (("offer", b"een"), ("declaration", declaration))
+        }
+
+    with across_providers():
+        same, differ = papers(b"een"), papers(b"twee")
+    number = make.some_number()
+    for given, asked in ((same, True), (differ, False)):
+        page = text_of(coach.get(portal("draft-check", draft_of(contract, number, **given))))
+        assert ("zijn hetzelfde bestand" in page) is asked
