@@ -15,9 +15,13 @@ from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core.signing import BadSignature, dumps, loads
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext, override
 
 from apps.accounts.refusals import note_refusal, place_of
 from apps.accounts.sessions import mark_of, shows_enough
+from apps.notices.services import post_mail
 
 PASSWORD, CODE = ("password", "code")
 # Of so many accounts a browser is known: the last ones that got in by it.
@@ -53,9 +57,24 @@ def knock(request: HttpRequest, what: str, *, address: str) -> Try | None:
         usage = ratelimit.consume(request, app="allauth.account", action=action, key=key)
         if usage is None:
             note_refusal(request, f"held-back: {what}", address=address)
+            if what == CODE:
+                _tell_owner(request, address)
             return None
         counted.append(usage)
     return Try(counted)
+
+
+def _tell_owner(request: HttpRequest, address: str) -> None:
+    """Who gets as far as a code knows the password: its owner hears of it, once a day."""
+    if not ratelimit.consume(request, app="allauth.account", action="told_of_codes", key=address):
+        return
+    text = []
+    for language in ("nl", "en"):
+        with override(language):
+            text.append(render_to_string("entrance/codes_tried.txt").strip())
+    with override("nl"):
+        subject = gettext("Wrong codes for your account")
+    post_mail(to=address, subject=subject, text="\n\n---\n\n".join(text), at=timezone.now())
 
 
 def remember_browser(

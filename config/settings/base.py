@@ -183,6 +183,7 @@ ACCOUNT_RATE_LIMITS = {
     "place": "20/m/key",
     "code_elsewhere": "50/h/key",
     "reset_mail": "3/15m/key",
+    "told_of_codes": "1/d/key",
 }
 # The cookie by which a browser is known where somebody got in before, and for how long.
 KNOWN_BROWSER_COOKIE = "known"

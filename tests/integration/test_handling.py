@@ -404,7 +404,7 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
         name: ([count for _kind, count in counts], late)
         for name, counts, late in page.context["load"]
     }
-    assert load == {officer.name: ([1, 0, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0, 0], 0)}
+    assert load == {officer.name: ([1, *[0] * 6], 0), "": ([0, 0, 1, 1, 1, 0, 0], 0)}
     mine = clerk.get(reverse("backoffice:work"), {"whose": "mine"})
     assert [item.about for item in mine.context["page"]] == [dossier]
     claims = clerk.get(reverse("backoffice:work"), {"kind": "claim", "whose": "nobodys"})

@@ -366,6 +366,13 @@ def test_who_guesses_codes_is_stopped_and_the_owner_elsewhere_is_not(person, ask
         ("held-back: code", person.pk),
     ]
     assert not gets_in(person, "203.0.113.7")
+    # Whoever guesses knows the password: its owner hears of it, and not with every guess.
+    assert not gets_in(person, "203.0.113.7")
+    send_waiting()
+    [told] = [sent for sent in mail.outbox if "Verkeerde codes" in sent.subject]
+    assert told.to == [person.email]
+    assert "wachtwoord" in told.body
+    assert "password" in told.body
     assert gets_in(person, "198.51.100.9")
 
 

@@ -15,8 +15,10 @@ from apps.providers.scope import DOORKEEPER, Scope, scope_now
 class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # Not in its stub.
-        if not autocommit and (scope := scope_now()) is not None:
-            self.take(scope)
+        # Who migrates, as the owner, works through no role unless a scope says so.
+        by_role = self.settings_dict["OPTIONS"].get("assume_role") == DOORKEEPER.role
+        if not autocommit and (scope_now() or by_role):
+            self.take(scope_now())
 
     def take(self, scope: Scope | None) -> None:
         """Take a scope's role and tenant for the rest of this transaction."""
