@@ -966,7 +966,7 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     "price-outside-band": REFUSALS["price-outside-band"],
 }
 
-# As a letter tells an enterprise why it is not helped, where the finding tells an officer what to do.
+# What a letter tells an enterprise, where the finding also tells an officer what to do.
 IN_LETTERS: dict[str, tuple[str, ...]] = {
     "equity-negative": (_("Equity of %(equity)s. It must not be negative."),),
     "declarations-missing": (_("Not declared: %(missing)s."),),

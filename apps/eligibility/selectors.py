@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from apps.accounts.models import User
 from apps.eligibility.models import Assessment, FactSheet, Finding, Workings
 from cstraject import eligibility, facts
@@ -106,6 +108,16 @@ def known_of(workings: Workings | None) -> facts.Known:
         ),
         provider=kept["provider"],
     )
+
+
+def overrides_to_confirm(user: User) -> QuerySet[Finding]:
+    """The findings against the rules that wait for a second officer, as somebody else than who
+    found them; not those that another finding came after."""
+    later = Finding.objects.filter(
+        assessment=OuterRef("assessment"), question=OuterRef("question"), pk__gt=OuterRef("pk")
+    )
+    waiting = Finding.objects.filter(~Exists(later), needs_a_second=True, confirmation=None)
+    return waiting.exclude(found_by=user).order_by("found_at", "pk")
 
 
 def facts_history(sheet: FactSheet) -> list[FactSheet]:

@@ -12,12 +12,13 @@ from apps.claims.selectors import claims_to_verify, end_reports_to_read
 from apps.contracts.models import Shift
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import register_duties
+from apps.eligibility.models import Finding
 from apps.handling.models import Handler, Message
 from cstraject.clock import due_on
 from cstraject.quarter import day_of
 
-REVIEW, ANSWER, CLAIM, REPORT, REGISTER, SHIFT = KINDS = (
-    *("review", "answer", "claim", "end_report", "register", "shift"),
+REVIEW, CONFIRM, ANSWER, CLAIM, REPORT, REGISTER, SHIFT = KINDS = (
+    *("review", "confirm", "answer", "claim", "end_report", "register", "shift"),
 )
 
 
@@ -99,10 +100,14 @@ class Waiting:
 
 
 def waiting_at_agency(
-    dossiers: QuerySet[Dossier], *, on: date, shifts: QuerySet[Shift]
+    dossiers: QuerySet[Dossier],
+    *,
+    on: date,
+    shifts: QuerySet[Shift],
+    overrides: QuerySet[Finding],
 ) -> list[Waiting]:
-    """What waits of these dossiers, and these shifts, what is due first on top; in as many queries
-    for any number.
+    """What waits of these dossiers, and these shifts and overrides, what is due first on top; in as
+    many queries for any number.
 
     Reviews and claims have the term of their edition, the register that of the law; an answer is
     read as soon as one can.
@@ -119,6 +124,7 @@ def waiting_at_agency(
         for duty in register_duties(on=on, among=dossiers)
         if not duty.is_done
     ]
+    found += _overridden(dossiers, overrides)
     found += [Waiting(SHIFT, shift, day_of(shift.proposed_at), None) for shift in shifts]
     officers = _officers({item.about.pk for item in found})
     found = [replace(item, officer=officers.get(item.about.pk)) for item in found]
@@ -149,6 +155,19 @@ def _reviews(dossiers: QuerySet[Dossier], *, on: date) -> list[Waiting]:
             asked=next((m for m in asked.get(dossier.pk, []) if m.handled_on is None), None),
         )
         for dossier in filed
+    ]
+
+
+def _overridden(dossiers: QuerySet[Dossier], overrides: QuerySet[Finding]) -> list[Waiting]:
+    """The dossiers of which a finding against the rules waits for a second officer."""
+    since: dict[UUID, date] = {}
+    for finding in overrides:
+        since.setdefault(finding.assessment_id, day_of(finding.found_at))
+    found = dossiers.filter(state="submitted", assessment__in=list(since))
+    return [
+        Waiting(CONFIRM, dossier, since[assessment.pk], None)
+        for dossier in found.select_related("provider", "contract", "assessment")
+        if (assessment := dossier.assessment)
     ]
 
 

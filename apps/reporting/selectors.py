@@ -22,7 +22,8 @@ TABLES = ("by_province", "by_size", "by_sector", "by_package")
 UNFINISHED_TABLES = ("by_province", "by_size", "by_sector")
 UNKNOWN = "onbekend"
 
-# One pass, so that the tables cannot disagree.
+# One pass, so that the tables cannot disagree. A sector is a code of NACE-BEL 2008, or says of
+# which other version: there the same code means something else.
 GRANTED = """
 WITH granted AS (
     SELECT case_id, sum(CASE kind WHEN 'commit' THEN amount ELSE -amount END) AS amount
@@ -35,7 +36,8 @@ decided AS (
         extract(year FROM dossier.decided_on)::int AS year,
         coalesce(nullif(facts.province, ''), 'onbekend') AS province,
         coalesce(nullif(assessment.size_class, ''), 'onbekend') AS size_class,
-        facts.nace_code,
+        facts.nace_code || CASE facts.nace_version
+            WHEN '2008' THEN '' ELSE ' (' || facts.nace_version || ')' END AS sector,
         dossier.package || CASE WHEN dossier.with_extension THEN '+ext' ELSE '' END AS package,
         granted.amount
     FROM granted
@@ -48,17 +50,17 @@ SELECT
     CASE
         WHEN grouping(province) = 0 THEN 'by_province'
         WHEN grouping(size_class) = 0 THEN 'by_size'
-        WHEN grouping(nace_code) = 0 THEN 'by_sector'
+        WHEN grouping(sector) = 0 THEN 'by_sector'
         WHEN grouping(package) = 0 THEN 'by_package'
         ELSE 'total'
     END,
     year,
-    coalesce(province, size_class, nace_code, package),
+    coalesce(province, size_class, sector, package),
     count(*),
     sum(amount)
 FROM decided
 GROUP BY GROUPING SETS (
-    (year), (year, province), (year, size_class), (year, nace_code), (year, package)
+    (year), (year, province), (year, size_class), (year, sector), (year, package)
 )
 ORDER BY 1, 2, 3
 """
@@ -85,12 +87,15 @@ WHERE (started_at AT TIME ZONE 'Europe/Brussels')::date <= %(as_of)s
 
 # What a sector is called, in the words of the dossiers that are counted.
 LABELS = """
-SELECT facts.nace_code, min(facts.nace_label)
+SELECT
+    facts.nace_code || CASE facts.nace_version
+        WHEN '2008' THEN '' ELSE ' (' || facts.nace_version || ')' END,
+    min(facts.nace_label)
 FROM dossiers_dossier AS dossier
 JOIN eligibility_factsheet AS facts ON facts.id = dossier.facts_id
 WHERE dossier.decided_on <= %(as_of)s AND dossier.granted_incl_vat IS NOT NULL
     AND facts.nace_label <> ''
-GROUP BY facts.nace_code
+GROUP BY 1
 """
 
 Cell = tuple[int, Decimal]

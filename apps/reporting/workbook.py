@@ -12,7 +12,7 @@ from cstraject.money import ZERO
 SHEETS = {
     "by_province": ("Per provincie", "Provincie"),
     "by_size": ("Per grootte", "Grootte"),
-    "by_sector": ("Per sector", "NACE-BEL 2008"),
+    "by_sector": ("Per sector", "NACE-BEL"),
     "by_package": ("Per pakket", "Pakket"),
 }
 WORDS = {
@@ -39,7 +39,11 @@ DEFINITIONS = (
     ("Jaar", "Het jaar van de beslissing."),
     ("Provincie", "Van de vestiging waar het traject loopt."),
     ("Grootte", "Klasse volgens de Europese kmo-definitie, zoals vastgesteld bij de goedkeuring."),
-    ("Sector", "NACE-BEL 2008 van de hoofdactiviteit, zoals vastgesteld bij de goedkeuring."),
+    (
+        "Sector",
+        "NACE-BEL van de hoofdactiviteit, zoals vastgesteld bij de goedkeuring: een code van 2008,"
+        " tenzij er een andere versie bij staat.",
+    ),
     ("Gestart", "Dossiers met een startdatum op of voor deze dag."),
     (
         "Afgerond (eindverslag ontvangen)",

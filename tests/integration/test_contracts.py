@@ -423,6 +423,20 @@ def test_an_offer_is_amended_after_its_effect_in_money_was_looked_at(contracts, 
         assert alfa.committed == 0
 
 
+def test_an_answer_says_of_which_version_of_nace_a_code_is(contracts):
+    with across_providers():
+        make.approved(contracts[0], nace_version="2025", nace_code="62100", nace_label="Software")
+        answer = answer_as_of(TODAY)
+        officer = make.make_officer("reporting_officer")
+    sectors = answer.tables["by_sector"]["2022"]
+    assert "62100 (2025)" in sectors
+    assert answer.sector_labels["62100 (2025)"] == "Software"
+    assert any(sector.isdecimal() for sector in sectors)
+    page = browser_of(officer).get(reverse("backoffice:answer")).content.decode()
+    assert "62100 (2025) Software" in page
+    assert "NACE-BEL 2008" not in page
+
+
 @pytest.mark.parametrize(
     ("price", "days", "code"),
     [

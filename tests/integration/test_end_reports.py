@@ -284,7 +284,7 @@ def test_a_refusal_is_told_with_its_reason_and_what_was_not_met(contract):
     assert "Beslissing: geweigerd" in text
     # Nothing that somebody types is read as markup.
     assert "#set [*x*] $1$ \\ <y>" in text
-    assert "Eigen vermogen van € -1,00. Dat mag niet negatief zijn." in " ".join(text.split())
+    assert "Eigen vermogen van € -1. Dat mag niet negatief zijn." in " ".join(text.split())
     # What an officer is asked to do is not for the enterprise.
     assert "vraag recentere cijfers" not in " ".join(text.split())
 

@@ -17,10 +17,12 @@ from apps.audit.models import Entry
 from apps.contracts.selectors import shifts_proposed
 from apps.documents.models import Document
 from apps.dossiers import services as dossiers
+from apps.eligibility.selectors import overrides_to_confirm
 from apps.handling import services
 from apps.handling.models import Handler, Message
 from apps.handling.selectors import decision_due_on, waiting_at_agency
 from apps.notices.tasks import send_waiting
+from apps.payouts.services import check_run, draw_up_run
 from apps.providers.scope import across_providers, inside
 from cstraject.clock import due_on
 from cstraject.refusal import Refusal
@@ -402,7 +404,7 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
         name: ([count for _kind, count in counts], late)
         for name, counts, late in page.context["load"]
     }
-    assert load == {officer.name: ([1, 0, 0, 0, 0, 0], 0), "": ([0, 1, 1, 1, 0, 0], 0)}
+    assert load == {officer.name: ([1, *[0] * 6], 0), "": ([0, 0, 1, 1, 1, 0, 0], 0)}
     mine = clerk.get(reverse("backoffice:work"), {"whose": "mine"})
     assert [item.about for item in mine.context["page"]] == [dossier]
     claims = clerk.get(reverse("backoffice:work"), {"kind": "claim", "whose": "nobodys"})
@@ -433,6 +435,59 @@ def test_what_stands_still_has_no_last_day_and_comes_after_what_has(everything, 
     assert kinds == ["claim", "review", "answer", "end_report"]
 
 
+def test_a_finding_against_the_rules_waits_for_another_officer_who_may_also_not_confirm_it(
+    dossier, officer
+):
+    with across_providers():
+        dossiers.find(
+            dossier=dossier,
+            question="equity",
+            outcome="not_met",
+            reason="verlies",
+            actor=officer,
+            at=AT,
+        )
+        second, controller = make.make_officer(), make.make_officer("controller")
+
+    def waits(person):
+        page = browser_of(person).get(reverse("backoffice:work"), {"kind": "confirm"})
+        return [item.about.pk for item in page.context["page"]]
+
+    assert (waits(officer), waits(controller), waits(second)) == ([], [], [dossier.pk])
+    clerk = browser_of(second)
+    page = clerk.get(agency("dossier", dossier))
+    assert page.context["nav"][0]["waiting"] == 2
+    [row] = [row for row in page.context["rows"] if row["standing"].pending]
+    assert "Bevestig het niet, met een reden" in page.content.decode()
+    sent = {**row["disagrees"].initial, "reason": "geen verlies"}
+    assert clerk.post(agency("dossier-find", dossier), sent).status_code == 302
+    after = clerk.get(agency("dossier", dossier))
+    assert not [row for row in after.context["rows"] if row["standing"].pending]
+    assert (waits(second), after.context["nav"][0]["waiting"]) == ([], 1)
+
+
+def test_a_run_waits_for_who_may_take_its_next_step_and_other_work_is_not_counted(dossier):
+    with across_providers():
+        make.verified_claim(dossier.contract)
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        pays, approves = (
+            make.make_officer("payments_officer"),
+            make.make_officer("payments_approver"),
+        )
+        auditor = make.make_officer("auditor")
+
+    def waits(person):
+        page = browser_of(person).get(reverse("backoffice:work"))
+        return list(page.context["runs"]), page.context["nav"][0]["waiting"]
+
+    assert waits(pays) == ([run], 1)
+    assert waits(approves) == waits(auditor) == ([], 0)
+    with across_providers():
+        check_run(run=run, actor=pays, at=make.RUN_DAY)
+    assert waits(pays) == ([], 0)
+    assert waits(approves) == ([run], 1)
+
+
 def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):
     def queries():
         with (
@@ -441,7 +496,12 @@ def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, o
                 connection,
             ) as asked,
         ):
-            waiting_at_agency(dossiers_of_all(), on=TODAY, shifts=shifts_proposed())
+            waiting_at_agency(
+                dossiers_of_all(),
+                on=TODAY,
+                shifts=shifts_proposed(),
+                overrides=overrides_to_confirm(officer),
+            )
         return len(asked)
 
     few = queries()

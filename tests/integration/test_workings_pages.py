@@ -135,6 +135,21 @@ def test_the_table_tells_when_how_much_frees_up_and_whether_it_then_fits(opened)
     assert "the day that is looked at: 01/02/2022" in answer.text_told
 
 
+def test_what_frees_up_while_the_ceiling_is_still_exceeded_stands_there_too(opened):
+    first = {**MOTHERS["aid"][0], "recipient": OWN, "amount": "81000"}
+    later = {**first, "on": "2021-09-01", "amount": "140000"}
+    more = {**first, "on": "2021-10-01", "amount": "200000"}
+    answer = opened("de-minimis", "en", **{**MOTHERS, "aid": [first, later, more]})
+
+    assert [(e["on"], str(e.get("freed")), e["left"]) for e in answer.context["rooms"]] == [
+        ("2022-02-01", "None", "0.00"),
+        ("2024-05-02", "81000.00", "0.00"),
+        ("2024-09-02", "140000.00", "100000.00"),
+        ("2024-10-02", "200000.00", "300000.00"),
+    ]
+    assert "free on 02/09/2024" in answer.text_told
+
+
 def test_an_older_assessment_stays_readable(opened, monkeypatch):
     """As rows were kept before they told of members, names and sources."""
     now = assessments.room_as_json

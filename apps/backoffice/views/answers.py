@@ -18,7 +18,7 @@ from cstraject.quarter import day_of
 HEADINGS = {
     "by_province": (gettext_noop("Per province"), gettext_noop("Province")),
     "by_size": (gettext_noop("Per size"), gettext_noop("Size")),
-    "by_sector": (gettext_noop("Per sector"), gettext_noop("Sector (NACE-BEL 2008)")),
+    "by_sector": (gettext_noop("Per sector"), gettext_noop("Sector (NACE-BEL)")),
     "by_package": (gettext_noop("Per package"), gettext_noop("Package")),
 }
 

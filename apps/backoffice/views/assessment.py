@@ -1,6 +1,6 @@
 """What an assessment rests on: the size with its graph, de minimis aid with its time line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import Table, Tables
 from cstraject.kmo import CEILINGS
+from cstraject.money import ZERO
 from cstraject.quarter import day_of
 
 FIGURES = ("headcount", "turnover", "balance_total")
@@ -206,10 +207,7 @@ def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
             filter(None, (words_for_working("aid", each["why"]), _came(each.get("came_with"))))
         )
     amount = Decimal(room["amount"])
-    rooms = [
-        {**each, "fits": amount <= Decimal(each["left"])}
-        for each in ({"on": room["on"], "left": room["left"]}, *room["releases"])
-    ]
+    rooms = [{**each, "fits": amount <= Decimal(each["left"])} for each in _rooms(room)]
     context = {
         "dossier": case,
         "room": room,
@@ -221,6 +219,20 @@ def de_minimis(request: DoorRequest, dossier: UUID) -> HttpResponse:
     }
     tables = {"releases": _releases_table(rooms), "aid": _aid_table(aid)}
     return _page(request, "backoffice/de_minimis.html", context, case, tables)
+
+
+def _rooms(room: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """How much frees up from when on, and the room then: also where that stays as it was, since
+    the aid was more than the ceiling. Where no aid frees up the ceiling itself changes."""
+    yield {"on": room["on"], "left": room["left"]}
+    freed: dict[str, Decimal] = {}
+    for aid in room["aid"]:
+        if aid["frees_on"]:
+            freed[aid["frees_on"]] = freed.get(aid["frees_on"], ZERO) + Decimal(aid["counted"])
+    changes, left = {each["on"]: each for each in room["releases"]}, room["left"]
+    for on in sorted({*freed, *changes}):
+        left = changes[on]["left"] if on in changes else left
+        yield {"on": on, "left": left, "freed": freed.get(on) or changes[on]["freed"]}
 
 
 def _whence(source: str | None, note: str) -> str:

@@ -514,6 +514,13 @@ def _row(
         if against and not (standing.finding or standing.pending):
             form.leave_only(NOT_MET if standing.answer.outcome == MET else MET)
         row |= {"form": form, "wrong": about_this, "against": against}
+        if standing.pending and not row["own"]:
+            # Who does not agree finds what the rules say.
+            row["disagrees"] = FindingForm(
+                initial={"question": question, "outcome": standing.answer.outcome},
+                auto_id=f"{question}_not_%s",
+            )
+            row["disagrees"].leave_only(standing.answer.outcome)
     return row
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +17,8 @@ from apps.contracts.models import Shift
 from apps.contracts.selectors import shifts_to_decide
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
+from apps.eligibility.models import Finding
+from apps.eligibility.selectors import overrides_to_confirm
 from apps.handling.selectors import open_to_agency
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
@@ -36,8 +38,14 @@ SECTIONS = {
     "people": (gettext_noop("People"), "see_people"),
 }
 
-# The states in which a run waits for a person; an approved one waits for its file.
-TO_STEP = ("drawn_up", "checked", "filed", "sent")
+# The states in which a run waits for a person, by what that person may do; an approved one waits
+# for its file.
+TO_STEP = {
+    "drawn_up": "check_runs",
+    "checked": "approve_runs",
+    "filed": "settle_runs",
+    "sent": "settle_runs",
+}
 
 
 def show(
@@ -117,20 +125,42 @@ def shifts_for(request: DoorRequest) -> QuerySet[Shift]:
     return waiting if "amend_contracts" in request.acts else waiting.none()
 
 
+def overrides_for(request: DoorRequest) -> QuerySet[Finding]:
+    """The findings against the rules that wait for who is there."""
+    waiting = overrides_to_confirm(request.user)
+    return waiting if "decide_dossiers" in request.acts else waiting.none()
+
+
+def runs_for(request: DoorRequest) -> QuerySet[Run]:
+    """The runs that wait for who is there: not for their own second pair of eyes."""
+    states = [state for state, act in TO_STEP.items() if act in request.acts]
+    own = Q(checked_by=request.user) | Q(drawn_up_by=request.user)
+    waiting = Run.objects.filter(state__in=states).exclude(own, state="checked")
+    return waiting.order_by("quarter", "drawn_up_at")
+
+
 def _waiting(request: DoorRequest) -> dict[str, int]:
-    """How much waits for somebody in each section."""
-    submitted = Dossier.objects.filter(state="submitted").count()
+    """How much waits in each section; of what is to do, what their role may do."""
     claims, register = claims_to_verify().count(), register_duties_open()
-    shifts = shifts_for(request).count()
+    shifts, acts = shifts_for(request).count(), request.acts
+    work = shifts + runs_for(request).count()
+    if "decide_dossiers" in acts:
+        submitted = Dossier.objects.filter(state="submitted").count()
+        work += submitted + register + _confirmable(request)
+    if "verify_claims" in acts:
+        work += claims
+    if "handle_dossiers" in acts:
+        work += open_to_agency().count() + end_reports_to_read().count()
     return {
-        "work": sum(
-            (
-                *(submitted, claims, register, shifts),
-                *(open_to_agency().count(), end_reports_to_read().count()),
-            )
-        ),
+        "work": work,
         "claims": claims,
         "contracts": shifts,
         "register": register,
         "runs": Run.objects.filter(state__in=TO_STEP).count(),
     }
+
+
+def _confirmable(request: DoorRequest) -> int:
+    """The dossiers with a finding that who is there can confirm."""
+    assessed = overrides_for(request).values("assessment")
+    return Dossier.objects.filter(state="submitted", assessment__in=assessed).count()

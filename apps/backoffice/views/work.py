@@ -17,7 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.forms import ReportBackForm
 from apps.backoffice.views.dossiers import colleagues_for, dossier_of, dossier_page
-from apps.backoffice.views.frame import back_from, in_sight, shifts_for, show
+from apps.backoffice.views.frame import (
+    back_from,
+    in_sight,
+    overrides_for,
+    runs_for,
+    shifts_for,
+    show,
+)
 from apps.claims import end_reports
 from apps.claims.models import EndReport
 from apps.claims.selectors import end_report_of
@@ -33,6 +40,7 @@ from apps.handling.models import Message
 from apps.handling.selectors import (
     ANSWER,
     CLAIM,
+    CONFIRM,
     KINDS,
     REGISTER,
     REPORT,
@@ -51,6 +59,7 @@ PER_PAGE = 50
 MINE, NOBODYS = ("mine", "nobodys")
 KIND_WORDS = {
     REVIEW: _("Review the dossier"),
+    CONFIRM: _("Confirm a finding against the rules"),
     ANSWER: _("Read what the provider wrote"),
     CLAIM: _("Verify the claim"),
     REPORT: _("Read the end report"),
@@ -61,6 +70,7 @@ KIND_WORDS = {
 
 KIND_NOUNS = {
     REVIEW: _("Reviews"),
+    CONFIRM: _("Findings to confirm"),
     ANSWER: _("Messages"),
     CLAIM: _("Claims"),
     REPORT: _("End reports"),
@@ -110,6 +120,7 @@ def work(request: DoorRequest) -> HttpResponse:
         "load": (load := _load(everything, today)),
         "kinds": [KIND_NOUNS[kind] for kind in KINDS],
         "here": request.get_full_path(),
+        "runs": runs_for(request),
     }
     tables = {"work": _table(listed), "load": _load_table(load)}
     return show(request, "backoffice/work.html", context, section="work", tables=tables)
@@ -158,7 +169,12 @@ def _named(about: Dossier | Shift) -> tuple[str, str, str]:
 
 def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Waiting], WorkFilter]:
     """All that waits, what of it was asked for, and how."""
-    everything = waiting_at_agency(in_sight(request), on=today, shifts=shifts_for(request))
+    everything = waiting_at_agency(
+        in_sight(request),
+        on=today,
+        shifts=shifts_for(request),
+        overrides=overrides_for(request),
+    )
     filters = WorkFilter(request.GET)
     asked = filters.cleaned_data if filters.is_valid() else {}
     kind, whose, edition = (asked.get(name) for name in ("kind", "whose", "edition"))
