@@ -12,7 +12,7 @@ from apps.claims.end_reports import send_back_end_report
 from apps.claims.models import EndReport
 from apps.contracts.models import Contract
 from apps.documents.services import receive_document
-from apps.dossiers.services import withdraw_dossier
+from apps.dossiers.services import correct_facts, withdraw_dossier
 from apps.providers.scope import across_providers
 from tests import factories as make
 
@@ -210,3 +210,32 @@ def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
     for given, asked in ((same, True), (differ, False)):
         page = text_of(coach.get(portal("draft-check", draft_of(contract, number, **given))))
         assert ("zijn hetzelfde bestand" in page) is asked
+
+
+# ---- What was filed ------------------------------------------------------------------------------
+
+
+def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_corrected(contract, coach):
+    with across_providers():
+        dossier = make.assessed(contract, name="Voorbeeld bv", postal_code="2018")
+        stated = {**dossier.facts.stated, "equity": "77777", "postal_code": "9000"}
+        correct_facts(
+            dossier=dossier,
+            seen=dossier.facts_id,
+            stated=stated,
+            source="NBB",
+            reason="neergelegd",
+            actor=make.make_officer(),
+            at=APRIL,
+        )
+    page = lxml.html.fromstring(coach.get(portal("dossier", dossier)).content.decode())
+    [filed] = page.xpath("//details[summary='Wat u indiende']")
+    told = "; ".join(" ".join(one.xpath("./*/text()")) for one in filed.xpath("./dl/div"))
+    told = told.replace("\xa0", " ")
+    for line in (
+        *("Naam Voorbeeld bv", "Postcode 2018", "NACE-code 62010", "Eigen vermogen € 50.000"),
+        *("Personeel van Voorbeeld bv in 2021 12", "Verklaringen ondertekend 01/02/2022"),
+    ):
+        assert line in told
+    assert "77.777" not in told
+    assert "neergelegd" not in told
