@@ -239,3 +239,64 @@ def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_correct
         assert line in told
     assert "77.777" not in told
     assert "neergelegd" not in told
+
+
+# ---- The statement -------------------------------------------------------------------------------
+
+
+def test_a_quarter_to_correct_is_opened_with_its_own_figures(contract, clock):
+    clock.at = datetime(2022, 7, 5, 9, 0, tzinfo=UTC)
+    coach = member(contract, "coach")
+    with across_providers():
+        dossier = make.started(contract)
+    address = portal("statement", dossier)
+    for quarter, amount in (("2022-Q1", "1.000"), ("2022-Q2", "4.000")):
+        sent = {**make.PHASES_TYPED, "plan_amount": amount, "quarter": quarter, "deed": "file"}
+        assert coach.post(address, sent).status_code == 302
+    page = coach.get(address)
+    assert page.context["form"]["plan_amount"].value() == "4.000"
+    assert f'href="{address}?quarter=2022-Q1"' in page.content.decode()
+    page = coach.get(f"{address}?quarter=2022-Q1")
+    assert page.context["form"]["plan_amount"].value() == "1.000"
+    assert page.context["form"]["quarter"].value() == "2022-Q1"
+    # Whatever else stands in the address is the last one.
+    for other in ("2019-Q1", "x", ""):
+        page = coach.get(f"{address}?quarter={other}")
+        assert page.context["form"]["quarter"].value() == "2022-Q2"
+
+
+def test_what_was_stated_in_one_sum_is_shown_where_the_fields_are_empty(contract, coach):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "12345.00")
+    page = coach.get(portal("statement", dossier))
+    assert page.context["form"]["plan_amount"].value() is None
+    assert "€ 12.345,00" in text_of(page)
+
+
+# ---- Days that differ ----------------------------------------------------------------------------
+
+
+def test_days_that_differ_from_the_statement_are_asked_about_once(contract, coach):
+    with across_providers():
+        dossier = make.completed(contract)
+        make.stated(dossier, "20000.00", person_days="21.0")
+    address = portal("dossier-end-report", dossier)
+    sent = {**make.REPORT_TYPED, "person_days": "30", "document": signed()}
+    page = coach.post(address, sent)
+    assert page.status_code == 422
+    told = text_of(page)
+    assert "U geeft 30 mandagen op; in uw laatste prestatiestaat staat 21 mandagen." in told
+    assert "Kies dit bestand opnieuw" in told
+    [sure] = lxml.html.fromstring(page.content.decode()).xpath("//button[@name='sure']/@value")
+    # Sure of 30 is not sure of 31.
+    other = {**make.REPORT_TYPED, "person_days": "31", "sure": sure}
+    assert coach.post(address, other).status_code == 422
+    assert coach.post(address, {**other, "person_days": "30"}).status_code == 302
+
+
+def test_days_that_agree_with_the_statement_are_not_asked_about(contract, coach):
+    with across_providers():
+        dossier = make.completed(contract)
+        make.stated(dossier, "20000.00", person_days="21.0")
+    sent = {**make.REPORT_TYPED, "person_days": "21"}
+    assert coach.post(portal("dossier-end-report", dossier), sent).status_code == 302
