@@ -4,15 +4,20 @@ from datetime import UTC, datetime
 
 import lxml.html
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
+from apps.accounts.selectors import timetable
 from apps.claims.end_reports import send_back_end_report
 from apps.claims.models import EndReport
 from apps.contracts.models import Contract
+from apps.design import figures
+from apps.design.fields import DayField, WholeEuroField
 from apps.documents.services import receive_document
-from apps.dossiers.services import correct_facts, withdraw_dossier
+from apps.dossiers.services import assess_dossier, correct_facts, refuse_dossier, withdraw_dossier
 from apps.providers.scope import across_providers
 from tests import factories as make
 
@@ -300,3 +305,78 @@ def test_days_that_agree_with_the_statement_are_not_asked_about(contract, coach)
         make.stated(dossier, "20000.00", person_days="21.0")
     sent = {**make.REPORT_TYPED, "person_days": "21"}
     assert coach.post(portal("dossier-end-report", dossier), sent).status_code == 302
+
+
+# ---- What waits, and what is over ----------------------------------------------------------------
+
+
+def test_a_report_that_was_sent_back_waits_as_such(contract, coach):
+    sent_back(contract, coach)
+    with across_providers():
+        make.completed(contract)
+    waits = coach.get(reverse("portal:overview", args=["alfa"])).context["waits"]
+    assert sorted(what for what, _dossier, _day in waits) == [
+        "Het eindverslag moet nog komen",
+        "VLAIO stuurde het eindverslag terug: verbeter het",
+    ]
+
+
+def test_a_question_waits_no_longer_once_vlaio_decided(contract, coach):
+    with across_providers():
+        dossier = make.assessed(contract)
+        make.message(dossier, by_agency=True, asks=True, at=APRIL)
+    overview = reverse("portal:overview", args=["alfa"])
+    assert len(coach.get(overview).context["waits"]) == 1
+    with across_providers():
+        refuse_dossier(dossier=dossier, reason="x", actor=make.make_officer(), at=APRIL)
+    assert coach.get(overview).context["waits"] == []
+    assert "Antwoord tegen" not in text_of(coach.get(portal("dossier", dossier)))
+
+
+def test_of_a_dossier_that_ended_nothing_more_is_asked(contract, coach):
+    with across_providers():
+        dossier = make.submitted(contract)
+        assess_dossier(dossier=dossier, actor=timetable(), at=APRIL)
+        refuse_dossier(dossier=dossier, reason="x", actor=make.make_officer(), at=APRIL)
+    page = text_of(coach.get(portal("dossier", dossier)))
+    assert "Er is geen prestatiestaat ingediend." in page
+    assert "voor elk kwartaal" not in page
+    assert "Beoordeel" not in page
+
+
+@pytest.mark.parametrize("role", ["coach", "reader"])
+def test_who_cannot_claim_reads_when_a_manager_can(contract, role):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "20000.00")
+    page = text_of(member(contract, role).get(portal("dossier", dossier)))
+    assert (
+        "Een beheerder van uw organisatie kan schijf 1 aanvragen met het 1e kwartaal 2022" in page
+    )
+    assert "van 01/04/2022 tot en met 15/04/2022." in page
+
+
+# ---- Figures and files ---------------------------------------------------------------------------
+
+
+def test_a_share_of_the_budget_is_rounded_and_one_of_the_delivery_is_not():
+    with override("nl"):
+        assert figures.rounded_percent("0.0428").replace("\xa0", " ") == "4,3 %"
+        assert figures.percent("0.5999").replace("\xa0", " ") == "59,9 %"
+
+
+def test_a_day_that_lies_too_far_back_is_told_so():
+    with override("nl"), pytest.raises(ValidationError, match="01/01/1990 ligt te ver terug"):
+        DayField().clean("01/01/1990")
+
+
+def test_an_amount_that_may_be_below_zero_is_not_asked_to_be_above():
+    with override("nl"), pytest.raises(ValidationError, match="ook onder nul"):
+        WholeEuroField(signed=True).clean("veel")
+
+
+def test_an_empty_file_of_a_draft_is_called_empty(contract, coach):
+    draft = draft_of(contract, make.some_number())
+    sent = {**make.TYPED["documents"], "seen": 1, "deed": "next", "offer": signed()}
+    sent["offer"] = SimpleUploadedFile("leeg.pdf", b"")
+    page = coach.post(portal("draft-step", draft, "documents"), sent)
+    assert "is leeg" in str(page.context["form"].errors["offer"])

@@ -227,8 +227,10 @@ def _found(case: Dossier, standing: Standing) -> str:
     """What was found about a question, by the rules or by the agency."""
     if standing.finding:
         return gettext("Found by VLAIO: %(reason)s") % {"reason": standing.finding.reason}
-    if case.state == "submitted" and standing.outcome == "person":
-        return gettext("VLAIO judges this itself, and asks you if it needs more.")
+    if standing.outcome == "person":
+        if case.state == "submitted":
+            return gettext("VLAIO judges this itself, and asks you if it needs more.")
+        return gettext("VLAIO judged this no more: the dossier ended before.")
     return words_for_finding(standing.answer.finding, standing.answer.figures or {})
 
 
