@@ -102,6 +102,7 @@ def assess(
     size = kmo.size_of(facts.graph, on=on, rule=terms.period_rule)
     amount = aid_amount(offer, terms)
     room = room_for(facts, terms=terms, on=granted_on, known=known)
+    stated = room_for(facts, terms=terms, on=granted_on, known=Known())
     answers = (
         _size(facts, size, terms, on),
         _legal_form(facts, terms, on),
@@ -109,7 +110,7 @@ def assess(
         _main_activity(facts, terms, on),
         _region(facts, on),
         _equity(facts),
-        _de_minimis(facts, room, amount),
+        _de_minimis(facts, room, amount, stated),
         _once_only(facts, known, terms, granted_on),
         _declarations(facts, on),
         _independence(facts, known),
@@ -119,7 +120,7 @@ def assess(
     own = _of_itself(known, facts.number)
     own_room = room_for(facts, terms=terms, on=granted_on, known=own)
     told = {
-        "de_minimis": _de_minimis(facts, own_room, amount),
+        "de_minimis": _de_minimis(facts, own_room, amount, stated),
         "once_only": _once_only(facts, own, terms, granted_on),
     }
     return Assessment(
@@ -419,7 +420,12 @@ def releases_for(facts: Facts, *, terms: Terms, on: date, known: Known) -> list[
     )
 
 
-def _de_minimis(facts: Facts, room: deminimis.Headroom | None, amount: Decimal) -> Answer:
+def _de_minimis(
+    facts: Facts,
+    room: deminimis.Headroom | None,
+    amount: Decimal,
+    stated: deminimis.Headroom | None,
+) -> Answer:
     """Whether the aid still fits. What others granted is not told here: the provider reads it."""
     source, figures = facts.source_of("aid"), {"amount": str(amount)}
     if room is None:
@@ -434,6 +440,11 @@ def _de_minimis(facts: Facts, room: deminimis.Headroom | None, amount: Decimal) 
         "since": tightest.since.isoformat(),
         "over": ", ".join(sorted(tightest.families)),
     }
+    if stated is not None:
+        # By what the provider stated alone: what the agency granted would be told by the sum.
+        counted = stated.limits[room.limits.index(tightest)].counted
+        if room.allows(amount) or counted + amount > tightest.ceiling:
+            figures |= {"declared": str(counted), "together": str(counted + amount)}
     if not room.allows(amount):
         return Answer("de_minimis", NOT_MET, "de-minimis-over", figures, source)
     if facts.aid is None:

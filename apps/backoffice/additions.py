@@ -10,10 +10,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.backoffice.corrections import HEADCOUNT_MOST, FactsForm, SourceField
-from apps.backoffice.facts_told import names_in
 from apps.backoffice.forms import ReasonField
 from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
 from apps.design.words import words_for, words_for_working
+from apps.eligibility.facts_told import names_in
 from cstraject.corrections import FIGURES
 from cstraject.deminimis import FAMILY_OF
 from cstraject.identifiers import enterprise_number, key_of

@@ -16,10 +16,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.backoffice.facts_told import YES_OR_NO, label, names_in, shown
 from apps.backoffice.forms import ReasonField
 from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
 from apps.design.words import words_for, words_for_working
+from apps.eligibility.facts_told import YES_OR_NO, label, names_in, shown
 from apps.programme.models import Edition
 from cstraject.corrections import FIGURES, Stated, same, year_of
 from cstraject.deminimis import SECTORS

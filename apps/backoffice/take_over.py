@@ -9,8 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.backoffice.corrections import FactsForm
-from apps.backoffice.facts_told import label, names_in, shown
 from apps.backoffice.forms import ReasonField
+from apps.eligibility.facts_told import label, names_in, shown
 from apps.enterprises.selectors import Registered, as_facts
 from cstraject.corrections import FIGURES, same, year_of
 

@@ -61,8 +61,13 @@ class Shortfall:
     planned: Decimal
 
 
-def shortfall_of(dossier: Dossier, stated: Mapping[str, Statement]) -> Shortfall | None:
-    """By the last statement, also before the completion; None where nothing is lost."""
+def shortfall_of(
+    dossier: Dossier, stated: Mapping[str, Statement], *, claim: Claim | None
+) -> Shortfall | None:
+    """By the last statement, also before the completion; None where nothing is lost.
+
+    `claim` is that of the first tranche, if it was claimed.
+    """
     granted = dossier.granted_incl_vat
     if not stated or granted is None:
         return None
@@ -74,7 +79,6 @@ def shortfall_of(dossier: Dossier, stated: Mapping[str, Statement]) -> Shortfall
     share = share_delivered(
         delivered, offered=Delivered(dossier.person_days, dossier.price_excl_vat)
     )
-    claim = next((one for one in live_claims(dossier) if one.tranche == 1), None)
     first = ZERO
     if claim is not None:
         first = claim.amount

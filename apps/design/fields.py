@@ -47,7 +47,10 @@ class EuroField(forms.CharField):
         try:
             return self.read(_amount_in(text))
         except Refusal:
-            raise ValidationError(words_for(Refusal("unreadable-amount", given=text))) from None
+            raise ValidationError(self.unreadable(text)) from None
+
+    def unreadable(self, text: str) -> str:
+        return words_for(Refusal("unreadable-amount", given=text))
 
     def read(self, amount: str) -> Decimal:
         return read_euros(amount)
@@ -59,6 +62,12 @@ class WholeEuroField(EuroField):
     def __init__(self, *, signed: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.signed = signed
+
+    def unreadable(self, text: str) -> str:
+        if not self.signed:
+            return super().unreadable(text)
+        told = gettext("“%(given)s” cannot be read as an amount: give euros, also below zero.")
+        return told % {"given": text}
 
     def read(self, amount: str) -> Decimal:
         if not re.fullmatch(r"-?[0-9]{1,12}\.[0-9]{1,2}", amount) or (
@@ -142,7 +151,10 @@ class DayField(forms.DateField):
     def clean(self, value: Any) -> date | None:
         day: date | None = super().clean(value)
         if day is not None and not 2000 <= day.year < 2100:
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
+            told = gettext("%(day)s lies too far back: give a day from 2000 on.")
+            if day.year >= 2100:
+                told = gettext("%(day)s lies too far ahead.")
+            raise ValidationError(told % {"day": figures.day(day)}, code="invalid")
         return day
 
 

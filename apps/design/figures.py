@@ -47,6 +47,12 @@ def percent(fraction: object, /) -> str:
     return percentage(in_hundredths(read))
 
 
+def rounded_percent(fraction: object, /) -> str:
+    """Like `percent`, rounded to the nearest: where it is held against nothing."""
+    read = _read(fraction)
+    return _plain(fraction) if read is None else percentage(round(read * 100, 1))
+
+
 def in_hundredths(fraction: Decimal) -> Decimal:
     """0.62 -> 62.0, never rounded up: as a file holds what a page tells with `percent`."""
     return (fraction * 100).quantize(Decimal("0.1"), rounding=ROUND_FLOOR)

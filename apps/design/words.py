@@ -225,7 +225,10 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("This document is not known here. Upload it again and use the new one."),
     ),
     "draft-changed": (
-        _("Somebody else saved this step meanwhile. Nothing of yours was saved yet: look below."),
+        _(
+            "This step was saved meanwhile, by somebody else or by you in another window. Nothing"
+            " of what you typed here was saved yet: look below."
+        ),
     ),
     "draft-gone": (_("This draft was filed or set aside meanwhile."),),
     "draft-too-long": (_("This is too long to keep. Shorten the longest texts."),),
@@ -863,6 +866,11 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     ),
     "de-minimis-within": (
         _(
+            "%(declared)s declared + %(amount)s = %(together)s of %(ceiling)s, since %(since)s"
+            " (Regulation %(regulation)s)."
+        ),
+        # As older assessments told it.
+        _(
             "%(amount)s fits under the ceiling of %(ceiling)s, counted since %(since)s"
             " (Regulation %(regulation)s)."
         ),
@@ -870,10 +878,14 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     ),
     "de-minimis-over": (
         _(
+            "%(declared)s declared + %(amount)s = %(together)s, more than %(ceiling)s on %(over)s"
+            " since %(since)s (Regulation %(regulation)s). Then nothing of it may be granted."
+        ),
+        # As older assessments told it.
+        _(
             "With %(amount)s the ceiling of %(ceiling)s on %(over)s since %(since)s would be"
             " exceeded (Regulation %(regulation)s). Then nothing of it may be granted."
         ),
-        # As older assessments told it.
         _(
             "With %(amount)s the ceiling of %(ceiling)s since %(since)s would be exceeded"
             " (Regulation %(regulation)s). Then nothing of it may be granted."
@@ -1082,7 +1094,9 @@ FIGURES: dict[str, str] = {
     "postal_code": _("Postal code"),
     "province": _("Province"),
     "equity": _("Equity"),
+    "declared": _("Declared that counts"),
     "amount": _("This subsidy"),
+    "together": _("Together"),
     "ceiling": _("Ceiling"),
     "over": _("Ceiling on"),
     "since": _("Counted since"),
@@ -1700,6 +1714,8 @@ SHOWN: dict[str, Callable[[object], str]] = {
             "by",
             "ceiling",
             "committed",
+            "declared",
+            "together",
             "left",
             "entitled",
             "amount",

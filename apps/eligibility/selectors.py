@@ -138,6 +138,17 @@ def facts_history(sheet: FactSheet) -> list[FactSheet]:
     return history
 
 
+def facts_filed(sheet: FactSheet) -> FactSheet:
+    """What the provider stated: the first of the sheets that a fact sheet replaced."""
+    if sheet.replaces_id is not None:
+        same = FactSheet.objects.filter(
+            provider_id=sheet.provider_id, enterprise_number=sheet.enterprise_number
+        ).in_bulk()
+        while sheet.replaces_id is not None:
+            sheet = same[sheet.replaces_id]
+    return sheet
+
+
 def has_corrected(user: User, sheet: FactSheet) -> bool:
     """Whether somebody made one of the corrections that led to a fact sheet."""
     return any(one.replaced_by_id == user.pk for one in facts_history(sheet))

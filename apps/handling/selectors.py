@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
 from apps.claims.selectors import claims_to_verify, end_reports_to_read
@@ -37,9 +37,13 @@ def question_open(dossier: Dossier) -> Message | None:
 
 
 def open_to_providers() -> QuerySet[Message]:
-    """What the agency wrote and nobody at the provider handled yet, the oldest first."""
+    """What the agency wrote and nobody at the provider handled yet, the oldest first.
+
+    What it asked to decide waits no longer once it decided.
+    """
     return (
         Message.objects.filter(by_agency=True, handled_on=None)
+        .exclude(~Q(dossier__state="submitted"), asks=True)
         .select_related("dossier")
         .order_by("written_at", "id")
     )

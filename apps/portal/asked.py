@@ -130,7 +130,7 @@ class EnterpriseAsked(Asked):
         label=_("NACE code of the main activity"),
         max_length=10,
         required=False,
-        help_text=_("Five digits, for example 62010."),
+        help_text=_("Five digits, for example 62100 (version 2025) or 62010 (version 2008)."),
     )
     public_share_pct = NumberField(
         label=_("Share in public hands, in percent"),

@@ -1,7 +1,7 @@
 """What a provider types. What it means is decided below."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -83,10 +83,13 @@ class EndReportForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.errors and typed.get("document"):
-            # A browser does not send it a second time by itself.
+        return self.again().cleaned_data if self.errors else typed
+
+    def again(self) -> Self:
+        """To be sent once more: a browser does not send a file a second time by itself."""
+        if self.cleaned_data.get("document"):
             self.add_error("document", gettext("Choose this file again: it is not kept."))
-        return typed
+        return self
 
     def groups(self) -> list[tuple[str, list[tuple[str, forms.BoundField, forms.BoundField]]]]:
         """By kind of measure: its category in CyFun, how it stands, a note."""

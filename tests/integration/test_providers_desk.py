@@ -4,15 +4,20 @@ from datetime import UTC, datetime
 
 import lxml.html
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
+from apps.accounts.selectors import timetable
 from apps.claims.end_reports import send_back_end_report
 from apps.claims.models import EndReport
 from apps.contracts.models import Contract
+from apps.design import figures
+from apps.design.fields import DayField, WholeEuroField
 from apps.documents.services import receive_document
-from apps.dossiers.services import withdraw_dossier
+from apps.dossiers.services import assess_dossier, correct_facts, refuse_dossier, withdraw_dossier
 from apps.providers.scope import across_providers
 from tests import factories as make
 
@@ -210,3 +215,168 @@ def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
     for given, asked in ((same, True), (differ, False)):
         page = text_of(coach.get(portal("draft-check", draft_of(contract, number, **given))))
         assert ("zijn hetzelfde bestand" in page) is asked
+
+
+# ---- What was filed ------------------------------------------------------------------------------
+
+
+def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_corrected(contract, coach):
+    with across_providers():
+        dossier = make.assessed(contract, name="Voorbeeld bv", postal_code="2018")
+        stated = {**dossier.facts.stated, "equity": "77777", "postal_code": "9000"}
+        correct_facts(
+            dossier=dossier,
+            seen=dossier.facts_id,
+            stated=stated,
+            source="NBB",
+            reason="neergelegd",
+            actor=make.make_officer(),
+            at=APRIL,
+        )
+    page = lxml.html.fromstring(coach.get(portal("dossier", dossier)).content.decode())
+    [filed] = page.xpath("//details[summary='Wat u indiende']")
+    told = "; ".join(" ".join(one.xpath("./*/text()")) for one in filed.xpath("./dl/div"))
+    told = told.replace("\xa0", " ")
+    for line in (
+        *("Naam Voorbeeld bv", "Postcode 2018", "NACE-code 62010", "Eigen vermogen € 50.000"),
+        *("Personeel van Voorbeeld bv in 2021 12", "Verklaringen ondertekend 01/02/2022"),
+    ):
+        assert line in told
+    assert "77.777" not in told
+    assert "neergelegd" not in told
+
+
+# ---- The statement -------------------------------------------------------------------------------
+
+
+def test_a_quarter_to_correct_is_opened_with_its_own_figures(contract, clock):
+    clock.at = datetime(2022, 7, 5, 9, 0, tzinfo=UTC)
+    coach = member(contract, "coach")
+    with across_providers():
+        dossier = make.started(contract)
+    address = portal("statement", dossier)
+    for quarter, amount in (("2022-Q1", "1.000"), ("2022-Q2", "4.000")):
+        sent = {**make.PHASES_TYPED, "plan_amount": amount, "quarter": quarter, "deed": "file"}
+        assert coach.post(address, sent).status_code == 302
+    page = coach.get(address)
+    assert page.context["form"]["plan_amount"].value() == "4.000"
+    assert f'href="{address}?quarter=2022-Q1"' in page.content.decode()
+    page = coach.get(f"{address}?quarter=2022-Q1")
+    assert page.context["form"]["plan_amount"].value() == "1.000"
+    assert page.context["form"]["quarter"].value() == "2022-Q1"
+    # Whatever else stands in the address is the last one.
+    for other in ("2019-Q1", "x", ""):
+        page = coach.get(f"{address}?quarter={other}")
+        assert page.context["form"]["quarter"].value() == "2022-Q2"
+
+
+def test_what_was_stated_in_one_sum_is_shown_where_the_fields_are_empty(contract, coach):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "12345.00")
+    page = coach.get(portal("statement", dossier))
+    assert page.context["form"]["plan_amount"].value() is None
+    assert "€ 12.345,00" in text_of(page)
+
+
+# ---- Days that differ ----------------------------------------------------------------------------
+
+
+def test_days_that_differ_from_the_statement_are_asked_about_once(contract, coach):
+    with across_providers():
+        dossier = make.completed(contract)
+        make.stated(dossier, "20000.00", person_days="21.0")
+    address = portal("dossier-end-report", dossier)
+    sent = {**make.REPORT_TYPED, "person_days": "30", "document": signed()}
+    page = coach.post(address, sent)
+    assert page.status_code == 422
+    told = text_of(page)
+    assert "U geeft 30 mandagen op; in uw laatste prestatiestaat staat 21 mandagen." in told
+    assert "Kies dit bestand opnieuw" in told
+    [sure] = lxml.html.fromstring(page.content.decode()).xpath("//button[@name='sure']/@value")
+    # Sure of 30 is not sure of 31.
+    other = {**make.REPORT_TYPED, "person_days": "31", "sure": sure}
+    assert coach.post(address, other).status_code == 422
+    assert coach.post(address, {**other, "person_days": "30"}).status_code == 302
+
+
+def test_days_that_agree_with_the_statement_are_not_asked_about(contract, coach):
+    with across_providers():
+        dossier = make.completed(contract)
+        make.stated(dossier, "20000.00", person_days="21.0")
+    sent = {**make.REPORT_TYPED, "person_days": "21"}
+    assert coach.post(portal("dossier-end-report", dossier), sent).status_code == 302
+
+
+# ---- What waits, and what is over ----------------------------------------------------------------
+
+
+def test_a_report_that_was_sent_back_waits_as_such(contract, coach):
+    sent_back(contract, coach)
+    with across_providers():
+        make.completed(contract)
+    waits = coach.get(reverse("portal:overview", args=["alfa"])).context["waits"]
+    assert sorted(what for what, _dossier, _day in waits) == [
+        "Het eindverslag moet nog komen",
+        "VLAIO stuurde het eindverslag terug: verbeter het",
+    ]
+
+
+def test_a_question_waits_no_longer_once_vlaio_decided(contract, coach):
+    with across_providers():
+        dossier = make.assessed(contract)
+        make.message(dossier, by_agency=True, asks=True, at=APRIL)
+    overview = reverse("portal:overview", args=["alfa"])
+    assert len(coach.get(overview).context["waits"]) == 1
+    with across_providers():
+        refuse_dossier(dossier=dossier, reason="x", actor=make.make_officer(), at=APRIL)
+    assert coach.get(overview).context["waits"] == []
+    assert "Antwoord tegen" not in text_of(coach.get(portal("dossier", dossier)))
+
+
+def test_of_a_dossier_that_ended_nothing_more_is_asked(contract, coach):
+    with across_providers():
+        dossier = make.submitted(contract)
+        assess_dossier(dossier=dossier, actor=timetable(), at=APRIL)
+        refuse_dossier(dossier=dossier, reason="x", actor=make.make_officer(), at=APRIL)
+    page = text_of(coach.get(portal("dossier", dossier)))
+    assert "Er is geen prestatiestaat ingediend." in page
+    assert "voor elk kwartaal" not in page
+    assert "Beoordeel" not in page
+
+
+@pytest.mark.parametrize("role", ["coach", "reader"])
+def test_who_cannot_claim_reads_when_a_manager_can(contract, role):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "20000.00")
+    page = text_of(member(contract, role).get(portal("dossier", dossier)))
+    assert (
+        "Een beheerder van uw organisatie kan schijf 1 aanvragen met het 1e kwartaal 2022" in page
+    )
+    assert "van 01/04/2022 tot en met 15/04/2022." in page
+
+
+# ---- Figures and files ---------------------------------------------------------------------------
+
+
+def test_a_share_of_the_budget_is_rounded_and_one_of_the_delivery_is_not():
+    with override("nl"):
+        assert figures.rounded_percent("0.0428").replace("\xa0", " ") == "4,3 %"
+        assert figures.percent("0.5999").replace("\xa0", " ") == "59,9 %"
+
+
+def test_a_day_that_lies_too_far_back_is_told_so():
+    with override("nl"), pytest.raises(ValidationError, match="01/01/1990 ligt te ver terug"):
+        DayField().clean("01/01/1990")
+
+
+def test_an_amount_that_may_be_below_zero_is_not_asked_to_be_above():
+    with override("nl"), pytest.raises(ValidationError, match="ook onder nul"):
+        WholeEuroField(signed=True).clean("veel")
+
+
+def test_an_empty_file_of_a_draft_is_called_empty(contract, coach):
+    draft = draft_of(contract, make.some_number())
+    sent = {**make.TYPED["documents"], "seen": 1, "deed": "next", "offer": signed()}
+    sent["offer"] = SimpleUploadedFile("leeg.pdf", b"")
+    page = coach.post(portal("draft-step", draft, "documents"), sent)
+    assert "is leeg" in str(page.context["form"].errors["offer"])

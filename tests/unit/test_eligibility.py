@@ -459,3 +459,22 @@ def test_more_than_any_group_has_is_not_read(changes, field):
     with pytest.raises(Refusal) as refused:
         assessment(**changes)
     assert refused.value.facts == {"field": field}
+
+
+@pytest.mark.parametrize(
+    ("amount", "finding", "together"),
+    [("100000", "de-minimis-within", "116335.00"), ("190000", "de-minimis-over", "206335.00")],
+)
+def test_the_sum_of_what_was_stated_is_told(amount, finding, together):
+    mine = [{"on": "2021-03-04", "amount": amount, "regulation": "1407/2013", "recipient": OWN}]
+    told = found("de_minimis", aid=mine)
+    assert told.finding == finding
+    assert (D(told.figures["declared"]), told.figures["together"]) == (D(amount), together)
+
+
+def test_no_sum_tells_what_the_agency_granted_to_the_enterprise_itself():
+    aid = Aid(date(2021, 3, 4), D("190000.78"), "1407/2013", OWN, note="BETA-2021-001")
+    told = assessment(known=Known(aid=(aid,)), aid=[]).told
+    [one] = [one for one in told if one.question == "de_minimis"]
+    assert one.finding == "de-minimis-over"
+    assert "together" not in one.figures

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.backoffice.additions import AidForm, HoldingForm, TogetherForm
 from apps.backoffice.corrections import CorrectForm, FactsForm, Setting, TryForm
-from apps.backoffice.facts_told import lines, table_of
 from apps.backoffice.take_over import TakeOverForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
@@ -27,6 +26,7 @@ from apps.design.figures import number, percentage
 from apps.design.words import words_for, words_for_working
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
+from apps.eligibility.facts_told import lines, table_of
 from apps.eligibility.models import Workings
 from apps.eligibility.selectors import facts_history, facts_of, known_of, standings_of
 from apps.enterprises.selectors import registered

@@ -176,7 +176,7 @@ def _table(now: list[LeftOut], rest: list[LeftOut]) -> Table:
             gettext("Dossier"): lambda row: row[0].dossier.reference,
             gettext("Enterprise"): lambda row: row[0].dossier.enterprise_name,
             gettext("Tranche"): lambda row: row[0].tranche,
-            gettext("Amount including VAT"): lambda row: row[0].amount,
+            gettext("Amount including VAT"): lambda row: row[0].amount or None,
             gettext("Explanation"): lambda row: row[1],
         },
     )

@@ -31,7 +31,8 @@ from apps.documents.models import REPORT
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
-from apps.eligibility.selectors import Standing, standings_of
+from apps.eligibility.facts_told import told_in
+from apps.eligibility.selectors import Standing, facts_filed, standings_of
 from apps.handling.forms import MessageForm
 from apps.handling.messages import thread
 from apps.handling.models import Message
@@ -138,7 +139,7 @@ def dossier_page(
     """The page of a dossier; `wrong` is the form that could not be read, as it was typed."""
     statements = current_statements(case)
     tranches = tranches_of_grant(case)
-    shortfall = shortfall_of(case, statements)
+    shortfall = shortfall_of(case, statements, claim=tranches[0].claim if tranches else None)
     told = [(tranche, _explained(case, tranche, shortfall)) for tranche in tranches]
     standings = standings_of(case.assessment, told=True) if case.assessment else []
     stated = statement_lines(case, statements, tranches)
@@ -163,6 +164,7 @@ def dossier_page(
         ).exists(),
         "standings": [(standing, _found(case, standing)) for standing in standings],
         "statements": stated,
+        "filed": told_in(facts_filed(case.facts).stated),
         "on_completion": _on_completion(shortfall),
         "deeds": deeds,
         "thread": thread(
@@ -225,8 +227,10 @@ def _found(case: Dossier, standing: Standing) -> str:
     """What was found about a question, by the rules or by the agency."""
     if standing.finding:
         return gettext("Found by VLAIO: %(reason)s") % {"reason": standing.finding.reason}
-    if case.state == "submitted" and standing.outcome == "person":
-        return gettext("VLAIO judges this itself, and asks you if it needs more.")
+    if standing.outcome == "person":
+        if case.state == "submitted":
+            return gettext("VLAIO judges this itself, and asks you if it needs more.")
+        return gettext("VLAIO judged this no more: the dossier ended before.")
     return words_for_finding(standing.answer.finding, standing.answer.figures or {})
 
 

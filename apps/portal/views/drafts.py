@@ -242,8 +242,8 @@ def _attached(request: DoorRequest, draft: Draft, form: Step) -> Draft:
     """The documents that came with a step: each is kept by itself, or told why it is not."""
     for kind in FILED_WITH:
         upload = request.FILES.get(kind)
-        if not isinstance(upload, UploadedFile):
-            continue
+        if not isinstance(upload, UploadedFile) or not upload.size:
+            continue  # Of an empty one its field says so.
         try:
             with transaction.atomic():
                 if (upload.size or 0) > BYTES_MAX:

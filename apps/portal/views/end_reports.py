@@ -1,5 +1,6 @@
 """A provider tells what a trajectory achieved, once the work is done."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.contrib import messages
@@ -41,6 +42,10 @@ def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespon
     form = EndReportForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, case, form, status=422)
+    stated = _days_stated(case)
+    typed = form.cleaned_data["person_days"]
+    if stated not in (None, typed) and request.POST.get("sure") != str(typed):
+        return _page(request, case, form.again(), differs=(stated, typed), status=422)
     with telling(request) as told:
         _file(request, case, form, last)
     if told.refused:
@@ -78,20 +83,32 @@ def _file(request: DoorRequest, case: Dossier, form: EndReportForm, last: EndRep
     )
 
 
+def _days_stated(case: Dossier) -> Decimal | None:
+    """The person-days of the last statement, if there is one."""
+    stated = list(current_statements(case).values())
+    return stated[-1].person_days if stated else None
+
+
 def _first_form(case: Dossier) -> EndReportForm:
     """The effort is that of the last statement, unless somebody knows better."""
-    stated = list(current_statements(case).values())
-    days = figures.number(stated[-1].person_days) if stated else ""
+    stated = _days_stated(case)
+    days = "" if stated is None else figures.number(stated)
     return EndReportForm(initial={"person_days": days})
 
 
 def _page(
-    request: DoorRequest, case: Dossier, form: EndReportForm, *, status: int = 200
+    request: DoorRequest,
+    case: Dossier,
+    form: EndReportForm,
+    *,
+    differs: tuple[Decimal, Decimal] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """The form; `differs` when the person-days (stated, typed) are to be looked at once more."""
     return show(
         request,
         "portal/end_report.html",
-        {"dossier": case, "form": form, "last": end_report_of(case)},
+        {"dossier": case, "form": form, "last": end_report_of(case), "differs": differs},
         below=case.reference,
         address=reverse("portal:dossier-end-report", args=[request.provider.slug, case.pk]),
         status=status,

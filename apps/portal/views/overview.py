@@ -207,7 +207,16 @@ def _waits(
         )
         for dossier in statable
     ]
-    waits += [(gettext("The end report is still to come"), dossier, None) for dossier in to_report]
+    waits += [
+        (
+            gettext("The end report is still to come")
+            if dossier.end_report_on is None
+            else gettext("VLAIO sent the end report back: mend it"),
+            dossier,
+            None,
+        )
+        for dossier in to_report
+    ]
     # In one kind the order stays as it was.
     waits.sort(key=lambda row: (row[2] is None, row[2] or date.max))
     more = (messages_more, sent_back_more, claimable_more + statable_more, to_report_more)

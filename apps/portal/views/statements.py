@@ -18,7 +18,7 @@ from apps.claims.services import file_statement
 from apps.contracts.selectors import committed_and_paid
 from apps.design import figures
 from apps.dossiers.models import Dossier
-from apps.payouts.selectors import tranches_of_grant
+from apps.payouts.selectors import statement_lines, tranches_of_grant
 from apps.portal.forms import StatementForm
 from apps.portal.views.dossiers import back_to, dossier_of, quarters_to_state
 from apps.portal.views.frame import show
@@ -41,7 +41,9 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
         messages.info(request, gettext("There is no quarter to state of this dossier now."))
         return back_to(case, provider)
     if request.method != "POST":
-        form = StatementForm(initial=_before(stated, quarters[0]), auto_id="statement_%s")
+        asked = [one for one in quarters if str(one) == request.GET.get("quarter")]
+        initial = _before(stated, [*asked, *quarters][0])
+        form = StatementForm(initial=initial, auto_id="statement_%s")
         return _page(request, case, form, stated, quarters)
     form = StatementForm(request.POST, auto_id="statement_%s")
     if not form.is_valid():
@@ -119,6 +121,8 @@ def _page(
         "form": form,
         "looked": _looked(case, form, stated, phases) if phases is not None else None,
         "would_do": would_do,
+        "statements": statement_lines(case, stated, tranches_of_grant(case)),
+        "to_correct": [quarter for quarter in quarters if str(quarter) in stated],
         "committed": committed,
         "paid": paid,
         "unpaid": committed - paid,

@@ -94,6 +94,15 @@ def lines(before: Stated, after: Stated) -> list[Line]:
     ]
 
 
+def told_in(stated: Stated) -> list[tuple[str, str]]:
+    """All that a fact sheet states, each with its name; what is not known is left out."""
+    names = names_in(stated)
+    nothing = {name: stated[name] for name in ("number", "key") if name in stated}
+    order = {name: nth for nth, name in enumerate(LABELS)}
+    told = sorted(changes(nothing, stated), key=lambda one: order.get(one.what, len(order)))
+    return [(label(one.what, one.about, names), shown(one.what, one.after, names)) for one in told]
+
+
 def shown(what: str, value: Any, names: Mapping[str, str]) -> str:
     """A value of a fact as people read it."""
     if what in YES_OR_NO:
