@@ -1454,8 +1454,8 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Claim taken into a run"),
     ),
     "claim.release": (
-        _("Tranche %(tranche)s left out of the run; it rides with the next one"),
-        _("Claim left out of the run; it rides with the next one"),
+        _("Payment of tranche %(tranche)s refused by the bank; it rides with the next run"),
+        _("Payment refused by the bank; the tranche rides with the next run"),
     ),
     "claim.pay": (
         _("Tranche %(tranche)s paid: %(amount)s"),

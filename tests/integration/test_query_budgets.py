@@ -46,7 +46,7 @@ BUDGETS = {
     "portal:people": 16,
     "portal:dossier": 28,
     "portal:statement": 22,
-    "backoffice:work": 28,
+    "backoffice:work": 29,
     "backoffice:dossiers": 22,
     "backoffice:dossier": 40,
     "backoffice:claims": 24,

@@ -229,6 +229,8 @@ def _page(
         context |= {
             "amend_form": wrong if isinstance(wrong, AmendBudgetForm) else amends,
             "shift_form": shift,
+            "targets": _others(contract).exists(),
+            "has_ended": contract.valid_until < today,
         }
     return show(
         request,

@@ -16,10 +16,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
-from apps.accounts.selectors import officers_who
 from apps.audit.selectors import deeds_of
 from apps.backoffice.forms import (
     STOP_WORDS,
+    ColleagueForm,
     FindingForm,
     RefuseForm,
     ReportBackForm,
@@ -54,10 +54,16 @@ from apps.dossiers.listing import AgencyDossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
-from apps.handling.forms import AskForm, HandOverForm
+from apps.handling.forms import AskForm
 from apps.handling.messages import thread
 from apps.handling.models import Handler
-from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
+from apps.handling.selectors import (
+    decision_due_on,
+    handler_of,
+    officers_for,
+    open_to_agency,
+    question_open,
+)
 from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
@@ -338,6 +344,7 @@ def dossier_page(
         "attached": sum(bool(one["address"]) for one in written),
         "end_report": report,
         "handler": handler,
+        "may_take": case.state != "submitted" or "decide_dossiers" in request.acts,
         "handled_by_another": handler is not None and handler.officer != request.user,
         "to_read": open_to_agency().filter(dossier=case).exists(),
         "ended": has_ended(case),
@@ -544,9 +551,9 @@ def _forms(
             sends_back = ReportBackForm(auto_id="report_%s")
             offered["report_form"] = wrong if isinstance(wrong, ReportBackForm) else sends_back
         if not has_ended(case):
-            hands = HandOverForm(auto_id="hand_%s")
+            hands = ColleagueForm(auto_id="hand_%s")
             hands.offer(colleagues_for(case))
-            offered["hand_over_form"] = wrong if isinstance(wrong, HandOverForm) else hands
+            offered["hand_over_form"] = wrong if isinstance(wrong, ColleagueForm) else hands
     if stops and DOSSIER.allows(case.state, "stop"):
         offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
         offered["stop_means"] = means = _stop_means(case)
@@ -562,9 +569,8 @@ def has_ended(case: Dossier) -> bool:
 
 def colleagues_for(case: Dossier) -> QuerySet[User]:
     """To whom a dossier can be handed over: whoever may handle one and does not have it now."""
-    return officers_who("handle_dossiers").exclude(
-        pk__in=Handler.objects.filter(dossier=case, ended_at=None).values("officer")
-    )
+    now = Handler.objects.filter(dossier=case, ended_at=None).values("officer")
+    return officers_for(case).exclude(pk__in=now).prefetch_related("groups")
 
 
 def _stop_means(case: Dossier) -> list[tuple[str, Winding | None, str]]:
