@@ -417,6 +417,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             "%(delivered)s has been delivered; tranche 1 asks for at least %(threshold)s."
             " Claim it once a statement shows that."
         ),
+        _("Less has been delivered than the first tranche asks for."),
     ),
     "not-completed": (
         _("The work is not completed yet. Record the completion first, then claim tranche 2."),

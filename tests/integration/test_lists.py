@@ -326,6 +326,7 @@ def test_what_a_run_would_pay_is_looked_at_before_it_is_drawn_up(db, monkeypatch
     looked = page.context["looked"]
     assert (looked["count"], looked["total"]) == (1, claim.amount)
     assert looked["paid"] == [("Alfa", (1, claim.amount))]
+    assert "de run van het 1e kwartaal 2022" in page.content.decode()
     # One that waits for an officer, and the second tranche of both.
     assert sum(number for _, number in looked["why"]) == 3
     with across_providers():

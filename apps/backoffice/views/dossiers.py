@@ -1,6 +1,7 @@
 """All dossiers, and one of them question by question, with what an officer decides."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,7 @@ from apps.handling.selectors import (
     open_to_agency,
     question_open,
 )
-from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
+from apps.payouts.selectors import StatementLine, Tranche, statement_lines, tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -343,6 +344,7 @@ def dossier_page(
         "thread": written,
         "attached": sum(bool(one["address"]) for one in written),
         "end_report": report,
+        "stated_days": _stated_otherwise(report, statements),
         "handler": handler,
         "may_take": case.state != "submitted" or "decide_dossiers" in request.acts,
         "handled_by_another": handler is not None and handler.officer != request.user,
@@ -384,6 +386,14 @@ def dossier_page(
             "deeds": deeds_table(deeds),
         },
     )
+
+
+def _stated_otherwise(report: EndReport | None, statements: list[StatementLine]) -> Decimal | None:
+    """The person-days of the last statement, where the end report tells others."""
+    if report is None or report.state != "filed" or not statements:
+        return None
+    last = statements[0].statement.person_days  # In all, the newest first.
+    return last if last != report.person_days else None
 
 
 def _documents_of_report(report: EndReport | None) -> list[Document]:

@@ -128,7 +128,11 @@ def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
     for claim in now.claims:
         nth, amount = paid.get(claim.provider.name, (0, ZERO))
         paid[claim.provider.name] = (nth + 1, amount + claim.amount)
-    why = Counter(words_for_unpaid(item.why, item.facts) for item in now.left_out)
+    why = Counter(
+        # How much was delivered differs by dossier: that is one reason all the same.
+        words_for_unpaid(item.why, {} if item.why == "not-delivered" else item.facts)
+        for item in now.left_out
+    )
     return {
         "quarter": quarter,
         "seen": _seen(quarter, now),
