@@ -66,7 +66,7 @@ BUDGETS = {
     "portal:draft-step documents": 18,
     "portal:draft-check": 18,
     "portal:dossier-end-report": 17,
-    "backoffice:dossier open": 37,
+    "backoffice:dossier open": 38,
     "backoffice:dossier-size": 21,
     "backoffice:dossier-de-minimis": 22,
     "backoffice:dossier-facts": 30,
