@@ -15,7 +15,7 @@ from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
 from apps.design.words import words_for, words_for_working
 from apps.eligibility.facts_told import names_in
 from cstraject.corrections import FIGURES
-from cstraject.deminimis import FAMILY_OF
+from cstraject.deminimis import FAMILY_OF, FROM_2024, NEW, OLD, TRANSITION_ENDS
 from cstraject.identifiers import enterprise_number, key_of
 from cstraject.kmo import CONTROLS, KINDS, Entity
 from cstraject.quarter import day_of
@@ -188,8 +188,11 @@ class AidForm(FactsForm):
         self._choose(
             "regulation",
             [
-                (regulation, f"{regulation} ({words_for_working('family', family)})")
-                for regulation, family in FAMILY_OF.items()
+                ("", gettext("- choose -")),
+                *(
+                    (regulation, f"{regulation} ({words_for_working('family', family)})")
+                    for regulation, family in FAMILY_OF.items()
+                ),
             ],
         )
 
@@ -206,6 +209,11 @@ class AidForm(FactsForm):
         if self.errors:
             return
         given = self.cleaned_data
+        # Schemes of the old general one could still use it for half a year.
+        if (given["regulation"] == OLD and given["on"] > TRANSITION_ENDS) or (
+            given["regulation"] == NEW and given["on"] < FROM_2024
+        ):
+            self.add_error("regulation", gettext("This Regulation did not hold on that day."))
         gone, split = given["recipient"] == self.GONE, given["came_with"] == self.SPLIT
         if gone != bool(given["former"]):
             self.add_error("former", gettext("Give its number if it is no more, and only then."))

@@ -188,6 +188,13 @@ class TryForm(ChangeForm):
         edition.empty_label = None
         edition.queryset = Edition.objects.order_by("valid_from")
 
+    def clean(self) -> None:
+        given = self.cleaned_data
+        typed = any(given.get(name) for name in ("value", "choice", "unknown"))
+        if typed and given.get("change") == "":
+            self.add_error("change", gettext("Choose what changes."))
+        super().clean()
+
 
 class SourceField(forms.CharField):
     """Where an officer has it from."""

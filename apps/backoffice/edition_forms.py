@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -258,5 +257,5 @@ class AwardForm(forms.Form):
         typed: dict[str, Any] = super().clean() or self.cleaned_data
         begins, ends = typed.get("valid_from"), typed.get("valid_until")
         if begins and ends and ends < begins:
-            raise ValidationError(_("The last day lies before the first."))
+            self.add_error("valid_until", _("The last day lies before the first."))
         return typed

@@ -12,15 +12,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.accounts.selectors import OF_ACMIDM, staff
+from apps.accounts.selectors import AT_AGENCY, OF_ACMIDM, capacities_in, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.contracts.models import Contract
 from apps.design import figures
 from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm, SearchForm
 from apps.design.figures import euro
-from apps.design.words import words_for, words_for_question, words_for_state
+from apps.design.words import words_for, words_for_question, words_for_role, words_for_state
 from apps.dossiers.listing import digits_of
 from apps.dossiers.models import CLOSED, OPENED
+from apps.handling.forms import HandOverForm
 from apps.payouts.models import Run
 from cstraject.eligibility import MET, NOT_MET
 from cstraject.lifecycle import PAYMENT, RUN
@@ -40,6 +41,19 @@ class ReasonField(forms.CharField):
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: User) -> str:
         return f"{obj.name} · {'ACM/IDM' if obj.email.endswith(OF_ACMIDM) else obj.email}"
+
+
+class ColleagueField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A colleague, with as what they act at the agency."""
+
+    def label_from_instance(self, obj: User) -> str:
+        held = capacities_in(group.name for group in obj.groups.all())
+        roles = [words_for_role(one.role) for one in held if one.place == AT_AGENCY]
+        return f"{obj.name} ({', '.join(roles) or 'ACM/IDM'})"
+
+
+class ColleagueForm(HandOverForm):
+    officer = ColleagueField(label=_("Colleague"), queryset=User.objects.none())
 
 
 class AccessForm(forms.Form):
@@ -212,7 +226,7 @@ class ContractFilter(SearchForm):
     """A search for contracts, by who holds them."""
 
     named = forms.CharField(
-        label=_("Name or number of the provider"), max_length=100, required=False
+        label=_("Beginning of the name or number of the provider"), max_length=100, required=False
     )
 
     def found(self, contracts: QuerySet[Contract]) -> QuerySet[Contract]:

@@ -420,6 +420,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             "%(delivered)s has been delivered; tranche 1 asks for at least %(threshold)s."
             " Claim it once a statement shows that."
         ),
+        _("Less has been delivered than the first tranche asks for."),
     ),
     "not-completed": (
         _("The work is not completed yet. Record the completion first, then claim tranche 2."),
@@ -1468,8 +1469,8 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Claim taken into a run"),
     ),
     "claim.release": (
-        _("Tranche %(tranche)s left out of the run; it rides with the next one"),
-        _("Claim left out of the run; it rides with the next one"),
+        _("Payment of tranche %(tranche)s refused by the bank; it rides with the next run"),
+        _("Payment refused by the bank; the tranche rides with the next run"),
     ),
     "claim.pay": (
         _("Tranche %(tranche)s paid: %(amount)s"),

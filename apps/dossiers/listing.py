@@ -29,13 +29,18 @@ ORDERS = {
 class NamedFilter(SearchForm):
     """A search for dossiers, on any list that tells of them."""
 
-    named = forms.CharField(label=_("Reference, number or name"), max_length=100, required=False)
+    named = forms.CharField(
+        label=_("Reference, or beginning of the number or name"), max_length=100, required=False
+    )
 
     def found(self, dossiers: QuerySet[Dossier]) -> QuerySet[Dossier]:
         """Of these dossiers what is searched for; all of them if nothing is."""
         if not self.searched:
             return dossiers
-        return dossiers.filter(Q(reference__istartswith=self.searched) | _of(self.searched))
+        reference = Q(reference__istartswith=self.searched)
+        # Without the provider's part: 2026-014.
+        reference |= Q(reference__iendswith=f"-{self.searched}")
+        return dossiers.filter(reference | _of(self.searched))
 
     def found_drafts(self, drafts: QuerySet[Draft]) -> QuerySet[Draft]:
         """Of these drafts, which have no reference, those whose enterprise is searched for."""

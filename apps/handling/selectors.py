@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
+from apps.accounts.selectors import officers_who
 from apps.claims.selectors import claims_to_verify, end_reports_to_read
 from apps.contracts.models import Shift
 from apps.dossiers.models import Dossier
@@ -61,6 +62,11 @@ def open_to_agency() -> QuerySet[Message]:
 def handler_of(dossier: Dossier) -> Handler | None:
     """Who handles a dossier at the agency, if anybody."""
     return Handler.objects.filter(dossier=dossier, ended_at=None).select_related("officer").first()
+
+
+def officers_for(dossier: Dossier) -> QuerySet[User]:
+    """Who at the agency may handle a dossier: one to decide on, whoever may decide it."""
+    return officers_who("decide_dossiers" if dossier.state == "submitted" else "handle_dossiers")
 
 
 def decision_due_on(dossier: Dossier, *, on: date) -> date:

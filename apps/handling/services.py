@@ -6,14 +6,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.accounts.models import User
-from apps.accounts.selectors import officers_who
 from apps.audit.services import record
 from apps.documents.models import Document
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import is_closed_to
 from apps.dossiers.services import lock_dossier, must_be_impartial
 from apps.handling.models import Handler, Message
-from apps.handling.selectors import messages_about
+from apps.handling.selectors import messages_about, officers_for
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 
@@ -146,7 +145,7 @@ def give_to(*, dossier: Dossier, officer: User, actor: User, at: datetime) -> Ha
     """
     dossier = lock_dossier(dossier)
     must_be_impartial(dossier, actor, at)
-    if not officers_who("handle_dossiers").filter(pk=officer.pk).exists() or is_closed_to(
+    if not officers_for(dossier).filter(pk=officer.pk).exists() or is_closed_to(
         officer, dossier, on=day_of(at)
     ):
         raise Refusal("cannot-handle")

@@ -288,7 +288,13 @@ def test_trying_out_tells_the_difference_and_stores_nothing(committed):
     assert {r["question"] for r in earlier.context["tried"]["rows"] if r["differs"]} >= {
         "de_minimis"
     }
-    for wrong in ({"change": "nowhere"}, {"change": "equity", "value": "veel"}, {"on": "x"}):
+    for wrong in (
+        {"value": "4"},
+        {"unknown": "on"},
+        {"change": "nowhere"},
+        {"change": "equity", "value": "veel"},
+        {"on": "x"},
+    ):
         assert tried(**wrong).status_code == 422
     with across_providers(), transaction.atomic():
         assert Dossier.objects.get().assessment_id == dossier.assessment_id

@@ -192,6 +192,22 @@ def test_a_shift_goes_to_a_contract_that_runs_and_waits_for_who_may_decide_it(
     assert carry_out not in first.get(contract_page("contract", alfa)).content.decode()
 
 
+def test_what_stands_in_the_way_of_a_contract_is_told_on_its_page(contracts, officer, monkeypatch):
+    with across_providers():
+        gone = make.make_contract(make.make_provider("aarde"), valid_until=date(2022, 5, 9))
+    # Years after the last of them ended.
+    now = datetime.now(UTC)
+    monkeypatch.setattr("apps.backoffice.views.contracts.timezone.now", lambda: now)
+    browser = browser_of(officer)
+    page = browser.get(contract_page("contract", gone)).content.decode()
+    assert "Dit contract liep af op 09/05/2022" in page
+    assert "Er loopt nu geen ander contract" in page
+    assert (
+        reverse("backoffice:editions")
+        in browser.get(reverse("backoffice:contracts")).content.decode().split("<h1>")[1]
+    )
+
+
 def test_a_contract_that_ended_stands_after_those_that_run(contracts, officer):
     alfa, beta = contracts
     with across_providers():

@@ -1,7 +1,7 @@
 """An officer corrects the facts of a dossier: one thing, what was left out, or by the register."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 from types import SimpleNamespace
 
@@ -431,6 +431,10 @@ def test_aid_that_was_not_stated_is_added(desk, clock):
     tomorrow = timezone.now() + timedelta(days=2)
     assert wrong_with(desk.corrected("aid", **given | {"on": f"{tomorrow:%d/%m/%Y}"})) == ["on"]
 
+    for regulation in ("2023/2831", ""):
+        wrong = desk.corrected("aid", **given | {"regulation": regulation})
+        assert wrong_with(wrong) == ["regulation"]
+
     assert desk.corrected("aid", **given).status_code == 302
 
     assert desk.stated()["aid"] == [
@@ -443,6 +447,14 @@ def test_aid_that_was_not_stated_is_added(desk, clock):
     wrong = desk.corrected("aid", **given | {"amount": "veel", "reason": ""})
     assert list(wrong.context["form"].errors) == ["amount", "reason"]
     assert desk.corrected("elsewhere").status_code == 404
+
+
+def test_aid_is_under_a_regulation_that_held_on_its_day(desk, clock):
+    clock.at = datetime(2025, 10, 10, 9, tzinfo=UTC)
+    make.sign_in(desk.client, desk.officer)
+    given = {"recipient": OWN, "amount": "9.000", "regulation": "1407/2013"}
+    assert wrong_with(desk.corrected("aid", **given, on="01/07/2024")) == ["regulation"]
+    assert desk.corrected("aid", **given, on="30/06/2024").status_code == 302
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,12 @@ def test_a_new_edition_begins_on_the_list_with_the_terms_of_the_last(old, admini
     assert f'<a class="button" href="{beside(newest)}">' in page
 
 
+def test_an_edition_that_holds_beside_another_says_so(old, administrator):
+    typed_so = typed(old, valid_from="01/01/2024", p1_first="01/01/2024")
+    told = administrator.post(beside(old), typed_so, follow=True).content.decode()
+    assert "Op een deel van haar dagen geldt ook editie 2021-2024" in told
+
+
 def test_a_contract_is_awarded_under_an_edition_once_per_provider(old):
     with across_providers():
         provider, person = make.make_provider("alfa"), make.make_officer("payments_officer")

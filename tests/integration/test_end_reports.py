@@ -162,6 +162,16 @@ def test_what_is_wrong_is_told_and_all_that_was_typed_is_kept(dossier, coach):
         assert not Document.objects.filter(kind="end_report").exists()
 
 
+def test_who_reads_a_report_is_told_where_its_days_are_not_those_of_the_statements(
+    contract, officer
+):
+    with across_providers():
+        dossier = make.stated(make.completed(contract), "20000.00", person_days="21.0")
+        make.end_report(dossier)
+    page = officer.get(reverse("backoffice:dossier", args=[dossier.pk])).content.decode()
+    assert "vermeldt 25 mandagen, de prestatiestaten 21." in page
+
+
 def test_before_the_work_is_done_there_is_nothing_to_report(contract, coach):
     with across_providers():
         started = make.started(contract)

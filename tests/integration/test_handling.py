@@ -261,7 +261,7 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     clerk = browser_of(officer)
     clerk.post(agency("dossier-take", dossier))
     with across_providers():
-        colleague = make.make_officer("controller")
+        colleague = make.make_officer()
         stranger = make.make_officer("payments_officer")
     page = clerk.post(agency("dossier-hand-over", dossier), {"officer": stranger.pk})
     assert page.status_code == 422
@@ -316,7 +316,7 @@ def test_who_decides_is_warned_of_what_is_unread_and_of_a_colleague_who_handles_
     clerk = browser_of(officer)
     assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
     with across_providers():
-        colleague = make.make_officer("controller")
+        colleague = make.make_officer()
         services.give_to(dossier=dossier, officer=colleague, actor=officer, at=AT)
         said = make.message(dossier, by_agency=False, at=AT)
     page = clerk.get(agency("dossier", dossier)).content.decode()
@@ -433,6 +433,23 @@ def test_what_stands_still_has_no_last_day_and_comes_after_what_has(everything, 
     page = browser_of(officer).get(reverse("backoffice:work"))
     kinds = [item.kind for item in page.context["page"]]
     assert kinds == ["claim", "review", "answer", "end_report"]
+
+
+def test_what_must_be_decided_is_handed_to_who_may_decide_it_told_with_their_role(dossier, officer):
+    with across_providers():
+        colleague, controller = make.make_officer(), make.make_officer("controller")
+    page = browser_of(officer).get(agency("dossier", dossier)).content.decode()
+    offered = page.split('name="officer"')[1].split("</select>")[0]
+    assert f"{colleague.name} (dossierbehandelaar)" in offered.lower()
+    assert controller.name not in offered
+    checks = browser_of(controller)
+    assert (
+        agency("dossier-take", dossier)
+        not in checks.get(agency("dossier", dossier)).content.decode()
+    )
+    checks.post(agency("dossier-take", dossier))
+    with across_providers():
+        assert not Handler.objects.exists()
 
 
 def test_a_finding_against_the_rules_waits_for_another_officer_who_may_also_not_confirm_it(

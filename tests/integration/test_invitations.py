@@ -443,6 +443,17 @@ def test_a_mail_goes_to_nobody_but_for_whom_it_was_written(alfa):
     assert [sent.to for sent in mail.outbox] == [["a@test.example"]]
 
 
+def test_whoever_has_a_role_at_the_agency_is_not_invited_to_it_again(alfa):
+    with across_providers():
+        administrator, person = make.make_officer("administrator"), make.make_officer("auditor")
+    asked = {"email": person.email.upper(), "name": "X", "role": "auditor"}
+    page = signed_in(administrator).post(reverse("backoffice:person-invite"), asked)
+    assert "Deze persoon heeft deze rol al." in page.content.decode()
+    other = {**asked, "role": "guest"}
+    again = signed_in(administrator).post(reverse("backoffice:person-invite"), other)
+    assert again.status_code == 302
+
+
 def test_a_mailbox_of_ones_own_by_another_address_is_ones_own(alfa):
     with across_providers():
         administrator = make.make_officer("administrator")

@@ -22,7 +22,15 @@ from apps.design.figures import iban
 from apps.dossiers import selectors
 from apps.dossiers.services import give_access
 from apps.payouts.models import Run
-from apps.payouts.services import abandon_run, draw_up_run
+from apps.payouts.services import (
+    abandon_run,
+    approve_run,
+    check_run,
+    draw_up_run,
+    mark_sent,
+    settle_payment,
+    write_payment_file,
+)
 from apps.providers.scope import across_providers
 from apps.providers.services import grant_provider_role, register_provider
 from tests import factories as make
@@ -318,6 +326,7 @@ def test_what_a_run_would_pay_is_looked_at_before_it_is_drawn_up(db, monkeypatch
     looked = page.context["looked"]
     assert (looked["count"], looked["total"]) == (1, claim.amount)
     assert looked["paid"] == [("Alfa", (1, claim.amount))]
+    assert "de run van het 1e kwartaal 2022" in page.content.decode()
     # One that waits for an officer, and the second tranche of both.
     assert sum(number for _, number in looked["why"]) == 3
     with across_providers():
@@ -332,6 +341,36 @@ def test_what_a_run_would_pay_is_looked_at_before_it_is_drawn_up(db, monkeypatch
     assert client.post(reverse("backoffice:run-draw-up"), asked).status_code == 302
     with across_providers():
         assert Run.objects.get().total == claim.amount + second.amount
+
+
+def test_a_payment_is_at_the_bank_until_it_answers_and_a_refusal_says_what_to_do(db):
+    with across_providers():
+        claim = make.verified_claim(make.make_contract(make.make_provider("alfa")))
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        for step in (check_run, approve_run, write_payment_file, mark_sent):
+            step(run=run, actor=make.make_user(), at=make.RUN_DAY)
+        officer, payment = make.make_officer("payments_officer"), run.payments.get()
+    client, address = browser_of(officer), reverse("backoffice:run", args=[run.pk])
+    assert "Bij de bank" in client.get(address).content.decode()
+    assert "Bij de bank" in text_of(client, f"{address}?file=payments.csv")
+    with across_providers():
+        day = make.RUN_DAY.date()
+        settle_payment(payment=payment, outcome="refuse", on=day, actor=officer, at=make.RUN_DAY)
+    page = client.get(address).content.decode()
+    assert "De bank weigerde" in page
+    assert "Bij de bank" not in page
+    case = client.get(reverse("backoffice:dossier", args=[claim.dossier_id])).content.decode()
+    assert "Betaling van schijf 1 geweigerd door de bank" in case
+
+
+def test_a_dossier_is_found_by_the_end_of_its_reference(world):
+    person, page, _file = world["office"]
+    client = browser_of(person)
+    first, *_ = client.get(page).context["page"]
+    _provider, _, end = first.reference.partition("-")
+    found = client.get(page, {"named": end}).context["page"]
+    assert first in found
+    assert {one.reference.partition("-")[2] for one in found} == {end}
 
 
 def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db):
@@ -355,7 +394,7 @@ def test_payments_and_what_is_left_out_leave_as_files_without_what_is_closed(db)
     client = browser_of(officer)
     page = client.get(reverse("backoffice:run", args=[run.pk]))
     amount = f"{paid.amount}".replace(".", ",")
-    [(_, communication)] = page.context["payments"]
+    [(_, communication, _)] = page.context["payments"]
     for rows, nth in ((rows_of_excel, 0), (rows_of_text, 1)):
         payments, left_out = (
             page.context["as_files"][name][nth][1] for name in ("payments", "left_out")

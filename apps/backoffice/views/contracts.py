@@ -92,8 +92,8 @@ def _shifts_table(shifts: list[Shift]) -> Table:
         "verschuivingen",
         shifts,
         {
-            gettext("From"): lambda one: _named(one.source),
-            gettext("To"): lambda one: _named(one.target),
+            gettext("From the contract"): lambda one: _named(one.source),
+            gettext("To the contract"): lambda one: _named(one.target),
             gettext("Amount"): lambda one: one.amount,
             gettext("Reason"): lambda one: one.reason,
             gettext("Proposed"): lambda one: (
@@ -224,11 +224,13 @@ def _page(
     if "amend_contracts" in request.acts:
         shift = wrong if isinstance(wrong, ShiftForm) else ShiftForm(auto_id="shift_%s")
         shift.offer(_others(contract))
-        initial = {"budget": figures.number(contract.budget), "seen": contract.budget}
+        initial = {"budget": figures.amount(contract.budget), "seen": contract.budget}
         amends = AmendBudgetForm(initial=initial, auto_id="amend_%s")
         context |= {
             "amend_form": wrong if isinstance(wrong, AmendBudgetForm) else amends,
             "shift_form": shift,
+            "targets": _others(contract).exists(),
+            "has_ended": contract.valid_until < today,
         }
     return show(
         request,

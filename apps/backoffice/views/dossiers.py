@@ -1,6 +1,7 @@
 """All dossiers, and one of them question by question, with what an officer decides."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
-from apps.accounts.selectors import officers_who
 from apps.audit.selectors import deeds_of
 from apps.backoffice.forms import (
     STOP_WORDS,
+    ColleagueForm,
     FindingForm,
     RefuseForm,
     ReportBackForm,
@@ -54,11 +55,17 @@ from apps.dossiers.listing import AgencyDossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
-from apps.handling.forms import AskForm, HandOverForm
+from apps.handling.forms import AskForm
 from apps.handling.messages import thread
 from apps.handling.models import Handler
-from apps.handling.selectors import decision_due_on, handler_of, open_to_agency, question_open
-from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
+from apps.handling.selectors import (
+    decision_due_on,
+    handler_of,
+    officers_for,
+    open_to_agency,
+    question_open,
+)
+from apps.payouts.selectors import StatementLine, Tranche, statement_lines, tranches_of_grant
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -337,7 +344,9 @@ def dossier_page(
         "thread": written,
         "attached": sum(bool(one["address"]) for one in written),
         "end_report": report,
+        "stated_days": _stated_otherwise(report, statements),
         "handler": handler,
+        "may_take": case.state != "submitted" or "decide_dossiers" in request.acts,
         "handled_by_another": handler is not None and handler.officer != request.user,
         "to_read": open_to_agency().filter(dossier=case).exists(),
         "ended": has_ended(case),
@@ -377,6 +386,14 @@ def dossier_page(
             "deeds": deeds_table(deeds),
         },
     )
+
+
+def _stated_otherwise(report: EndReport | None, statements: list[StatementLine]) -> Decimal | None:
+    """The person-days of the last statement, where the end report tells others."""
+    if report is None or report.state != "filed" or not statements:
+        return None
+    last = statements[0].statement.person_days  # In all, the newest first.
+    return last if last != report.person_days else None
 
 
 def _documents_of_report(report: EndReport | None) -> list[Document]:
@@ -544,9 +561,9 @@ def _forms(
             sends_back = ReportBackForm(auto_id="report_%s")
             offered["report_form"] = wrong if isinstance(wrong, ReportBackForm) else sends_back
         if not has_ended(case):
-            hands = HandOverForm(auto_id="hand_%s")
+            hands = ColleagueForm(auto_id="hand_%s")
             hands.offer(colleagues_for(case))
-            offered["hand_over_form"] = wrong if isinstance(wrong, HandOverForm) else hands
+            offered["hand_over_form"] = wrong if isinstance(wrong, ColleagueForm) else hands
     if stops and DOSSIER.allows(case.state, "stop"):
         offered["stop_form"] = wrong if isinstance(wrong, StopForm) else StopForm(auto_id="stop_%s")
         offered["stop_means"] = means = _stop_means(case)
@@ -562,9 +579,8 @@ def has_ended(case: Dossier) -> bool:
 
 def colleagues_for(case: Dossier) -> QuerySet[User]:
     """To whom a dossier can be handed over: whoever may handle one and does not have it now."""
-    return officers_who("handle_dossiers").exclude(
-        pk__in=Handler.objects.filter(dossier=case, ended_at=None).values("officer")
-    )
+    now = Handler.objects.filter(dossier=case, ended_at=None).values("officer")
+    return officers_for(case).exclude(pk__in=now).prefetch_related("groups")
 
 
 def _stop_means(case: Dossier) -> list[tuple[str, Winding | None, str]]:

@@ -100,6 +100,17 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
     if told.refused:
         one.refresh_from_db()
         return _form_page(request, one, form, rows, change, status=422)
+    others = Edition.objects.exclude(pk=made.pk).filter(
+        valid_from__lte=made.valid_until, valid_until__gte=made.valid_from
+    )
+    for other in others.order_by("valid_from"):
+        messages.warning(
+            request,
+            gettext(
+                "On some of its days edition %(name)s holds too; a dossier follows its contract."
+            )
+            % {"name": other.name},
+        )
     return redirect("backoffice:edition", edition=made.pk)
 
 

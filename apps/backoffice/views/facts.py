@@ -145,7 +145,7 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
         known=known,
     )
     before = {s.answer.question: s.answer for s in standings_of(kept)} if kept else {}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "question": now.question,
             "before": (was := before.get(now.question)),
@@ -156,7 +156,11 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
         }
         for now in after.answers
     ]
-    return {"rows": rows, "different": sum(bool(row["differs"]) for row in rows)}
+    # The same answer in other words is not another answer.
+    different = sum(
+        row["before"] is None or row["before"].outcome != row["after"].outcome for row in rows
+    )
+    return {"rows": rows, "different": different}
 
 
 def _page(

@@ -40,6 +40,10 @@ def people(request: DoorRequest) -> HttpResponse:
 @require_POST
 def invite(request: DoorRequest) -> HttpResponse:
     form = InvitationForm(request.POST, roles=AGENCY_ROLES)
+    if form.is_valid():
+        email, role = form.cleaned_data["email"].lower(), form.cleaned_data["role"]
+        if any(one.email.lower() == email and has == role for one, has in people_at_agency()):
+            form.add_error("email", gettext("This person has this role already."))
     if not form.is_valid():
         return _page(request, form)
     with telling(request, gettext("The invitation is on its way.")) as told:

@@ -128,7 +128,11 @@ def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
     for claim in now.claims:
         nth, amount = paid.get(claim.provider.name, (0, ZERO))
         paid[claim.provider.name] = (nth + 1, amount + claim.amount)
-    why = Counter(words_for_unpaid(item.why, item.facts) for item in now.left_out)
+    why = Counter(
+        # How much was delivered differs by dossier: that is one reason all the same.
+        words_for_unpaid(item.why, {} if item.why == "not-delivered" else item.facts)
+        for item in now.left_out
+    )
     return {
         "quarter": quarter,
         "seen": _seen(quarter, now),
@@ -291,8 +295,10 @@ def _run_page(
         "settled_count": len(told),
         "file": PaymentFile.objects.filter(run=run).defer("content").first(),
         "payments": [
-            (payment, communication_as_written(payment.communication)) for payment in payments
+            (payment, communication_as_written(payment.communication), _at_bank(run, payment))
+            for payment in payments
         ],
+        "refused": [payment for payment in payments if payment.state == "refused"],
         "lines_page": lines,
         "lines": list(_lines(request, lines)),
         "left_out": left_out,
@@ -316,7 +322,7 @@ def _run_page(
         status=422 if wrong else 200,
         tables={
             "lines": _lines_table(_lines(request, lines.paginator.object_list)),
-            "payments": _payments_table(payments),
+            "payments": _payments_table(run, payments),
             "left_out": _left_out_table(left_out.paginator.object_list),
         },
     )
@@ -339,7 +345,12 @@ def _lines_table(lines: Iterable[tuple[PaymentLine, str, str]]) -> Table:
     )
 
 
-def _payments_table(payments: list[Payment]) -> Table:
+def _at_bank(run: Run, payment: Payment) -> bool:
+    """Whether a payment went to the bank, which did not answer yet."""
+    return run.state == "sent" and payment.state == "planned"
+
+
+def _payments_table(run: Run, payments: list[Payment]) -> Table:
     """Each payment of a run: to whom, on which account, and what became of it."""
     return Table(
         "betalingen",
@@ -349,7 +360,11 @@ def _payments_table(payments: list[Payment]) -> Table:
             "IBAN": lambda one: figures.iban(one.iban),
             gettext("Communication"): lambda one: communication_as_written(one.communication),
             gettext("Amount including VAT"): lambda one: one.amount,
-            gettext("Status"): lambda one: words_for_state(one.state, "payment"),
+            gettext("Status"): lambda one: (
+                gettext("At the bank")
+                if _at_bank(run, one)
+                else words_for_state(one.state, "payment")
+            ),
             gettext("Settled"): lambda one: one.settled_on,
         },
     )

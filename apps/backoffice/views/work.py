@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.backoffice.forms import ReportBackForm
+from apps.backoffice.forms import ColleagueForm, ReportBackForm
 from apps.backoffice.views.dossiers import colleagues_for, dossier_of, dossier_page
 from apps.backoffice.views.frame import (
     back_from,
@@ -34,7 +34,7 @@ from apps.documents.attachments import attachment
 from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
 from apps.handling import services
-from apps.handling.forms import AskForm, HandOverForm
+from apps.handling.forms import AskForm
 from apps.handling.messages import send
 from apps.handling.models import Message
 from apps.handling.selectors import (
@@ -223,7 +223,7 @@ def take(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @requires("handle_dossiers")
 @require_POST
 def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
-    case, form = dossier_of(request, dossier), HandOverForm(request.POST, auto_id="hand_%s")
+    case, form = dossier_of(request, dossier), ColleagueForm(request.POST, auto_id="hand_%s")
     form.offer(colleagues_for(case))
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
