@@ -384,7 +384,7 @@ def pdf_without_pages() -> bytes:
     ("content", "why"),
     [
         (b"<html><script>alert(1)</script></html>" + b" " * 40, "pdf of een afbeelding"),
-        (b"", "gaat niet open"),
+        (b"", "is leeg"),
         (b"%PDF-1.7 afgebroken", "gaat niet open"),
         (locked_pdf(), "wachtwoord"),
         (pdf_without_pages(), "geen bladzijde"),

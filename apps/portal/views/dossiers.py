@@ -283,7 +283,7 @@ def _explained(case: Dossier, tranche: Tranche, shortfall: Shortfall | None) -> 
         less = gettext(
             "By the last statement %(share)s was delivered: %(amount)s instead of %(planned)s."
         )
-        sentences.append(less % _amounts(shortfall))
+        sentences.insert(0, less % _amounts(shortfall))
     return sentences
 
 
