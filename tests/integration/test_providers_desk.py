@@ -280,6 +280,7 @@ def test_what_was_stated_in_one_sum_is_shown_where_the_fields_are_empty(contract
     page = coach.get(portal("statement", dossier))
     assert page.context["form"]["plan_amount"].value() is None
     assert "€ 12.345,00" in text_of(page)
+    assert "als bestand" not in text_of(page)
 
 
 # ---- Days that differ ----------------------------------------------------------------------------
