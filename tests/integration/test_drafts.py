@@ -592,7 +592,7 @@ def test_the_check_page_repeats_what_was_said_and_nothing_of_empty_rows(coach):
     [_, part] = coach.get(f"{draft}check/").context["answers"]
     told = dict(part["lines"])
     assert told["Naam van nummer 1"] == "Familie"
-    assert told["Omzet van de onderneming, laatste jaarrekening"] == "1.500.000"
+    assert told["Omzet van de onderneming, laatste jaarrekening"] == "€\xa01.500.000"
     assert not [label for label in told if "nummer 2" in label.lower()]
 
 
