@@ -105,11 +105,23 @@ def file_statement(
             for measure, value in zip(MEASURES, (part.person_days, part.amount), strict=True)
         },
     )
+    before: dict[str, object] = {}
+    if own is not None:
+        before = {
+            "version": statement.version,
+            "days_before": own.person_days,
+            "amount_before": own.amount,
+        }
     _record(
-        *(dossier, "statement.file", statement.pk, actor, at),
+        dossier,
+        "statement.file",
+        statement.pk,
+        actor,
+        at,
         quarter=quarter,
         person_days=person_days,
         amount=amount,
+        **before,
     )
     return statement
 

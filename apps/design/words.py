@@ -1444,6 +1444,10 @@ ACTS: dict[str, tuple[str, ...]] = {
     "handler.take": (_("Taken to handle"),),
     "handler.give": (_("Handed over to %(to)s"), _("Handed over to a colleague")),
     "statement.file": (
+        _(
+            "Statement for %(quarter)s corrected (version %(version)s): %(person_days)s,"
+            " %(amount)s; before %(days_before)s, %(amount_before)s"
+        ),
         _("Statement for %(quarter)s filed: %(person_days)s, %(amount)s"),
         _("Statement for %(quarter)s filed"),
         _("Statement filed"),
@@ -1689,6 +1693,16 @@ def words_for_document(kind: str) -> str:
     return gettext(DOCUMENTS.get(kind, kind))
 
 
+# What somebody may upload that is not accepted, as people call it.
+OTHER_MEDIA = {
+    "text/html": _("web page"),
+    "text/plain": _("plain text"),
+    "application/msword": _("Word document"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": _("Word document"),
+    "application/zip": _("ZIP file"),
+}
+
+
 def words_for_media(media_type: str) -> str:
     """What kind of file it is, as people call it: `PDF`, `PNG`, `JPEG`."""
     return media_type.rpartition("/")[2].upper()
@@ -1751,8 +1765,11 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "cause": lambda value: gettext(STOP_CAUSES.get(str(value), str(value))),
     "quarter": figures.quarter,
     "person_days": lambda value: words_for_person_days(value),
+    "days_before": lambda value: words_for_person_days(value),
+    "amount_before": figures.euro,
     "threshold": figures.percent,
     "delivered": figures.percent,
+    "found": lambda value: gettext(OTHER_MEDIA.get(str(value), str(value))),
     "phase": lambda value: _in_sentence(words_for_phase(str(value))),
     "package": lambda value: _in_sentence(words_for_package(str(value))),
     "outcome": lambda value: words_for_outcome(str(value)),

@@ -126,7 +126,9 @@ def _ties(value: Sequence[str]) -> str:
     return ", ".join(words_for_working("provider_tie", one) for one in value) or gettext("None")
 
 
-def _holding(value: Stated) -> str:
+def _holding(value: Stated | Sequence[Any]) -> str:
+    if not isinstance(value, Mapping):
+        return gettext("None") if not value else _plain(value)
     shares = [
         (gettext("capital"), value.get("capital_pct")),
         (gettext("votes"), value.get("voting_pct")),

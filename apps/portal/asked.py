@@ -52,11 +52,20 @@ class Asked(forms.Form):
         super().__init__(*args, **kwargs)
         self.terms, self.on = terms, on
         self.set_up()
+        self._say_what_to_do()
         self.order_fields(self.page_order())
 
     def page_order(self) -> list[str]:
         """The fields as they stand on the page, so that errors are summed up in that order."""
         return list(self.fields)
+
+    def _say_what_to_do(self) -> None:
+        """What is missing is asked for in the words of what one does there."""
+        for field in self.fields.values():
+            if isinstance(field.widget, forms.CheckboxSelectMultiple):
+                field.error_messages["required"] = gettext("Tick what holds.")
+            elif isinstance(field, forms.ChoiceField):
+                field.error_messages["required"] = gettext("Choose an answer.")
 
     def _like(self, pattern: str) -> list[str]:
         return [name for name in self.fields if re.match(pattern, name)]

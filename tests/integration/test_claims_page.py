@@ -253,8 +253,8 @@ def test_the_dossier_says_when_what_is_not_claimed_yet_may_be_paid(world, made, 
         else:
             quarter, day = when
             assert told[-1].startswith(
-                f"Vraagt u ze aan voor {figures.quarter(str(quarter))}, dan wordt ze ten vroegste"
-                f" betaald met de kwartaalrun van {day:%d/%m/%Y}"
+                f"Vraagt u ze aan voor het {figures.quarter(str(quarter))}, dan wordt ze"
+                f" ten vroegste betaald met de kwartaalrun van {day:%d/%m/%Y}"
             )
 
 

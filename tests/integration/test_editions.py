@@ -185,7 +185,7 @@ def test_what_is_wrong_stands_in_one_list_and_names_the_package(old, administrat
     assert page.count('id="error-summary-title"') == 1
     summary = page.split('id="error-summary-title"')[1].split("</ul>")[0]
     assert "Naam: " in summary
-    assert "Pakket 1: tot, zonder btw: Dit is minder dan de laagste prijs." in summary
+    assert "Pakket 1: tot, exclusief btw: Dit is minder dan de laagste prijs." in summary
 
 
 def test_a_new_edition_begins_on_the_list_with_the_terms_of_the_last(old, administrator):

@@ -16,9 +16,11 @@ from apps.claims.models import EndReport
 from apps.contracts.models import Contract
 from apps.design import figures
 from apps.design.fields import DayField, WholeEuroField
+from apps.design.words import words_for
 from apps.documents.services import receive_document
 from apps.dossiers.services import assess_dossier, correct_facts, refuse_dossier, withdraw_dossier
 from apps.providers.scope import across_providers
+from cstraject.refusal import Refusal
 from tests import factories as make
 
 APRIL = datetime(2022, 4, 5, 9, 0, tzinfo=UTC)
@@ -222,7 +224,8 @@ def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
 
 def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_corrected(contract, coach):
     with across_providers():
-        dossier = make.assessed(contract, name="Voorbeeld bv", postal_code="2018")
+        nobody = {"aid": [], "holdings": [], "others": []}
+        dossier = make.assessed(contract, name="Voorbeeld bv", postal_code="2018", **nobody)
         stated = {**dossier.facts.stated, "equity": "77777", "postal_code": "9000"}
         correct_facts(
             dossier=dossier,
@@ -240,6 +243,7 @@ def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_correct
     for line in (
         *("Naam Voorbeeld bv", "Postcode 2018", "NACE-code 62010", "Eigen vermogen € 50.000"),
         *("Personeel van Voorbeeld bv in 2021 12", "Verklaringen ondertekend 01/02/2022"),
+        *("Participaties Geen", "Eerdere steun Geen"),
     ):
         assert line in told
     assert "77.777" not in told
@@ -276,6 +280,7 @@ def test_what_was_stated_in_one_sum_is_shown_where_the_fields_are_empty(contract
     page = coach.get(portal("statement", dossier))
     assert page.context["form"]["plan_amount"].value() is None
     assert "€ 12.345,00" in text_of(page)
+    assert "als bestand" not in text_of(page)
 
 
 # ---- Days that differ ----------------------------------------------------------------------------
@@ -380,3 +385,57 @@ def test_an_empty_file_of_a_draft_is_called_empty(contract, coach):
     sent["offer"] = SimpleUploadedFile("leeg.pdf", b"")
     page = coach.post(portal("draft-step", draft, "documents"), sent)
     assert "is leeg" in str(page.context["form"].errors["offer"])
+
+
+def test_a_web_page_is_called_one():
+    with override("nl"):
+        assert "webpagina" in words_for(Refusal("upload-type", found="text/html"))
+
+
+@pytest.mark.parametrize(
+    ("made", "deed", "day", "told"),
+    [
+        (make.approved, "start", "06/04/2022", "06/04/2022 ligt in de toekomst"),
+        (make.approved, "start", "31/01/2022", "vanaf de goedkeuring op 01/02/2022"),
+        (make.started, "complete", "31/01/2022", "Het werk startte op 01/02/2022: geef die dag"),
+    ],
+)
+def test_what_is_wrong_with_a_day_stands_beside_it(contract, coach, made, deed, day, told):
+    with across_providers():
+        dossier = made(contract)
+    page = coach.post(portal(f"dossier-{deed}", dossier), {"on": day})
+    assert page.status_code == 422
+    assert told in text_of(page, "//p[@class='field-error']")
+    assert page.context["form"]["on"].value() == day
+
+
+def test_a_corrected_statement_tells_on_the_time_line_what_it_was(contract, coach):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "20000.00")
+        make.stated(dossier, "21000.00", person_days="21.0")
+    told = text_of(coach.get(portal("dossier", dossier)), "//ol[@class='timeline']")
+    assert "verbeterd (versie 2): 21 mandagen, € 21.000,00; eerst 20 mandagen, € 20.000,00" in told
+    assert "Prestatiestaat voor het 1e kwartaal 2022 ingediend: 20 mandagen" in told
+
+
+def test_nobody_is_invited_for_a_role_that_they_have_here(contract):
+    with across_providers():
+        coach = make.make_member(contract.provider, "coach")
+    manager, address = member(contract, "manager"), reverse("portal:member-invite", args=["alfa"])
+    asked = {"email": coach.email.upper(), "name": "Coach", "role": "coach"}
+    page = manager.post(address, asked)
+    assert page.status_code == 422
+    assert "Deze persoon heeft hier die rol al." in text_of(page)
+    assert manager.post(address, {**asked, "role": "reader"}).status_code == 302
+
+
+def test_what_is_not_answered_is_asked_for_in_words_of_what_to_do(contract, coach):
+    draft = draft_of(contract, make.some_number())
+    page = coach.post(portal("draft-step", draft, "aid"), {"seen": 1, "deed": "next"})
+    assert page.context["form"].errors["same_costs"] == ["Kies een antwoord."]
+    page = coach.post(portal("draft-step", draft, "documents"), {"seen": 1, "deed": "next"})
+    assert page.context["form"].errors["declarations"] == ["Vink aan wat geldt."]
+    page = member(contract, "manager").post(
+        reverse("portal:key-issue", args=["alfa"]), {"name": "x", "days": "900"}
+    )
+    assert page.context["form"].errors["days"] == ["Een sleutel geldt hoogstens 365 dagen."]

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.contracts.selectors import contract_of, contracts_with_balances
 from apps.design import figures
+from apps.design.fields import EuroField
 from apps.design.words import words_for
 from apps.documents.attachments import attachment
 from apps.documents.models import DECLARATION, FILED_WITH, OFFER
@@ -124,9 +125,7 @@ def _receipt(dossier: Dossier) -> str:
     ) % {
         "reference": dossier.reference,
         "when": figures.moment(dossier.submitted_at),
-        "documents": ", ".join(
-            f"{one.name} (SHA-256 {one.sha256[:12]}…)" for one in documents_of(dossier)
-        ),
+        "documents": ", ".join(one.name for one in documents_of(dossier)),
     }
 
 
@@ -452,6 +451,8 @@ def _lines(form: Step) -> list[tuple[str, str]]:
         read = form.cleaned_data.get(field.html_name) if form.is_valid() else None
         if field.html_name == "number" or field.html_name.endswith("_number"):
             said = figures.enterprise_number(read or said)
+        elif said and isinstance(read, Decimal) and isinstance(field.field, EuroField):
+            said = figures.whole_euro(read)
         elif said and isinstance(read, Decimal):
             said = figures.number(read)
         elif said == "on":

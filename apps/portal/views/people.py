@@ -47,6 +47,7 @@ class KeyForm(forms.Form):
         min_value=1,
         max_value=services.TOKEN_DAYS_MAX,
         initial=90,
+        error_messages={"max_value": _("A key holds for at most %(limit_value)s days.")},
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
@@ -67,6 +68,10 @@ def people(request: DoorRequest, provider: str) -> HttpResponse:
 @require_POST
 def invite(request: DoorRequest, provider: str) -> HttpResponse:
     form = InvitationForm(request.POST, roles=PROVIDER_ROLES)
+    if form.is_valid():
+        asked = (form.cleaned_data["email"].casefold(), form.cleaned_data["role"])
+        if asked in {(one.email.casefold(), one.role) for one in members_here()}:
+            form.add_error("role", gettext("This person has this role here already."))
     if not form.is_valid():
         return _page(request, invite_form=form)
     with telling(request, gettext("The invitation is on its way.")) as told:

@@ -18,7 +18,7 @@ from apps.claims.services import file_statement
 from apps.contracts.selectors import committed_and_paid
 from apps.design import figures
 from apps.dossiers.models import Dossier
-from apps.payouts.selectors import statement_lines, tranches_of_grant
+from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
 from apps.portal.forms import StatementForm
 from apps.portal.views.dossiers import back_to, dossier_of, quarters_to_state
 from apps.portal.views.frame import show
@@ -36,7 +36,8 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
     """What is typed is worked out first (`look`), without being kept, or filed."""
     case = dossier_of(dossier)
     stated = current_statements(case)
-    quarters = quarters_to_state(case, stated, tranches_of_grant(case), on=day_of(timezone.now()))
+    tranches = tranches_of_grant(case)
+    quarters = quarters_to_state(case, stated, tranches, on=day_of(timezone.now()))
     if not quarters and request.method != "POST":
         messages.info(request, gettext("There is no quarter to state of this dossier now."))
         return back_to(case, provider)
@@ -44,10 +45,10 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
         asked = [one for one in quarters if str(one) == request.GET.get("quarter")]
         initial = _before(stated, [*asked, *quarters][0])
         form = StatementForm(initial=initial, auto_id="statement_%s")
-        return _page(request, case, form, stated, quarters)
+        return _page(request, case, form, stated, quarters, tranches)
     form = StatementForm(request.POST, auto_id="statement_%s")
     if not form.is_valid():
-        return _page(request, case, form, stated, quarters, status=422)
+        return _page(request, case, form, stated, quarters, tranches, status=422)
     phases, look = form.phases(), request.POST.get("deed") == "look"
     with telling(request) as told, transaction.atomic():
         filed = _file(request, case, form.cleaned_data["quarter"], phases)
@@ -55,10 +56,17 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
         transaction.set_rollback(look)
     if look:
         return _page(
-            request, case, form, stated, quarters, phases=phases, would_do=not told.refused
+            request,
+            case,
+            form,
+            stated,
+            quarters,
+            tranches,
+            phases=phases,
+            would_do=not told.refused,
         )
     if told.refused:
-        return _page(request, case, form, stated, quarters, phases=phases, status=422)
+        return _page(request, case, form, stated, quarters, tranches, phases=phases, status=422)
     messages.success(request, _receipt(case, filed))
     return back_to(case, provider)
 
@@ -109,6 +117,7 @@ def _page(
     form: StatementForm,
     stated: Mapping[str, Statement],
     quarters: list[Quarter],
+    tranches: list[Tranche],
     *,
     phases: Phases | None = None,
     would_do: bool = False,
@@ -121,7 +130,7 @@ def _page(
         "form": form,
         "looked": _looked(case, form, stated, phases) if phases is not None else None,
         "would_do": would_do,
-        "statements": statement_lines(case, stated, tranches_of_grant(case)),
+        "statements": statement_lines(case, stated, tranches),
         "to_correct": [quarter for quarter in quarters if str(quarter) in stated],
         "committed": committed,
         "paid": paid,
