@@ -24,9 +24,17 @@ from cstraject.refusal import Refusal
 
 
 def send(
-    form: MessageForm, *, dossier: Dossier, by_agency: bool, actor: User, at: datetime
+    form: MessageForm,
+    *,
+    dossier: Dossier,
+    by_agency: bool,
+    actor: User,
+    at: datetime,
+    seen: str | None = None,
 ) -> Message | None:
     """Write what a valid form holds, with its document; None where that cannot be read.
+
+    It handles what the other side wrote up to `seen`, the newest message on the page.
 
     What is wrong with the document stands in the form then, and the text is still there.
     """
@@ -52,6 +60,7 @@ def send(
                 at=at,
                 document=document,
                 answer_by=answer_by,
+                seen=seen,
             )
             if message.document != document:
                 transaction.set_rollback(True)  # Pressed twice: the document is there already.

@@ -33,8 +33,11 @@ def write_message(
     at: datetime,
     document: Document | None = None,
     answer_by: date | None = None,
+    seen: str | None = None,
 ) -> Message:
     """Write about a dossier to the other side; what it wrote is handled with that.
+
+    Up to `seen`, if told, the key of the newest message on the page: a later one stays open.
 
     With `answer_by` the agency asks for information: the clock of the decision stops until the
     answer. Only of a dossier that waits for a decision, and one question at a time.
@@ -58,6 +61,8 @@ def write_message(
     ):
         return last  # Pressed twice.
     theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency)
+    if seen is not None:
+        theirs = theirs.filter(pk__in=_until(dossier, seen))
     facts = _handled_with_it(dossier, theirs)
     _handle(theirs, actor, on)
     message = Message.objects.create(
@@ -114,12 +119,16 @@ def handle_messages(
     if by_agency:
         must_be_impartial(dossier, actor, at)
     theirs = Message.objects.filter(dossier=dossier, by_agency=not by_agency, asks=False)
-    keys = [str(message.pk) for message in messages_about(dossier)]
-    read = keys[: keys.index(last) + 1] if last in keys else []
-    handled = _handle(theirs.filter(pk__in=read), actor, day_of(at))
+    handled = _handle(theirs.filter(pk__in=_until(dossier, last)), actor, day_of(at))
     if handled:
         _record(dossier, READS[by_agency], dossier.pk, actor, at)
     return theirs.filter(handled_on=None).count()
+
+
+def _until(dossier: Dossier, newest: str) -> list[str]:
+    """The keys of the messages about a dossier up to one of them; none if it is none of them."""
+    keys = [str(message.pk) for message in messages_about(dossier)]
+    return keys[: keys.index(newest) + 1] if newest in keys else []
 
 
 @transaction.atomic

@@ -288,10 +288,22 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
 
 
+def test_an_answer_handles_what_was_on_the_page_and_no_later_message(dossier, officer, coach):
+    provider = browser_of(coach)
+    provider.post(portal("message-write", dossier), {"text": "een eerste vraag"})
+    clerk = browser_of(officer)
+    seen = clerk.get(agency("dossier", dossier)).context["thread"][0]["message"].pk
+    provider.post(portal("message-write", dossier), {"text": "intussen nog iets"})
+    clerk.post(agency("message-write", dossier), {"text": "antwoord", "seen": str(seen)})
+    with across_providers():
+        waiting = Message.objects.filter(by_agency=False, handled_on=None)
+        assert [message.text for message in waiting] == ["intussen nog iets"]
+
+
 def test_the_agency_reads_who_took_a_dossier_and_the_provider_does_not(dossier, officer, coach):
     clerk = browser_of(officer)
     with across_providers():
-        colleague = make.make_officer("controller")
+        colleague = make.make_officer()
     clerk.post(agency("dossier-take", dossier))
     page = clerk.get(agency("dossier", dossier))
     # To whom it is handed over, one that has it is no answer.

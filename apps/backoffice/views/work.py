@@ -243,7 +243,14 @@ def write(request: DoorRequest, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request) as told:
-        sent = send(form, dossier=case, by_agency=True, actor=request.user, at=timezone.now())
+        sent = send(
+            form,
+            dossier=case,
+            by_agency=True,
+            actor=request.user,
+            at=timezone.now(),
+            seen=request.POST.get("seen"),
+        )
     if told.refused or sent is None:
         return dossier_page(request, case, wrong=form)
     done = (

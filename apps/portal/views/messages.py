@@ -26,7 +26,14 @@ def write(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request) as told:
-        sent = send(form, dossier=case, by_agency=False, actor=request.user, at=timezone.now())
+        sent = send(
+            form,
+            dossier=case,
+            by_agency=False,
+            actor=request.user,
+            at=timezone.now(),
+            seen=request.POST.get("seen"),
+        )
     if told.refused or sent is None:
         return dossier_page(request, case, wrong=form)
     with telling(request, gettext("Your message is sent; VLAIO finds it among what waits.")):
