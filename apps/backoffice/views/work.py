@@ -72,7 +72,7 @@ KIND_NOUNS = {
     REVIEW: _("Reviews"),
     CONFIRM: _("Findings to confirm"),
     ANSWER: _("Messages"),
-    CLAIM: _("Claims"),
+    CLAIM: _("Claims of tranches"),
     REPORT: _("End reports"),
     REGISTER: _("Register"),
     SHIFT: _("Shifts of budget"),
