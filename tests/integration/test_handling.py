@@ -288,11 +288,15 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
 
 
-def test_an_answer_handles_what_was_on_the_page_and_no_later_message(dossier, officer, coach):
+def test_an_answer_handles_what_was_on_the_page_and_no_later_message(
+    dossier, officer, coach, monkeypatch
+):
     provider = browser_of(coach)
     provider.post(portal("message-write", dossier), {"text": "een eerste vraag"})
     clerk = browser_of(officer)
     seen = clerk.get(agency("dossier", dossier)).context["thread"][0]["message"].pk
+    later = AT + timedelta(minutes=1)
+    monkeypatch.setattr("apps.portal.views.messages.timezone.now", lambda: later)
     provider.post(portal("message-write", dossier), {"text": "intussen nog iets"})
     clerk.post(agency("message-write", dossier), {"text": "antwoord", "seen": str(seen)})
     with across_providers():
