@@ -21,6 +21,7 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from apps.accounts.answers import at_own_address, kept_answer
 from apps.accounts.models import User
 from apps.accounts.refusals import note_refusal
 from apps.accounts.selectors import AT_AGENCY, Capacity, agency_acts_as
@@ -100,9 +101,12 @@ def scope(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
         if acting:
             request.acting = acting
         forget_unfinished(request)
+        kept = kept_answer(request, role=role)
         with scope:
-            response = get_response(request)
-        if not acting:
+            response = kept or get_response(request)
+        if acting:
+            response = at_own_address(request, response, role=role)
+        else:
             # It may be the cookie of somebody who was shut out, or somebody who tries addresses.
             note_refusal(request, "no-role-here", address=request.user.email)
         return response

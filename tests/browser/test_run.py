@@ -150,7 +150,16 @@ def test_what_was_typed_is_kept_when_the_programme_refuses(sign_in):
     page.locator("[name=guidance_amount]").fill("0")
     follow(page.locator("button[value=file]"))
 
-    assert page.locator("[role=alert]").count() == 1
-    assert page.locator("select[name=quarter]").input_value() == quarter
-    for name, value in typed.items():
-        assert page.locator(f"[name={name}]").input_value() == value
+    def stands() -> None:
+        assert page.locator("[role=alert]").count() == 1
+        assert page.locator("select[name=quarter]").input_value() == quarter
+        for name, value in typed.items():
+            assert page.locator(f"[name={name}]").input_value() == value
+
+    stands()
+    # Also after Back, and when it is loaded once more: nothing is sent again for that.
+    page.goto("/p/toreon/")
+    assert page.go_back().status == 422
+    stands()
+    page.reload()
+    stands()

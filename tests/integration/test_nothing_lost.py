@@ -5,17 +5,21 @@ from decimal import Decimal
 
 import lxml.html
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.selectors import timetable
+from apps.accounts.session_store import SessionStore
 from apps.claims.end_reports import accept_end_report
 from apps.claims.services import file_claim, stop_dossier
 from apps.contracts.models import Contract
 from apps.contracts.services import amend_budget
 from apps.dossiers import drafts, services
 from apps.dossiers.models import Draft
+from apps.members.selectors import members
+from apps.members.services import shut_out
 from apps.payouts import services as payouts
 from apps.payouts.models import Payment
 from apps.programme.selectors import edition_on
@@ -330,3 +334,68 @@ def test_a_file_that_is_none_of_the_precheck_is_told_on_the_page_where_it_was_ch
     page = lxml.html.fromstring(answer.content)
     assert page.xpath("//details[@open]//input[@name='answers']")
     assert "Kies dit bestand opnieuw" in answer.content.decode()
+
+
+# ---- Back ----------------------------------------------------------------------------------------
+
+BROWSER = {"sec-fetch-mode": "navigate"}
+
+
+@pytest.fixture
+def answered(contract, coach) -> str:
+    """The address of a page that answered a wrong form in a browser."""
+    answer = coach.post(
+        f"{begun(coach)}offer/",
+        {**OFFER_TYPED, "price": "veel", "seen": 0, "deed": "next"},
+        headers=BROWSER,
+    )
+    assert answer.status_code == 302
+    return answer["Location"]
+
+
+def test_back_shows_an_answered_form_as_it_was(coach, answered):
+    for _ in range(2):
+        page = coach.get(answered, headers=BROWSER)
+        must_stand(page, OFFER_TYPED | {"price": "veel"})
+    # The next answer has an address of its own, beside this one.
+    again = coach.post(answered, OFFER_TYPED | {"seen": 1, "deed": "next", "price": "0"})
+    assert again.status_code == 422, "a program is answered at once"
+    again = coach.post(
+        answered, OFFER_TYPED | {"seen": 2, "deed": "next", "price": "0"}, headers=BROWSER
+    )
+    assert again["Location"].count("answer=") == 1
+    assert in_sight(coach.get(again["Location"]))["price"] == ["0"]
+    assert in_sight(coach.get(answered))["price"] == ["veel"]
+
+
+def test_an_answer_is_shown_to_who_sent_the_form_alone(contract, coach, answered):
+    def shown(client, address=answered, **headers) -> int:
+        return client.get(address, headers=headers).status_code
+
+    assert shown(coach) == 422
+    # In another browser, at another address, in another language: the page as it is now.
+    assert shown(member(contract, "coach")) == 200
+    assert shown(coach, answered.replace("/offer/", "/enterprise/")) == 200
+    coach.cookies["django_language"] = "en"
+    assert shown(coach) == 200
+    del coach.cookies["django_language"]
+    for name in ("geen", "%00", "a" * 32, coach.session.session_key):
+        assert shown(coach, f"{answered.rpartition('=')[0]}={name}") == 200, name
+
+
+def test_an_answer_is_shown_to_nobody_whose_role_was_taken(contract, coach, answered):
+    by_itself = timetable()
+    with inside(contract.provider_id):
+        (who,) = members()
+        shut_out(provider=contract.provider, member=who.user_id, actor=by_itself, at=APRIL)
+    assert coach.get(answered).status_code == 404
+
+
+def test_an_answer_cannot_be_read_in_the_database(answered):
+    name = answered.rpartition("=")[2]
+    assert "page" in SessionStore(name)
+    # Nor under another name: it is sealed with its own.
+    row = Session.objects.get(pk=name)
+    row.pk = "a" * 32
+    row.save(force_insert=True)
+    assert "page" not in SessionStore(row.pk)
