@@ -16,6 +16,8 @@ from apps.accounts.session_store import SessionStore
 
 # In an address: under which name the answer is kept.
 ANSWER = "answer"
+# What is longer, in bytes as kept, is answered where it was sent.
+LONGEST = 200_000
 
 
 def _shown_to(request: HttpRequest, role: str) -> list[str]:
@@ -47,11 +49,11 @@ def at_own_address(request: HttpRequest, response: HttpResponse, *, role: str) -
         and response.headers.get("Content-Type", "").startswith("text/html")
         and not response.streaming
     )
-    if not answers:
+    if not answers or len(page := zlib.compress(response.content)) > LONGEST:
         return response
     kept = SessionStore()
     kept["shown_to"] = _shown_to(request, role)
-    kept["page"] = base64.b64encode(zlib.compress(response.content)).decode()
+    kept["page"] = base64.b64encode(page).decode()
     kept["status"] = response.status_code
     kept.create()
     asked = request.GET.copy()

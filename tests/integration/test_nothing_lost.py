@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from secrets import token_hex
 
 import lxml.html
 import pytest
@@ -381,6 +382,13 @@ def test_an_answer_is_shown_to_who_sent_the_form_alone(contract, coach, answered
     del coach.cookies["django_language"]
     for name in ("geen", "%00", "a" * 32, coach.session.session_key):
         assert shown(coach, f"{answered.rpartition('=')[0]}={name}") == 200, name
+
+
+def test_an_answer_of_any_length_is_shown_and_a_very_long_one_not_kept(coach):
+    long = token_hex(250_000)
+    address = f"{begun(coach)}offer/"
+    answer = coach.post(address, {**OFFER_TYPED, "price": long}, headers=BROWSER)
+    assert (answer.status_code, in_sight(answer)["price"]) == (422, [long])
 
 
 def test_an_answer_is_shown_to_nobody_whose_role_was_taken(contract, coach, answered):
