@@ -26,7 +26,13 @@ from apps.accounts.sessions import sealed
 from apps.backoffice.edition_forms import EditionForm, PackageRows
 from apps.claims.end_reports import file_end_report
 from apps.claims.models import Claim, EndReport
-from apps.claims.services import amend_dossier, file_claim, file_statement, verify_claim
+from apps.claims.services import (
+    amend_dossier,
+    complete_dossier,
+    file_claim,
+    file_statement,
+    verify_claim,
+)
 from apps.contracts.models import Contract
 from apps.contracts.services import award_contract
 from apps.documents.models import Document
@@ -462,7 +468,7 @@ def message(
 
 
 def completed(contract: Contract, *, at: datetime = IN_WINDOW) -> Dossier:
-    return services.complete_dossier(
+    return complete_dossier(
         dossier=started(contract), on=date(2022, 3, 31), actor=make_user("coach"), at=at
     )
 

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
-from apps.claims.services import file_claim, stop_dossier, verify_claim
+from apps.claims.services import complete_dossier, file_claim, stop_dossier, verify_claim
 from apps.dossiers import services as dossiers
 from apps.enterprises.models import Enterprise, RegisterImport
 from apps.payouts import services as payouts
@@ -160,7 +160,7 @@ def _make_history(tenant: Tenant, *, first_number: int) -> None:
     claimed = make.stated(make.started(contract, **stated()), "20000.00", quarter=LATE, at=NOW)
     waiting = file_claim(dossier=claimed, tranche=1, quarter=LATE, actor=coach, at=NOW)
     completed = make.started(contract, **stated())
-    dossiers.complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=coach, at=NOW)
+    complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=coach, at=NOW)
     refused = make.assessed(contract, **stated())
     dossiers.refuse_dossier(
         dossier=refused, reason=f"{tenant.mark} geen kmo", actor=make.make_user(), at=AT

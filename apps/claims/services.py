@@ -18,9 +18,10 @@ from apps.contracts.models import RELEASE, Contract
 from apps.contracts.selectors import committed_and_paid
 from apps.contracts.services import Move, enter, lock_contract
 from apps.dossiers.models import Amendment, Dossier
-from apps.dossiers.services import lock_dossier, must_be_impartial
+from apps.dossiers.services import lock_dossier, must_be_impartial, must_be_over
 from apps.programme.selectors import terms_of
 from cstraject.delivery import (
+    NOTHING,
     Delivered,
     final_grant,
     must_follow,
@@ -48,13 +49,15 @@ def file_statement(
     phases: Mapping[str, Delivered] | None = None,
     actor: User,
     at: datetime,
+    seen: int | None = None,
 ) -> Statement:
     """State what was delivered since the start, by the end of a quarter that is over.
 
     In all, and by phase where the provider knows; the phases then add up to the whole. Never less
     than an earlier quarter, never more than the offer, nothing for a quarter after the work was
     completed. Stating a quarter again is a new version, as long as no claim rests on the one
-    before; stating the same again changes nothing.
+    before; stating the same again changes nothing. `seen` is how many statements of the dossier
+    there were when it was filled in: not beside one that came since.
     """
     dossier = lock_dossier(dossier)
     if dossier.state not in ("in_delivery", "completed") or dossier.started_on is None:
@@ -71,6 +74,8 @@ def file_statement(
     now = Delivered(person_days, amount)
     if own is not None and delivered_by(own) == now and own.phases == phases:
         return own
+    if seen is not None and seen != dossier.statements.count():
+        raise Refusal("statement-beside")
     if phases is not None and total_of(phases.values()) != now:
         raise Refusal("phases-do-not-add-up")
     if own is not None and own.claims.exclude(state="sent_back").exists():
@@ -112,6 +117,8 @@ def file_statement(
             "days_before": own.person_days,
             "amount_before": own.amount,
         }
+        if own.phases is not None and phases is not None:
+            before["phases"] = [name for name in phases if phases[name] != own.phases[name]]
     _record(
         dossier,
         "statement.file",
@@ -124,6 +131,29 @@ def file_statement(
         **before,
     )
     return statement
+
+
+@transaction.atomic
+def complete_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
+    """Say that all work was done on a day. The second tranche may then be claimed.
+
+    Refuses a day after whose quarter more was stated: that statement would stand beside the end
+    and could be corrected no more.
+    """
+    dossier = lock_dossier(dossier)
+    state = DOSSIER.after(dossier.state, "complete")
+    if dossier.started_on is None or on < dossier.started_on:
+        raise Refusal("date-order", earlier=dossier.started_on, later=on)
+    must_be_over(on, at)
+    last, done = NOTHING, str(Quarter.containing(on))
+    for quarter, stated in current_statements(dossier).items():
+        if quarter > done and delivered_by(stated) != last:
+            raise Refusal("stated-later", quarter=quarter, on=on)
+        last = delivered_by(stated)
+    dossier.state, dossier.completed_on = state, on
+    dossier.save(update_fields=["state", "completed_on"])
+    _record(dossier, "dossier.complete", dossier.pk, actor, at, on=on)
+    return dossier
 
 
 @transaction.atomic

@@ -398,6 +398,19 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         ),
         _("The work was completed before this quarter. Give the statement for an earlier one."),
     ),
+    "stated-later": (
+        _(
+            "For %(quarter)s you stated more delivered work. Give a day in that quarter or later,"
+            " or correct that statement first."
+        ),
+    ),
+    "statement-beside": (
+        _(
+            "A statement was filed meanwhile, by a colleague or by you in another window. Look at"
+            " it below under “What was stated”; what you typed still stands here. File"
+            " again to put it in its place."
+        ),
+    ),
     "no-statement": (
         _("There is no statement for %(quarter)s yet. File the statement first, then the claim."),
     ),
@@ -1446,6 +1459,10 @@ ACTS: dict[str, tuple[str, ...]] = {
     "statement.file": (
         _(
             "Statement for %(quarter)s corrected (version %(version)s): %(person_days)s,"
+            " %(amount)s; before %(days_before)s, %(amount_before)s. Changed: %(phases)s"
+        ),
+        _(
+            "Statement for %(quarter)s corrected (version %(version)s): %(person_days)s,"
             " %(amount)s; before %(days_before)s, %(amount_before)s"
         ),
         _("Statement for %(quarter)s filed: %(person_days)s, %(amount)s"),
@@ -1766,6 +1783,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "quarter": figures.quarter,
     "person_days": lambda value: words_for_person_days(value),
     "days_before": lambda value: words_for_person_days(value),
+    "phases": lambda value: _listed(_in_sentence(words_for_phase(item)) for item in _items(value)),
     "amount_before": figures.euro,
     "threshold": figures.percent,
     "delivered": figures.percent,

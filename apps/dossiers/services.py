@@ -407,7 +407,7 @@ def enter_in_register(
         raise Refusal("register-reference-missing")
     if dossier.decided_on is None or on < dossier.decided_on:
         raise Refusal("date-order", earlier=dossier.decided_on, later=on)
-    _not_in_future(on, at)
+    must_be_over(on, at)
     entry = RegisterEntry.objects.create(
         provider_id=dossier.provider_id,
         dossier=dossier,
@@ -447,26 +447,11 @@ def start_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> D
     dossier = lock_dossier(dossier)
     if dossier.decided_on is None or on < dossier.decided_on:
         raise Refusal("start-before-approval", approved_on=dossier.decided_on or "", start=on)
-    _not_in_future(on, at)
+    must_be_over(on, at)
     dossier.state = DOSSIER.after(dossier.state, "start")
     dossier.started_on = on
     dossier.save(update_fields=["state", "started_on"])
     _record(dossier, "start", actor, at, on=on)
-    return dossier
-
-
-@transaction.atomic
-def complete_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
-    """Say that all work was done on a day. The second tranche may then be claimed."""
-    dossier = lock_dossier(dossier)
-    state = DOSSIER.after(dossier.state, "complete")
-    if dossier.started_on is None or on < dossier.started_on:
-        raise Refusal("date-order", earlier=dossier.started_on, later=on)
-    _not_in_future(on, at)
-    dossier.state = state
-    dossier.completed_on = on
-    dossier.save(update_fields=["state", "completed_on"])
-    _record(dossier, "complete", actor, at, on=on)
     return dossier
 
 
@@ -478,7 +463,7 @@ def receive_end_report(*, dossier: Dossier, on: date, actor: User, at: datetime)
         raise Refusal("end-report-early")
     if on < dossier.completed_on:
         raise Refusal("date-order", earlier=dossier.completed_on, later=on)
-    _not_in_future(on, at)
+    must_be_over(on, at)
     dossier.end_report_on = on
     dossier.save(update_fields=["end_report_on"])
     _record(dossier, "receive_end_report", actor, at, on=on)
@@ -618,7 +603,7 @@ def lock_dossier(dossier: Dossier) -> Dossier:
     ).get(pk=dossier.pk)
 
 
-def _not_in_future(on: date, at: datetime) -> None:
+def must_be_over(on: date, at: datetime) -> None:
     if on > day_of(at):
         raise Refusal("future-date", given=on)
 

@@ -191,7 +191,7 @@ class _Replay:
         self._deed(row.decided_on, 11, row.place, partial(self._decide, row), of=row.reference)
         for day, hour, service in (
             (row.started_on, 12, dossiers.start_dossier),
-            (row.completed_on, 13, dossiers.complete_dossier),
+            (row.completed_on, 13, claims.complete_dossier),
             (row.end_report_on, 14, dossiers.receive_end_report),
         ):
             if day is not None:

@@ -141,7 +141,12 @@ class WithdrawForm(forms.Form):
 
 
 class StatementForm(QuarterForm):
-    """What was delivered of each phase since the start."""
+    """What was delivered of each phase since the start.
+
+    `seen` is how many statements there were when it was opened.
+    """
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

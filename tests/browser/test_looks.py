@@ -32,9 +32,10 @@ from apps.accounts.keys import in_name_of
 from apps.accounts.models import User
 from apps.accounts.selectors import timetable
 from apps.accounts.services import add_user
+from apps.claims.services import complete_dossier
 from apps.contracts.models import Contract
 from apps.dossiers.models import Dossier
-from apps.dossiers.services import assess_dossier, complete_dossier, enter_in_register
+from apps.dossiers.services import assess_dossier, enter_in_register
 from apps.payouts.models import Run
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside

@@ -12,9 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.claims.models import Claim
-from apps.claims.services import file_claims, stop_dossier
+from apps.claims.services import complete_dossier, file_claims, stop_dossier
 from apps.design import figures
-from apps.dossiers import services as dossiers
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers, inside
 from cstraject.quarter import Quarter
@@ -44,7 +43,7 @@ def world(db):
             "old": make.stated(make.started(contract), "20000.00", quarter=Q1),
             "done": make.stated(make.started(contract), "30000.00", quarter=Q2, at=IN_WINDOW),
         }
-        dossiers.complete_dossier(
+        complete_dossier(
             dossier=world["done"], on=Q2.last_day, actor=make.make_user(), at=IN_WINDOW
         )
         world["manager"] = make.make_member(alfa, "manager")

@@ -24,7 +24,7 @@ from django.utils.translation import override
 from apps.accounts.models import User
 from apps.accounts.selectors import capacities_of, timetable
 from apps.audit.models import Entry
-from apps.claims.services import file_claim, verify_claim
+from apps.claims.services import complete_dossier, file_claim, verify_claim
 from apps.contracts.services import propose_shift
 from apps.design.words import words_for_role
 from apps.documents.services import receive_document
@@ -400,7 +400,7 @@ def make_world() -> SimpleNamespace:
             at=AT,
         )
         started, completed = make.started(contract), make.started(contract)
-        dossiers.complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=clock, at=NOW)
+        complete_dossier(dossier=completed, on=date(2022, 6, 1), actor=clock, at=NOW)
         offer, declaration = (
             receive_document(
                 provider_id=alfa.pk,
@@ -417,7 +417,7 @@ def make_world() -> SimpleNamespace:
         heard = make.message(started, by_agency=False, at=NOW)
         make.message(unanswered, by_agency=True, asks=True, at=NOW)
         reported = make.started(contract)
-        dossiers.complete_dossier(dossier=reported, on=date(2022, 6, 1), actor=clock, at=NOW)
+        complete_dossier(dossier=reported, on=date(2022, 6, 1), actor=clock, at=NOW)
         make.end_report(reported, at=NOW)
         shift = propose_shift(
             source=contract,

@@ -181,7 +181,7 @@ class Deeds(RolledBack):
     @rule(nth=st.integers(0, 9))
     def complete(self, nth):
         with self.may_refuse():
-            dossiers.complete_dossier(
+            claims.complete_dossier(
                 dossier=self.one(nth), on=self.quarter.last_day, actor=self.coach, at=self.now
             )
 

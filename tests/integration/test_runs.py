@@ -12,11 +12,16 @@ from stdnum.be import ogm_vcs
 
 from apps.accounts.selectors import timetable
 from apps.claims.models import Claim
-from apps.claims.services import file_claim, release_rest, stop_dossier, verify_claim
+from apps.claims.services import (
+    complete_dossier,
+    file_claim,
+    release_rest,
+    stop_dossier,
+    verify_claim,
+)
 from apps.claims.tasks import release_rests
 from apps.contracts.models import LedgerEntry
 from apps.contracts.selectors import committed_and_paid, ledger_differences
-from apps.dossiers.services import complete_dossier
 from apps.payouts import services, tasks
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.payment_file import Payer, Transfer, latin, payment_file

@@ -113,7 +113,7 @@ def test_what_could_not_be_filed_is_said_when_it_is_worked_out(dossier, coach):
     page = coach.post(
         address(dossier), typed(Q2, "4", "6.000", "5", "5.000", "0", "0", deed="look")
     )
-    assert page.status_code == 200
+    assert page.status_code == 422
     assert "voor analyse is 4 mandagen minder dan 5 mandagen" in page.content.decode()
     assert "kan zo niet worden ingediend" in page.content.decode()
     assert not page.context["would_do"]
@@ -128,13 +128,67 @@ def test_what_could_not_be_filed_is_said_when_it_is_worked_out(dossier, coach):
 def test_a_receipt_says_what_was_filed_and_what_was_filed_can_be_corrected(dossier, coach):
     first = typed(Q1, "5", "6.000", "2", "3.000", "0", "0")
     page = coach.post(address(dossier), first, follow=True).content.decode()
-    assert f"De prestatiestaat van {dossier.reference} voor 1e kwartaal 2022 is ingediend" in page
+    assert (
+        f"De prestatiestaat van {dossier.reference} voor het 1e kwartaal 2022 is ingediend" in page
+    )
     assert "versie 1: 30 % van de offerte" in page.replace("\u00a0", " ")
     choices = coach.get(address(dossier)).context["form"].fields["quarter"].widget.choices
     assert choices == [
         ("2022-Q2", "2e kwartaal 2022"),
         ("2022-Q1", "1e kwartaal 2022 (verbeter wat ingediend is)"),
     ]
+
+
+def test_of_two_windows_the_second_is_told_what_came_meanwhile(dossier, coach):
+    first = typed(Q1, "5", "6.000", "2", "3.000", "0", "0")
+    coach.post(address(dossier), first)
+    seen = coach.get(address(dossier)).context["seen"]
+    coach.post(address(dossier), typed(Q1, "6", "7.000", "2", "3.000", "0", "0") | {"seen": seen})
+    other = typed(Q1, "5", "6.000", "3", "4.000", "0", "0") | {"seen": seen}
+    for deed in ("look", "file"):
+        page = coach.post(address(dossier), other | {"deed": deed})
+        assert page.status_code == 422
+        assert "Intussen is een prestatiestaat ingediend" in page.content.decode()
+        assert page.context["form"]["plan_days"].value() == "3"
+        assert page.context["looked"]["corrects"].person_days == Decimal("8.0")
+    assert len(statements()) == 2
+    # Whoever looked at it and files again, means it.
+    again = coach.post(address(dossier), other | {"seen": page.context["seen"]}, follow=True)
+    assert [one.version for one in statements()] == [1, 2, 3]
+    assert "Gewijzigd: analyse en actieplan" in again.content.decode()
+    # The same again is no matter of who was first.
+    assert coach.post(address(dossier), other).status_code == 302
+
+
+def test_work_is_not_completed_before_what_was_stated_later(dossier, coach):
+    coach.post(address(dossier), typed(Q1, "5", "6.000", "2", "3.000", "0", "0"))
+    coach.post(address(dossier), typed(Q2, "5", "6.000", "4", "5.000", "0", "0"))
+    complete = reverse("portal:dossier-complete", args=["alfa", dossier.pk])
+    page = coach.post(complete, {"on": "15/03/2022"})
+    assert page.status_code == 422
+    assert page.context["complete_form"].errors["on"] == [
+        "Voor het 2e kwartaal 2022 gaf u meer geleverd werk op. Geef een dag in dat kwartaal of"
+        " later, of verbeter eerst die prestatiestaat."
+    ]
+    # A later statement of nothing more says nothing else than that the work was done.
+    coach.post(address(dossier), typed(Q2, "5", "6.000", "2", "3.000", "0", "0"))
+    assert coach.post(complete, {"on": "15/03/2022"}).status_code == 302
+
+
+def test_who_completes_before_anything_was_stated_is_told_when_that_can_be_done(db):
+    with across_providers():
+        case = make.started(make.make_contract(make.make_provider("beta")), at=NOW)
+        person = make.make_member(case.provider, "coach")
+    client = Client(headers={"accept-language": "nl"})
+    make.sign_in(client, person)
+    told = "kan ingediend worden vanaf 01/10/2022, ook als het werk al voltooid is"
+    page = reverse("portal:dossier", args=["beta", case.pk])
+    assert told in client.get(page).content.decode()
+    complete = reverse("portal:dossier-complete", args=["beta", case.pk])
+    after = client.post(complete, {"on": "05/07/2022"}, follow=True)
+    assert dict(after.context["not_yet"]) == {
+        "Prestatiestaat": "zodra dit kwartaal voorbij is, vanaf 01/10/2022."
+    }
 
 
 def test_a_phase_never_shrinks_even_where_the_whole_grows(dossier, coach):

@@ -232,8 +232,8 @@ def test_complete_and_end_report_come_in_order(contract):
         return refused(service, dossier=dossier, on=on, actor=coach, at=later).code
 
     assert told(services.receive_end_report, later.date()) == "end-report-early"
-    assert told(services.complete_dossier, date(2022, 1, 31)) == "date-order"
-    services.complete_dossier(dossier=dossier, on=date(2022, 3, 31), actor=coach, at=later)
+    assert told(claims.complete_dossier, date(2022, 1, 31)) == "date-order"
+    claims.complete_dossier(dossier=dossier, on=date(2022, 3, 31), actor=coach, at=later)
     assert told(services.receive_end_report, date(2022, 3, 30)) == "date-order"
     dossier = services.receive_end_report(
         dossier=dossier, on=date(2022, 4, 2), actor=coach, at=later
@@ -347,7 +347,7 @@ def test_claims_never_exceed_the_grant(contract):
 
 def test_both_tranches_can_be_claimed_on_completion_but_not_the_second_alone(contract):
     dossier = make.started(contract)
-    services.complete_dossier(
+    claims.complete_dossier(
         dossier=dossier, on=date(2022, 3, 20), actor=make.make_user(), at=IN_WINDOW
     )
     make.stated(dossier, "30000.00", person_days="30.0")
@@ -359,9 +359,7 @@ def test_both_tranches_can_be_claimed_on_completion_but_not_the_second_alone(con
 
 def completed(contract, amount, person_days="25.0"):
     dossier = make.started(contract)
-    services.complete_dossier(
-        dossier=dossier, on=date(2022, 3, 20), actor=timetable(), at=IN_WINDOW
-    )
+    claims.complete_dossier(dossier=dossier, on=date(2022, 3, 20), actor=timetable(), at=IN_WINDOW)
     return make.stated(dossier, amount, person_days=person_days)
 
 

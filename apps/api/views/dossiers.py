@@ -18,6 +18,7 @@ from apps.api.fields import Asked
 from apps.api.views.door import Door, dossier_of, fields_of, operation, provider_id, read, told
 from apps.api.views.statements import statement_told
 from apps.claims.selectors import claims_of, current_statements
+from apps.claims.services import complete_dossier
 from apps.design.words import words_for_finding, words_for_unpaid
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
@@ -127,7 +128,7 @@ class Complete(Deed):
         tells=shapes.Dossier,
     )
     def post(self, request: Request, provider: str, dossier: UUID) -> Response:
-        return self.done(request, dossier, shapes.OnDay, services.complete_dossier)
+        return self.done(request, dossier, shapes.OnDay, complete_dossier)
 
 
 class EndReport(Deed):

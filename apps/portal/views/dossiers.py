@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.audit.selectors import deeds_of
 from apps.claims.models import Claim, Statement
 from apps.claims.selectors import Shortfall, current_statements, end_report_of, shortfall_of
+from apps.claims.services import complete_dossier
 from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import (
@@ -64,7 +65,7 @@ OWN_DEEDS = frozenset(
     }
 )
 # What can be wrong with the day of a deed: told beside it.
-OF_THE_DAY = frozenset({"date-order", "future-date", "start-before-approval"})
+OF_THE_DAY = frozenset({"date-order", "future-date", "start-before-approval", "stated-later"})
 
 
 def dossier_of(pk: UUID) -> Dossier:
@@ -104,7 +105,7 @@ def start(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 def complete(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     form = CompleteForm(request.POST, auto_id="complete_%s")
     done = gettext("The completion of the work is on record.")
-    return _do(request, provider, dossier, form, services.complete_dossier, done)
+    return _do(request, provider, dossier, form, complete_dossier, done)
 
 
 @requires("file_dossiers")
@@ -183,7 +184,7 @@ def dossier_page(
         "standings": [(standing, _found(case, standing)) for standing in standings],
         "statements": stated,
         "filed": told_in(facts_filed(case.facts).stated),
-        "on_completion": _on_completion(shortfall),
+        "on_completion": _on_completion(case, statements, shortfall),
         "deeds": deeds,
         "thread": thread(
             case,
@@ -252,8 +253,10 @@ def _found(case: Dossier, standing: Standing) -> str:
     return words_for_finding(standing.answer.finding, standing.answer.figures or {})
 
 
-def _on_completion(shortfall: Shortfall | None) -> str:
+def _on_completion(case: Dossier, stated: dict[str, Statement], shortfall: Shortfall | None) -> str:
     """What recording the completion now would cost, by the last statement."""
+    if not stated:
+        return _nothing_stated(case, day_of(timezone.now()))
     if shortfall is None:
         return ""
     told = gettext(
@@ -266,6 +269,16 @@ def _on_completion(shortfall: Shortfall | None) -> str:
             " state no more, you receive %(amount)s in all instead of %(planned)s."
         )
     return told % _amounts(shortfall)
+
+
+def _nothing_stated(case: Dossier, on: date) -> str:
+    """From when what was delivered can be stated, before the completion and after it."""
+    quarter = Quarter.containing(case.completed_on or on)
+    told = gettext(
+        "Nothing was stated yet of what was delivered; nothing is paid without. The statement for"
+        " %(quarter)s can be filed from %(day)s, also once the work is completed."
+    )
+    return told % {"quarter": figures.quarter(quarter), "day": figures.day(quarter.ends)}
 
 
 def _amounts(shortfall: Shortfall) -> dict[str, str]:
@@ -425,6 +438,10 @@ def _not_yet(case: Dossier, can_state: bool, *, on: date) -> list[tuple[str, str
     if case.state == "approved":
         started = gettext("Once the work has started.")
         return [(state, started), (gettext("Complete the work"), started)]
+    day = {"day": figures.day(Quarter.containing(case.completed_on or on).ends)}
+    over = gettext("Once this quarter is over, from %(day)s.") % day
+    if case.state == "completed" and Quarter.containing(case.completed_on or on).ends > on:
+        return [(state, over)]
     if case.state != "in_delivery":
         return []
     told = [
@@ -435,8 +452,6 @@ def _not_yet(case: Dossier, can_state: bool, *, on: date) -> list[tuple[str, str
         ),
     ]
     if not can_state:
-        day = {"day": figures.day(Quarter.containing(on).ends)}
-        over = gettext("Once this quarter is over, from %(day)s.") % day
         told.insert(0, (state, over))
     return told
 

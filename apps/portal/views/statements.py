@@ -51,36 +51,28 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
         return _page(request, case, form, stated, quarters, tranches, status=422)
     phases, look = form.phases(), request.POST.get("deed") == "look"
     with telling(request) as told, transaction.atomic():
-        filed = _file(request, case, form.cleaned_data["quarter"], phases)
+        filed = _file(request, case, form, phases)
         # Whether it would be refused is known by trying it.
         transaction.set_rollback(look)
-    if look:
-        return _page(
-            request,
-            case,
-            form,
-            stated,
-            quarters,
-            tranches,
-            phases=phases,
-            would_do=not told.refused,
-        )
     if told.refused:
         return _page(request, case, form, stated, quarters, tranches, phases=phases, status=422)
+    if look:
+        return _page(request, case, form, stated, quarters, tranches, phases=phases, would_do=True)
     messages.success(request, _receipt(case, filed))
     return back_to(case, provider)
 
 
-def _file(request: DoorRequest, case: Dossier, quarter: Quarter, phases: Phases) -> Statement:
+def _file(request: DoorRequest, case: Dossier, form: StatementForm, phases: Phases) -> Statement:
     whole = total_of(phases.values())
     return file_statement(
         dossier=case,
-        quarter=quarter,
+        quarter=form.cleaned_data["quarter"],
         person_days=whole.person_days,
         amount=whole.amount,
         phases=phases,
         actor=request.user,
         at=timezone.now(),
+        seen=form.cleaned_data["seen"],
     )
 
 
@@ -130,6 +122,7 @@ def _page(
         "form": form,
         "looked": _looked(case, form, stated, phases) if phases is not None else None,
         "would_do": would_do,
+        "seen": case.statements.count(),
         "statements": statement_lines(case, stated, tranches),
         "to_correct": [quarter for quarter in quarters if str(quarter) in stated],
         "committed": committed,
@@ -158,6 +151,7 @@ def _looked(
     offered = Delivered(case.person_days, case.price_excl_vat)
     return {
         "quarter": quarter,
+        "corrects": stated.get(quarter),
         "rows": [
             (phase, before and before[phase], before and part - before[phase], part)
             for phase, part in phases.items()
