@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import PERSON, User
@@ -18,8 +20,10 @@ from apps.dossiers.models import Dossier
 from apps.handling.forms import MessageForm
 from apps.handling.models import Message
 from apps.handling.selectors import messages_about
-from apps.handling.services import write_message
+from apps.handling.services import handle_messages, write_message
 from apps.notices.services import post_mail
+from apps.providers.doors import telling
+from apps.providers.middleware import DoorRequest
 from cstraject.refusal import Refusal
 
 
@@ -72,6 +76,22 @@ def send(
             raise
         form.add_error("document", ValidationError(words_for(refusal)))
         return None
+
+
+def mark_handled(request: DoorRequest, dossier: Dossier, *, by_agency: bool) -> None:
+    """What the page showed needs no answer (`last`, the newest message on it); say so."""
+    with telling(request):
+        came = handle_messages(
+            dossier=dossier,
+            by_agency=by_agency,
+            last=request.POST.get("last", ""),
+            actor=request.user,
+            at=timezone.now(),
+        )
+        if came:
+            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
+        else:
+            messages.success(request, gettext("The messages are marked as handled."))
 
 
 def _tell(dossier: Dossier, message: Message) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -35,7 +34,7 @@ from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
 from apps.handling import services
 from apps.handling.forms import AskForm
-from apps.handling.messages import send
+from apps.handling.messages import mark_handled, send
 from apps.handling.models import Message
 from apps.handling.selectors import (
     ANSWER,
@@ -266,18 +265,7 @@ def write(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def read(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
-    with telling(request):
-        came = services.handle_messages(
-            dossier=case,
-            by_agency=True,
-            last=request.POST.get("last", ""),
-            actor=request.user,
-            at=timezone.now(),
-        )
-        if came:
-            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
-        else:
-            messages.success(request, gettext("The messages are marked as handled."))
+    mark_handled(request, case, by_agency=True)
     return redirect("backoffice:dossier", dossier=dossier)
 
 
