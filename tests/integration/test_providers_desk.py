@@ -110,7 +110,7 @@ def test_another_signed_document_takes_the_place_of_the_first(contract, coach):
     ("content", "told"),
     [
         (b"", "Kies dit bestand opnieuw: het is niet bewaard."),
-        (b"<html></html>", "Laad een pdf of een afbeelding"),
+        (b"<html></html>", "geen pdf of afbeelding"),
     ],
 )
 def test_a_file_is_judged_together_with_the_rest_and_is_to_be_chosen_again(
@@ -387,9 +387,16 @@ def test_an_empty_file_of_a_draft_is_called_empty(contract, coach):
     assert "is leeg" in str(page.context["form"].errors["offer"])
 
 
-def test_a_web_page_is_called_one():
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("text/html", "Dit is een webpagina, geen pdf of afbeelding."),
+        ("application/x-shockwave-flash", "Dit is geen pdf of afbeelding die gelezen kan worden."),
+    ],
+)
+def test_a_wrong_file_is_called_as_people_call_it(found, told):
     with override("nl"):
-        assert "webpagina" in words_for(Refusal("upload-type", found="text/html"))
+        assert words_for(Refusal("upload-type", found=found)).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -432,7 +439,7 @@ def test_nobody_is_invited_for_a_role_that_they_have_here(contract):
 def test_what_is_not_answered_is_asked_for_in_words_of_what_to_do(contract, coach):
     draft = draft_of(contract, make.some_number())
     page = coach.post(portal("draft-step", draft, "aid"), {"seen": 1, "deed": "next"})
-    assert page.context["form"].errors["same_costs"] == ["Kies een antwoord."]
+    assert page.context["form"].errors["same_costs"] == ["Maak een keuze."]
     page = coach.post(portal("draft-step", draft, "documents"), {"seen": 1, "deed": "next"})
     assert page.context["form"].errors["declarations"] == ["Vink aan wat geldt."]
     page = member(contract, "manager").post(
