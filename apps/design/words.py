@@ -659,9 +659,9 @@ MEASURE_KINDS: dict[str, str] = {
 }
 
 PRIORITIES: dict[str, str] = {
-    "high": _("high priority"),
-    "medium": _("medium priority"),
-    "low": _("low priority"),
+    "high": _("priority high"),
+    "medium": _("priority medium"),
+    "low": _("priority low"),
 }
 
 
@@ -677,7 +677,7 @@ def words_for_standing(standing: str, priority: str) -> str:
     """How a measure stands in an end report: realised, or still in the action plan."""
     if standing == "realised":
         return gettext("Realised")
-    return gettext("In the action plan, %(priority)s") % {
+    return gettext("Action plan, %(priority)s") % {
         "priority": gettext(PRIORITIES.get(priority, priority))
     }
 

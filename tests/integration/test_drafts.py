@@ -144,7 +144,9 @@ def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
         file = client.get(address)
         assert file.content == make.pdf(b"offer")
         assert file["Content-Type"] == "application/pdf"
-        assert file["Content-Disposition"] == 'attachment; filename="offer.pdf"'
+        # After the reference, so that files of several dossiers stand beside each other.
+        called = f'attachment; filename="{dossier.reference}-offer.pdf"'
+        assert file["Content-Disposition"] == called
         assert "sandbox" in file["Content-Security-Policy"]
         assert client.get(address.replace("offer", "elsewhere")).status_code == 404
 

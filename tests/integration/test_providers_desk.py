@@ -13,6 +13,7 @@ from django.utils.translation import override
 from apps.accounts.selectors import timetable
 from apps.claims.end_reports import send_back_end_report
 from apps.claims.models import EndReport
+from apps.claims.services import stop_dossier
 from apps.contracts.models import Contract
 from apps.design import figures
 from apps.design.fields import DayField, WholeEuroField
@@ -338,6 +339,35 @@ def test_a_question_waits_no_longer_once_vlaio_decided(contract, coach):
     assert "Antwoord tegen" not in text_of(coach.get(portal("dossier", dossier)))
 
 
+def test_what_vlaio_amended_or_stopped_is_told_on_the_overview_and_on_the_dossier(
+    contract, coach, clock
+):
+    with across_providers():
+        amended = make.amended(make.approved(contract), at=APRIL)
+        stopped = stop_dossier(
+            dossier=make.started(contract),
+            cause="ended_early",
+            reason="de onderneming stopt",
+            actor=make.make_officer(),
+            at=APRIL,
+        )
+        make.approved(contract)
+    overview = reverse("portal:overview", args=["alfa"])
+    told = {dossier.pk: what for what, dossier, _day in coach.get(overview).context["waits"]}
+    assert told == {
+        amended.pk: "VLAIO wijzigde de offerte op 05/04/2022: lees wat verandert",
+        stopped.pk: "VLAIO zette het dossier stop op 05/04/2022: lees waarom",
+    }
+    page = text_of(coach.get(portal("dossier", amended)), "//*[contains(@class, 'alert')]")
+    assert page.startswith("VLAIO wijzigde de offerte op 05/04/2022")
+    assert page.endswith("vrijgegeven. minder werk")
+    # A month later it is no news any more; the dossier still tells it.
+    clock.at = datetime(2022, 5, 6, 9, 0, tzinfo=UTC)
+    coach = member(contract, "coach")
+    assert coach.get(overview).context["waits"] == []
+    assert "VLAIO wijzigde de offerte" in text_of(coach.get(portal("dossier", amended)))
+
+
 def test_of_a_dossier_that_ended_nothing_more_is_asked(contract, coach):
     with across_providers():
         dossier = make.submitted(contract)
@@ -446,3 +476,25 @@ def test_what_is_not_answered_is_asked_for_in_words_of_what_to_do(contract, coac
         reverse("portal:key-issue", args=["alfa"]), {"name": "x", "days": "900"}
     )
     assert page.context["form"].errors["days"] == ["Een sleutel geldt hoogstens 365 dagen."]
+
+
+def test_a_table_of_a_dossier_is_called_by_its_reference_as_a_file(contract, coach):
+    with across_providers():
+        dossier = make.approved(contract)
+    answer = coach.get(portal("dossier", dossier) + "?file=tranches.csv")
+    called = f'attachment; filename="{dossier.reference}-schijven.csv"'
+    assert answer["Content-Disposition"] == called
+
+
+def test_a_page_beside_the_desk_leads_back_to_it(contract, coach):
+    for page in ("rights", "accessibility"):
+        answer = coach.get(reverse(page))
+        assert "Naar het begin" in text_of(answer, "//nav//a[@href='/']"), page
+    # Who is not signed in has no desk.
+    assert text_of(Client().get(reverse("accessibility")), "//nav") == ""
+
+
+def test_a_draft_counts_its_steps_with_the_last_one(contract, coach):
+    draft_of(contract, make.some_number())
+    [row] = coach.get(reverse("portal:overview", args=["alfa"])).context["drafts"]
+    assert (row["kept"], row["of"]) == (5, 6)

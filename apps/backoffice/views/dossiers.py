@@ -176,8 +176,8 @@ def document(request: DoorRequest, dossier: UUID, kind: str) -> HttpResponse:
     case = dossier_of(request, dossier)
     if kind == REPORT:
         report = end_report_of(case)
-        return attachment(report.document if report else None)
-    return attachment(document_of(case, kind))
+        return attachment(report.document if report else None, of=case.reference)
+    return attachment(document_of(case, kind), of=case.reference)
 
 
 @requires("decide_dossiers")
@@ -377,6 +377,7 @@ def dossier_page(
         below=case.reference,
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
+        of=case.reference,
         tables={
             "assessment": _assessment_table(rows),
             "tranches": _tranches_table(explained),

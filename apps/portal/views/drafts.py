@@ -474,7 +474,8 @@ def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
             "changed": figures.moment(draft.changed_at),
             "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
             "kept": len(draft.steps),
-            "of": len(STEPS),
+            # The last one is to check and file.
+            "of": len(STEPS) + 1,
         }
         for draft in found
     ]
