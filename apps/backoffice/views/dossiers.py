@@ -56,7 +56,7 @@ from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.handling.forms import AskForm
-from apps.handling.messages import thread
+from apps.handling.messages import tell_of_change, thread
 from apps.handling.models import Handler
 from apps.handling.selectors import (
     decision_due_on,
@@ -259,14 +259,16 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
         form.add_error(None, figures_changed())
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
+    at = timezone.now()
     with telling(request) as told:
         case = stop_dossier(
             dossier=case,
             cause=form.cleaned_data["cause"],
             reason=form.cleaned_data["reason"],
             actor=request.user,
-            at=timezone.now(),
+            at=at,
         )
+        tell_of_change(case, at=at)
         comes_back = {"comes_back": euro(case.comes_back)}
         messages.success(
             request,
