@@ -253,7 +253,7 @@ def open_claims(db, monkeypatch):
         contract = make.make_contract(alfa, budget="500000.00")
         for name, number in NUMBERS.items():
             make.submitted_claim(contract, name=name, number=number)
-        return {"portal": make.make_member(alfa, "reader"), "office": make.make_officer("auditor")}
+        return {"portal": make.make_member(alfa, "reader"), "office": make.make_officer("reviewer")}
 
 
 @pytest.mark.parametrize("name", SEARCHED)
