@@ -141,7 +141,7 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
         terms=terms_of(given["edition"]),
         on=on,
         # As it was kept, unless another day is tried: aid counts as on the day of assessing.
-        granted_on=day_of(kept.at) if kept and on == kept.on else None,
+        granted_on=kept.granted_on if kept and on == kept.on else None,
         known=known,
     )
     before = {s.answer.question: s.answer for s in standings_of(kept)} if kept else {}
