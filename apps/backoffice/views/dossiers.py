@@ -427,7 +427,7 @@ def _assessment_table(rows: list[dict[str, Any]]) -> Table:
         return gettext("the dossiers in this system") if told == "cstraject" else told
 
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         rows,
         {
             gettext("Question"): lambda row: words_for_question(row["standing"].answer.question),
@@ -446,7 +446,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
         return words_for_state(tranche.claim.state, "claim") if tranche.claim else why
 
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -458,7 +458,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
 
 def _claims_table(claims: list[Claim]) -> Table:
     return Table(
-        "uitbetalingsaanvragen",
+        gettext("Claims"),
         claims,
         {
             gettext("Tranche"): lambda claim: claim.tranche,

@@ -22,7 +22,7 @@ from apps.backoffice.corrections import CorrectForm, FactsForm, Setting, TryForm
 from apps.backoffice.take_over import TakeOverForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
-from apps.design.figures import number, percentage
+from apps.design.figures import number
 from apps.design.words import words_for, words_for_working
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
@@ -203,6 +203,7 @@ def _page(
         "backoffice/facts.html",
         context,
         section="dossiers",
+        about=case.reference,
         address=reverse("backoffice:dossier-facts", args=[case.pk]),
         status=422 if wrong else 200,
         tables={
@@ -216,7 +217,7 @@ def _page(
 
 def _single_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "feiten",
+        gettext("Facts"),
         rows,
         {
             gettext("Fact"): lambda row: row["label"],
@@ -228,11 +229,14 @@ def _single_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _figures_table(rows: list[dict[str, Any]]) -> Table:
-    def year(row: dict[str, Any]) -> str:
-        """With what is particular of the figures of that year."""
+    def year(row: dict[str, Any]) -> object:
+        return int(row["year"]) if row.get("year") else gettext("No figures are stated.")
+
+    def particular(row: dict[str, Any]) -> str:
+        """What is particular of the figures of that year."""
         if not row.get("year"):
-            return gettext("No figures are stated.")
-        told = [row["year"]]
+            return ""
+        told = []
         if row["months"] and row["months"] != 12:
             told.append(gettext("%(months)s months") % {"months": number(row["months"])})
         if row["estimate"]:
@@ -245,11 +249,12 @@ def _figures_table(rows: list[dict[str, Any]]) -> Table:
         return lambda row: None if row.get(name) is None else Decimal(row[name])
 
     return Table(
-        "cijfers",
+        gettext("Figures"),
         rows,
         {
             gettext("Who"): lambda row: row["name"],
             gettext("Year"): year,
+            gettext("Particular"): particular,
             gettext("Headcount"): figure("headcount"),
             gettext("Turnover"): figure("turnover"),
             gettext("Balance total"): figure("balance_total"),
@@ -260,13 +265,13 @@ def _figures_table(rows: list[dict[str, Any]]) -> Table:
 
 def _holdings_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "participaties",
+        gettext("Holdings"),
         rows,
         {
             gettext("Who holds"): lambda row: row["owner"],
             gettext("Of whom"): lambda row: row["owned"],
-            gettext("Capital"): lambda row: percentage(row["holding"].capital_pct),
-            gettext("Votes"): lambda row: percentage(row["holding"].voting_pct),
+            gettext("Capital (%)"): lambda row: row["holding"].capital_pct,
+            gettext("Votes (%)"): lambda row: row["holding"].voting_pct,
             gettext("Other control"): lambda row: (
                 row["holding"].control and words_for_working("tie", row["holding"].control)
             ),
@@ -278,7 +283,7 @@ def _holdings_table(rows: list[dict[str, Any]]) -> Table:
 
 def _aid_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "eerdere-steun",
+        gettext("Earlier aid"),
         rows,
         {
             gettext("Granted on"): lambda row: row["aid"].on,

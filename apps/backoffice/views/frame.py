@@ -75,16 +75,18 @@ def show(
     *,
     section: str,
     below: str = "",
+    about: str = "",
     address: str = "",
     status: int = 200,
     tables: Tables = NO_TABLES,
 ) -> HttpResponse:
-    """A page with its menu; `below` is its name when it stands under a section's first page.
+    """A page with its menu; `below` is its name when it stands under a section's first page, and
+    `about` that of what it tells of, where it stands deeper.
 
     `address` is where the page stands, when this is the answer to something sent elsewhere. What
     it lists leaves as a file as well: `tables`, each found by the template in `as_files`.
     """
-    if file := file_asked(request, tables):
+    if file := file_asked(request, tables, below or about):
         return file
     sections = {
         name: {

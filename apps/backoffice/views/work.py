@@ -145,7 +145,7 @@ def work(request: DoorRequest) -> HttpResponse:
 
 def _table(listed: list[Waiting]) -> Table:
     return Table(
-        "te-doen",
+        gettext("To do"),
         ((item, _named(item.about)) for item in listed),
         {
             gettext("Dossier"): lambda row: row[1][0],
@@ -165,7 +165,7 @@ def _table(listed: list[Waiting]) -> Table:
 
 def _load_table(load: list[tuple[str, list[tuple[str, int]], int]]) -> Table:
     return Table(
-        "wie-heeft-hoeveel",
+        gettext("Who has how much"),
         load,
         {gettext("Handled by"): lambda row: row[0] or gettext("Nobody yet")}
         | {

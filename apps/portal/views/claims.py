@@ -167,7 +167,7 @@ def _page(
 def _table(now: list[LeftOut], rest: list[LeftOut]) -> Table:
     """Every open tranche as the page tells it: to claim now, or why not yet."""
     return Table(
-        "schijven",
+        gettext("Tranches"),
         chain(
             ((item, gettext("Can be claimed")) for item in now),
             ((item, _why_not(item)) for item in rest),

@@ -216,7 +216,7 @@ def dossier_page(
 
 def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -231,7 +231,7 @@ def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
 
 def _assessment_table(case: Dossier, standings: list[Standing]) -> Table:
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         standings,
         {
             gettext("Question"): lambda one: words_for_question(one.answer.question),
