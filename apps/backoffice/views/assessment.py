@@ -17,7 +17,7 @@ from apps.backoffice.time_line import time_lines
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.design import figures
-from apps.design.words import words_for_working
+from apps.design.words import words_for_source, words_for_working
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import references_closed_to
 from apps.eligibility.models import Workings
@@ -136,7 +136,7 @@ def _lines_table(case: Dossier, periods: list[dict[str, Any]]) -> Table:
             gettext("Headcount"): counted(0),
             gettext("Turnover"): counted(1),
             gettext("Balance total"): counted(2),
-            gettext("Source"): lambda row: row[1]["source"] or case.facts.source,
+            gettext("Source"): lambda row: words_for_source(row[1]["source"] or case.facts.source),
         },
     )
 
@@ -239,7 +239,7 @@ def _whence(source: str | None, note: str) -> str:
     """Who tells of earlier aid: this programme, or what was stated."""
     if source == "":
         return ", ".join(filter(None, (gettext("This programme"), note)))
-    return "; ".join(filter(None, (note, source)))
+    return "; ".join(filter(None, (note, source and words_for_source(source))))
 
 
 def _came(way: str | None) -> str:

@@ -45,6 +45,7 @@ from apps.design.words import (
     words_for_finding,
     words_for_outcome,
     words_for_question,
+    words_for_source,
     words_for_state,
     words_for_unpaid,
 )
@@ -422,10 +423,6 @@ def _assessment_table(rows: list[dict[str, Any]]) -> Table:
         overrides = standing.finding and standing.finding.overrides
         return f"{told}, {gettext('against the rules')}" if overrides else told
 
-    def source(row: dict[str, Any]) -> str:
-        told: str = row["standing"].answer.source
-        return gettext("the dossiers in this system") if told == "cstraject" else told
-
     return Table(
         gettext("Assessment"),
         rows,
@@ -433,7 +430,7 @@ def _assessment_table(rows: list[dict[str, Any]]) -> Table:
             gettext("Question"): lambda row: words_for_question(row["standing"].answer.question),
             gettext("Outcome"): outcome,
             gettext("Finding"): lambda row: f"{row['found']} {row['pending']}".strip(),
-            gettext("Source"): source,
+            gettext("Source"): lambda row: words_for_source(row["standing"].answer.source),
         },
     )
 
