@@ -196,6 +196,10 @@ def _page(
         ],
         "wrong": correction.deed if correction else "",
         "form": wrong,
+        # What the register tells is no longer otherwise: there is no place for what was typed.
+        "kept": correction
+        if isinstance(correction, TakeOverForm) and not correction.rows
+        else None,
         "back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference},
     }
     return show(
