@@ -433,6 +433,27 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
     assert elsewhere["Location"] == agency("dossier", dossier)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"kind": "all"},
+        {"kind": "claim"},
+        {"whose": "mine"},
+        {"whose": "nobodys", "kind": "all"},
+    ],
+)
+def test_what_waits_as_a_file_is_what_the_list_shows(everything, officer, asked):
+    clerk = browser_of(officer)
+    page = clerk.get(reverse("backoffice:work"), asked)
+    shown = [item.about.reference for item in page.context["page"]]
+    _, of_text = page.context["as_files"]["work"]
+    lines = clerk.get(of_text[1]).content.decode("utf-8-sig").splitlines()[1:]
+    assert [line.partition(";")[0] for line in lines] == shown
+    assert 0 < len(shown) <= 4
+    assert (len(shown) < 4) == bool({"claim", "mine", "nobodys"} & set(asked.values()))
+
+
 def test_what_waits_is_asked_of_one_edition(everything, officer):
     with across_providers():
         make.add_edition_of_2026()
