@@ -15,9 +15,7 @@ from babel.messages.pofile import read_po
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from apps.api.views.dossiers import FACTS_SOURCE as OF_THE_API
 from apps.design import words
-from apps.portal.views.drafts import FACTS_SOURCE as OF_THE_PORTAL
 from cstraject import eligibility, facts, lifecycle, roles
 from cstraject.kmo import CATEGORIES, KINDS
 from cstraject.kmo.group import AUTONOMOUS, RELATIONS
@@ -426,16 +424,3 @@ def test_no_text_stands_twice_or_unused_in_the_catalogue() -> None:
     used = {text if isinstance(text, str) else text[0] for text in _msgids_used()}
     kept = {e.id if isinstance(e.id, str) else e.id[0] for e in _catalog() if e.id}
     assert kept - used == set()
-
-
-@pytest.mark.parametrize(
-    "source", [OF_THE_PORTAL, OF_THE_API, "cstraject", "KBO, uittreksel 142 van 03/11/2026"]
-)
-def test_a_source_that_we_write_ourselves_is_told_in_both_languages(source: str) -> None:
-    with translation.override("nl"):
-        in_dutch = words.words_for_source(f"{source}; Jaarverslag")
-    with translation.override("en"):
-        in_english = words.words_for_source(f"{source}; Jaarverslag")
-    assert in_dutch != in_english
-    assert in_english.endswith("; Jaarverslag")
-    assert source == "cstraject" or in_dutch == f"{source}; Jaarverslag"
