@@ -1331,6 +1331,30 @@ def words_for_working(table: str, code: str) -> str:
     return gettext(WORKINGS[table].get(code, code))
 
 
+# Who tells a fact, as it is kept with the fact: what somebody typed is told as it was typed.
+SOURCES: dict[str, str] = {
+    r"cstraject": _("the dossiers in this system"),
+    r"opgave van de dienstverlener": _("stated by the provider"),
+    r"opgave van de dienstverlener \(API\)": _("stated by the provider (API)"),
+    r"KBO, uittreksel (?P<extract>\S+) van (?P<day>\S+)": _(
+        "Crossroads Bank (KBO), extract %(extract)s of %(day)s"
+    ),
+    r"NBB, neerlegging (?P<reference>.+)": _("NBB, deposit %(reference)s"),
+}
+
+
+def words_for_source(source: str) -> str:
+    """Where a fact comes from, in the active language; each where it comes from several."""
+    return "; ".join(map(_source, source.split("; ")))
+
+
+def _source(source: str) -> str:
+    for kept, told in SOURCES.items():
+        if found := re.fullmatch(kept, source):
+            return gettext(told) % found.groupdict()
+    return source
+
+
 # Activities with a ceiling of their own, or outside the general Regulation.
 SECTORS: dict[str, str] = {
     "road_freight": _("Road freight transport for hire or reward"),
@@ -1801,6 +1825,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
     "kind": lambda value: words_for_document(str(value)),
     "role": lambda value: _in_sentence(words_for_role(str(value))),
+    "source": lambda value: words_for_source(str(value)),
     "state": lambda value: _in_sentence(_any_state(str(value))),
 }
 

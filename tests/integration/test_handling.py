@@ -433,6 +433,27 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
     assert elsewhere["Location"] == agency("dossier", dossier)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"kind": "all"},
+        {"kind": "claim"},
+        {"whose": "mine"},
+        {"whose": "nobodys", "kind": "all"},
+    ],
+)
+def test_what_waits_as_a_file_is_what_the_list_shows(everything, officer, asked):
+    clerk = browser_of(officer)
+    page = clerk.get(reverse("backoffice:work"), asked)
+    shown = [item.about.reference for item in page.context["page"]]
+    _, of_text = page.context["as_files"]["work"]
+    lines = clerk.get(of_text[1]).content.decode("utf-8-sig").splitlines()[1:]
+    assert [line.partition(";")[0] for line in lines] == shown
+    assert 0 < len(shown) <= 4
+    assert (len(shown) < 4) == bool({"claim", "mine", "nobodys"} & set(asked.values()))
+
+
 def test_what_waits_is_asked_of_one_edition(everything, officer):
     with across_providers():
         make.add_edition_of_2026()
@@ -519,6 +540,48 @@ def test_a_run_waits_for_who_may_take_its_next_step_and_other_work_is_not_counte
         check_run(run=run, actor=pays, at=make.RUN_DAY)
     assert waits(pays) == ([], 0)
     assert waits(approves) == ([run], 1)
+
+
+def test_what_is_to_do_opens_with_what_a_role_does_and_the_menu_counts_the_same(
+    everything, dossier
+):
+    address = reverse("backoffice:work")
+    own = {
+        "reviewer": ["review", "claim", "answer", "end_report"],
+        "controller": ["answer", "end_report"],
+        "payments_officer": [],
+        "auditor": [],
+    }
+    for role, kinds in own.items():
+        with across_providers():
+            officer = make.make_officer(role)
+        client = browser_of(officer)
+        page = client.get(address)
+        assert [item.kind for item in page.context["page"]] == kinds
+        assert page.context["nav"][0]["waiting"] == len(kinds)
+        assert page.context["others"] == 4 - len(kinds)
+        _, of_text = page.context["as_files"]["work"]
+        assert len(client.get(of_text[1]).content.decode().splitlines()) == 1 + len(kinds)
+        told = page.content.decode()
+        assert ("u kunt meelezen" in told) == (role == "auditor")
+        assert ("Toon alles wat wacht" in told) == (kinds != own["reviewer"])
+        every = client.get(f"{address}?{page.context['all_of_it']}")
+        assert len(every.context["page"].object_list) == 4
+        assert ("kunt u dit alleen lezen" in every.content.decode()) == (kinds != own["reviewer"])
+    with across_providers():
+        officer = make.make_officer()
+        dossiers.give_access(
+            reference=dossier.reference,
+            user=officer,
+            kind="closed",
+            until=TODAY + timedelta(days=7),
+            reason="belang",
+            actor=make.make_user(),
+            at=AT,
+        )
+    # What is closed to somebody is not on their list, nor counted in the menu.
+    page = browser_of(officer).get(address)
+    assert len(page.context["page"].object_list) == page.context["nav"][0]["waiting"] == 3
 
 
 def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):

@@ -45,6 +45,7 @@ from apps.design.words import (
     words_for_finding,
     words_for_outcome,
     words_for_question,
+    words_for_source,
     words_for_state,
     words_for_unpaid,
 )
@@ -379,7 +380,6 @@ def dossier_page(
         below=case.reference,
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
-        of=case.reference,
         tables={
             "assessment": _assessment_table(rows),
             "tranches": _tranches_table(explained),
@@ -425,18 +425,14 @@ def _assessment_table(rows: list[dict[str, Any]]) -> Table:
         overrides = standing.finding and standing.finding.overrides
         return f"{told}, {gettext('against the rules')}" if overrides else told
 
-    def source(row: dict[str, Any]) -> str:
-        told: str = row["standing"].answer.source
-        return gettext("the dossiers in this system") if told == "cstraject" else told
-
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         rows,
         {
             gettext("Question"): lambda row: words_for_question(row["standing"].answer.question),
             gettext("Outcome"): outcome,
             gettext("Finding"): lambda row: f"{row['found']} {row['pending']}".strip(),
-            gettext("Source"): source,
+            gettext("Source"): lambda row: words_for_source(row["standing"].answer.source),
         },
     )
 
@@ -449,7 +445,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
         return words_for_state(tranche.claim.state, "claim") if tranche.claim else why
 
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -461,7 +457,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
 
 def _claims_table(claims: list[Claim]) -> Table:
     return Table(
-        "uitbetalingsaanvragen",
+        gettext("Claims"),
         claims,
         {
             gettext("Tranche"): lambda claim: claim.tranche,

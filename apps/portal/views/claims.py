@@ -179,7 +179,7 @@ def _when(window: ClaimWindow | None, today: date) -> str:
 def _table(now: list[LeftOut], rest: list[LeftOut], when: str) -> Table:
     """Every open tranche as the page tells it: when to claim it, or why not yet."""
     return Table(
-        "schijven",
+        gettext("Tranches"),
         chain(
             ((item, when) for item in now),
             ((item, _why_not(item)) for item in rest),

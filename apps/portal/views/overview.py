@@ -121,7 +121,7 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
 def _drafts_table(request: DoorRequest, drafts: QuerySet[Draft]) -> Table:
     begun = gettext("%(kept)s of %(of)s begun")
     return Table(
-        "in-voorbereiding",
+        gettext("In preparation"),
         (row for draft in drafts.iterator() for row in waiting(request, [draft])),
         {
             gettext("Enterprise"): lambda row: (
