@@ -218,6 +218,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " not closed."
         ),
     ),
+    "taken-meanwhile": (
+        _(
+            "%(name)s took this dossier meanwhile, so it stays with them. Take it over after all?"
+            " Then press again."
+        ),
+    ),
     "documents-missing": (
         _("Still missing: %(missing)s. Add each document as a PDF and file again."),
     ),

@@ -1,5 +1,6 @@
 """What is written to and fro, how the clock stops, what waits and for whom."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -286,6 +287,32 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     # To whom it is closed it is not there, on the list of what waits either.
     assert clerk.post(agency("dossier-take", dossier)).status_code == 404
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
+
+
+@pytest.mark.parametrize("page", ["dossier", "work"])
+def test_who_takes_a_dossier_from_an_older_page_is_first_told_who_took_it(dossier, officer, page):
+    with across_providers():
+        colleague = make.make_officer()
+    first, second = browser_of(officer), browser_of(colleague)
+    shown = agency("dossier", dossier) if page == "dossier" else reverse("backoffice:work")
+    form = rf'action="{agency("dossier-take", dossier)}">.*?name="seen" value="(\d*)"'
+
+    def seen_by(clerk):
+        return re.findall(form, clerk.get(shown).content.decode(), re.DOTALL)[0]
+
+    def handler():
+        with across_providers():
+            return Handler.objects.get(ended_at=None).officer_id
+
+    early = seen_by(second)
+    assert early == ""
+    first.post(agency("dossier-take", dossier), {"seen": seen_by(first)})
+    late = second.post(agency("dossier-take", dossier), {"seen": early}, follow=True)
+    assert f"{officer.name} nam dit dossier intussen" in late.content.decode()
+    assert handler() == officer.pk
+    # The page names them now: pressing again takes it over.
+    second.post(agency("dossier-take", dossier), {"seen": seen_by(second)})
+    assert handler() == colleague.pk
 
 
 def test_an_answer_handles_what_was_on_the_page_and_no_later_message(
