@@ -202,13 +202,17 @@ def correct_facts(
     `sources` names the source of single facts that do not come from `source`. Findings belong to
     the facts on which they were made, so open questions are judged again. Refuses
     (`facts-changed`) a correction of another fact sheet, `seen`, than the one that holds now, and
-    (`nothing-changes`) one that states the same.
+    (`nothing-changes`) one that states the same. The same correction sent twice is made once.
     """
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
     _judged_by_another(dossier, actor, at)
     before, source = dossier.facts, source.strip()[:200]
+    last = (before.replaces_id, before.replaced_by_id, before.source, before.replaced_because)
+    sent = (seen, actor.pk, source, reason.strip()[:500])
+    if last == sent and not changes(before.stated, stated):
+        return dossier  # Pressed twice.
     if before.pk != seen:
         raise Refusal("facts-changed")
     if not source:
