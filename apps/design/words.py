@@ -528,7 +528,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
     "self-corrected": (
-        _("You corrected facts of this dossier. Another file officer must approve it."),
+        _("You corrected facts of this dossier. Another file officer must decide."),
     ),
     "facts-changed": (
         _("The facts were corrected meanwhile. Look at them again; what you typed is still below."),

@@ -172,15 +172,21 @@ def correct_and_judge(desk):
     return dossier
 
 
-def test_who_corrected_facts_does_not_approve(desk):
+def test_who_corrected_facts_does_not_decide(desk):
     dossier = correct_and_judge(desk)
 
-    told = "U verbeterde gegevens van dit dossier. Een andere dossierbehandelaar moet goedkeuren."
+    told = "U verbeterde gegevens van dit dossier. Een andere dossierbehandelaar moet beslissen."
     page = desk.page()
     assert told in text_of(page)
     assert "/approve/" not in page.content.decode()
+    assert "/refuse/" not in page.content.decode()
+    assert "Het dossier kan goedgekeurd worden." not in text_of(page)
     sent = desk.client.post(f"/agency/dossiers/{dossier.pk}/approve/", follow=True)
     assert told in text_of(sent)
+    # Nor refuse: what they typed stays on the page.
+    sent = desk.client.post(f"/agency/dossiers/{dossier.pk}/refuse/", {"reason": "geen kmo"})
+    assert (sent.status_code, told in text_of(sent)) == (422, True)
+    assert "geen kmo" in sent.content.decode()
     # A later correction by somebody else does not wash it away.
     with across_providers(), transaction.atomic():
         other = make.make_officer()
@@ -196,12 +202,17 @@ def test_who_corrected_facts_does_not_approve(desk):
         for actor in (other, desk.officer):
             with pytest.raises(Refusal, match="self-corrected"):
                 services.approve_dossier(dossier=dossier, actor=actor, at=AT)
+            with pytest.raises(Refusal, match="self-corrected"):
+                services.refuse_dossier(dossier=dossier, reason="x", actor=actor, at=AT)
 
 
-def test_a_colleague_approves_what_was_corrected(desk):
+@pytest.mark.parametrize("deed", ["approve", "refuse"])
+def test_a_colleague_decides_about_what_was_corrected(desk, deed):
     dossier = correct_and_judge(desk)
     with across_providers(), transaction.atomic():
-        services.approve_dossier(dossier=dossier, actor=make.make_officer(), at=AT)
+        decide = {"approve": services.approve_dossier, "refuse": services.refuse_dossier}[deed]
+        reason = {"reason": "geen kmo"} if deed == "refuse" else {}
+        decide(dossier=dossier, actor=make.make_officer(), at=AT, **reason)
 
 
 def test_an_edition_that_trusts_one_officer_lets_who_corrected_approve(desk, servers, committed):
