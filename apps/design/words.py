@@ -218,6 +218,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " not closed."
         ),
     ),
+    "taken-meanwhile": (
+        _(
+            "%(name)s took this dossier meanwhile, so it stays with them. Take it over after all?"
+            " Then press again."
+        ),
+    ),
     "documents-missing": (
         _("Still missing: %(missing)s. Add each document as a PDF and file again."),
     ),
@@ -522,7 +528,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
     "self-corrected": (
-        _("You corrected facts of this dossier. Another file officer must approve it."),
+        _("You corrected facts of this dossier. Another file officer must decide."),
     ),
     "facts-changed": (
         _("The facts were corrected meanwhile. Look at them again; what you typed is still below."),

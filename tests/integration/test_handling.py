@@ -1,5 +1,6 @@
 """What is written to and fro, how the clock stops, what waits and for whom."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,14 +18,16 @@ from apps.audit.models import Entry
 from apps.contracts.selectors import shifts_proposed
 from apps.documents.models import Document
 from apps.dossiers import services as dossiers
-from apps.eligibility.selectors import overrides_to_confirm
+from apps.eligibility.selectors import overrides_to_confirm, standings_of
 from apps.handling import services
 from apps.handling.models import Handler, Message
 from apps.handling.selectors import decision_due_on, waiting_at_agency
 from apps.notices.tasks import send_waiting
 from apps.payouts.services import check_run, draw_up_run
+from apps.programme.models import Edition
 from apps.providers.scope import across_providers, inside
 from cstraject.clock import due_on
+from cstraject.eligibility import MET
 from cstraject.refusal import Refusal
 from tests import factories as make
 
@@ -288,6 +291,32 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
 
 
+@pytest.mark.parametrize("page", ["dossier", "work"])
+def test_who_takes_a_dossier_from_an_older_page_is_first_told_who_took_it(dossier, officer, page):
+    with across_providers():
+        colleague = make.make_officer()
+    first, second = browser_of(officer), browser_of(colleague)
+    shown = agency("dossier", dossier) if page == "dossier" else reverse("backoffice:work")
+    form = rf'action="{agency("dossier-take", dossier)}">.*?name="seen" value="(\d*)"'
+
+    def seen_by(clerk):
+        return re.findall(form, clerk.get(shown).content.decode(), re.DOTALL)[0]
+
+    def handler():
+        with across_providers():
+            return Handler.objects.get(ended_at=None).officer_id
+
+    early = seen_by(second)
+    assert early == ""
+    first.post(agency("dossier-take", dossier), {"seen": seen_by(first)})
+    late = second.post(agency("dossier-take", dossier), {"seen": early}, follow=True)
+    assert f"{officer.name} nam dit dossier intussen" in late.content.decode()
+    assert handler() == officer.pk
+    # The page names them now: pressing again takes it over.
+    second.post(agency("dossier-take", dossier), {"seen": seen_by(second)})
+    assert handler() == colleague.pk
+
+
 def test_an_answer_handles_what_was_on_the_page_and_no_later_message(
     dossier, officer, coach, monkeypatch
 ):
@@ -330,6 +359,7 @@ def test_who_decides_is_warned_of_what_is_unread_and_of_a_colleague_who_handles_
     dossier, officer
 ):
     clerk = browser_of(officer)
+    letter_note()
     assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
     with across_providers():
         colleague = make.make_officer()
@@ -518,6 +548,58 @@ def test_a_finding_against_the_rules_waits_for_another_officer_who_may_also_not_
     after = clerk.get(agency("dossier", dossier))
     assert not [row for row in after.context["rows"] if row["standing"].pending]
     assert (waits(second), after.context["nav"][0]["waiting"]) == ([], 1)
+
+
+def test_the_page_tells_what_can_be_decided_and_what_stands_before_a_refusal(dossier, officer):
+    clerk = browser_of(officer)
+
+    def told():
+        page = clerk.get(agency("dossier", dossier)).content.decode()
+        return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+    can, nothing = "Het dossier kan goedgekeurd worden", "Geen enkele voorwaarde staat op"
+    with across_providers():
+        judged = [s.answer.question for s in standings_of(dossier.assessment) if s.outcome != MET]
+    assert judged
+    assert (
+        f"Kijk dit na voor u weigert {len(judged)} vragen moeten nog beoordeeld worden." in told()
+    )
+    with across_providers():
+        find = {"dossier": dossier, "reason": "nagekeken", "at": AT}
+        for question in judged:
+            dossiers.find(question=question, outcome="met", actor=officer, **find)
+    assert f"{can}." in told()
+    assert nothing in told()
+    # What was asked may change it.
+    with across_providers():
+        make.message(dossier, by_agency=True, asks=True, at=AT)
+    assert can not in told()
+    with across_providers():
+        services.take_back_question(dossier=dossier, actor=officer, at=AT)
+        dossiers.find(question="equity", outcome="not_met", actor=officer, **find)
+    assert can not in told()
+    assert "Zodra ze bevestigd is, kan het dossier alleen geweigerd worden." in told()
+    with across_providers():
+        second = make.make_officer()
+        dossiers.confirm_override(dossier=dossier, question="equity", actor=second, at=AT)
+    assert nothing not in told()
+    assert "Kijk dit na voor u weigert" not in told()
+
+
+def test_who_decides_is_told_that_the_letter_says_nothing_of_an_appeal(dossier, officer):
+    clerk, told = browser_of(officer), "zegt niet hoe men beroep instelt"
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    assert page.index(told) > page.index("Kijk eerst dit na")
+    address = reverse("backoffice:edition", args=[dossier.contract.edition_id])
+    assert told in clerk.get(address).content.decode()
+    letter_note()
+    for shown in (agency("dossier", dossier), address):
+        assert told not in clerk.get(shown).content.decode()
+
+
+def letter_note():
+    with across_providers():
+        Edition.objects.update(letter_note="Raad van State")
 
 
 def test_a_run_waits_for_who_may_take_its_next_step_and_other_work_is_not_counted(dossier):

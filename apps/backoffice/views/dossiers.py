@@ -308,7 +308,8 @@ def dossier_page(
         _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
         for claim in claims
     ]
-    offered_forms = _forms(request, case, wrong, report)
+    not_yours = _not_yours(request, case)
+    offered_forms = _forms(request, case, wrong, report, not_yours)
     shown = [
         *offered_forms.values(),
         *(row.get("form") for row in rows),
@@ -338,6 +339,7 @@ def dossier_page(
         "rows": rows,
         "corrected": len(facts_history(case.facts)) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
+        "pending_against": any(s.pending and s.pending.outcome == NOT_MET for s in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
         "tranches": explained,
@@ -366,8 +368,7 @@ def dossier_page(
         asked = granted_for(case.price_excl_vat, terms=terms)
         left = case.contract.left
         context |= {"asked": asked, "left": left, "left_after": left - asked.granted}
-        if terms.overrides_by_two and has_corrected(request.user, case.facts):
-            context["not_yours"] = words_for(Refusal("self-corrected"))
+        context |= {"not_yours": not_yours, "no_appeal": not case.contract.edition.letter_note}
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
@@ -540,13 +541,25 @@ def _row(
     return row
 
 
+def _not_yours(request: DoorRequest, case: Dossier) -> str:
+    """Why another officer must decide about a dossier that waits for it, if so."""
+    by_two = case.state == "submitted" and case.contract.edition.overrides_by_two
+    if by_two and "decide_dossiers" in request.acts and has_corrected(request.user, case.facts):
+        return words_for(Refusal("self-corrected"))
+    return ""
+
+
 def _forms(
-    request: DoorRequest, case: Dossier, wrong: forms.Form | None, report: EndReport | None
+    request: DoorRequest,
+    case: Dossier,
+    wrong: forms.Form | None,
+    report: EndReport | None,
+    not_yours: str,
 ) -> dict[str, object]:
     """The forms that fit the dossier's state and the officer's acts; the wrong one as typed."""
     offered: dict[str, object] = {}
     decides, stops = ("decide_dossiers" in request.acts, "stop_dossiers" in request.acts)
-    if decides and DOSSIER.allows(case.state, "refuse") and case.assessment:
+    if decides and DOSSIER.allows(case.state, "refuse") and case.assessment and not not_yours:
         offered["refuse_form"] = (
             wrong if isinstance(wrong, RefuseForm) else RefuseForm(auto_id="refuse_%s")
         )

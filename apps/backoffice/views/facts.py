@@ -27,7 +27,7 @@ from apps.design.words import words_for, words_for_working
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.eligibility.facts_told import lines, table_of
-from apps.eligibility.models import Workings
+from apps.eligibility.models import FactSheet, Workings
 from apps.eligibility.selectors import facts_history, facts_of, known_of, standings_of
 from apps.enterprises.selectors import registered
 from apps.programme.selectors import terms_of
@@ -70,7 +70,13 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = _corrections(case, request.POST, deed).get(deed)
     if form is None:
         raise Http404
-    if request.POST.get("sheet") != str(case.facts_id):
+    seen = case.facts
+    if seen.replaces and request.POST.get("sheet") == str(seen.replaces_id):
+        # Pressed twice, perhaps: what was sent is read beside the facts that it was about.
+        before = _corrections(case, request.POST, deed, seen.replaces)[deed]
+        if before.is_valid():
+            form, seen = before, seen.replaces
+    if request.POST.get("sheet") != str(seen.pk):
         form.add_error(None, words_for(Refusal("facts-changed")))
     if not form.is_valid():
         return _page(request, case, _try_form(case, None), correction=form)
@@ -78,7 +84,7 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     with telling(request, gettext("The facts are corrected and assessed anew.")) as told:
         services.correct_facts(
             dossier=case,
-            seen=case.facts_id,
+            seen=seen.pk,
             stated=form.corrected(),
             source=source,
             sources=form.sources,
@@ -93,17 +99,21 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
-def _setting(case: Dossier) -> Setting:
+def _setting(case: Dossier, sheet: FactSheet | None = None) -> Setting:
+    sheet = sheet or case.facts
     return Setting(
-        case.facts.stated, facts_of(case.facts), terms_of(case.contract.edition), case.submitted_on
+        sheet.stated, facts_of(sheet), terms_of(case.contract.edition), case.submitted_on
     )
 
 
 def _corrections(
-    case: Dossier, given: Mapping[str, Any] | None = None, deed: str = ""
+    case: Dossier,
+    given: Mapping[str, Any] | None = None,
+    deed: str = "",
+    sheet: FactSheet | None = None,
 ) -> dict[str, FactsForm]:
     """The ways to correct these facts; what was given goes to the one it was given for."""
-    setting = _setting(case)
+    setting = _setting(case, sheet)
 
     def asked(form: type[FactsForm]) -> dict[str, Any]:
         return {

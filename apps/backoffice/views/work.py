@@ -231,7 +231,13 @@ def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[tuple[
 def take(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
     with telling(request, gettext("You handle dossier %(reference)s now.") % {"reference": case}):
-        services.give_to(dossier=case, officer=request.user, actor=request.user, at=timezone.now())
+        services.give_to(
+            dossier=case,
+            officer=request.user,
+            actor=request.user,
+            at=timezone.now(),
+            seen=request.POST.get("seen"),
+        )
     return back_from(request, case.pk)
 
 
