@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -94,12 +94,16 @@ def mark_handled(request: DoorRequest, dossier: Dossier, *, by_agency: bool) -> 
             messages.success(request, gettext("The messages are marked as handled."))
 
 
-def tell_of_change(dossier: Dossier, *, at: datetime) -> None:
-    """Tell who filed a dossier that the agency stopped it or amended its offer; not why."""
-    _tell(dossier, at=at)
+def tell_of_change(
+    dossier: Dossier, deed: Literal["decide", "amend", "stop"], *, at: datetime
+) -> None:
+    """Tell who filed a dossier that the agency decided, amended its offer or stopped it; not why."""
+    _tell(dossier, at=at, deed=deed)
 
 
-def _tell(dossier: Dossier, *, at: datetime, message: Message | None = None) -> None:
+def _tell(
+    dossier: Dossier, *, at: datetime, message: Message | None = None, deed: str = ""
+) -> None:
     """Tell who filed a dossier that there is something to read; not what it says."""
     filer = dossier.submitted_by
     if filer.kind != PERSON or not filer.is_active or filer.email.endswith(OF_ACMIDM):
@@ -107,7 +111,7 @@ def _tell(dossier: Dossier, *, at: datetime, message: Message | None = None) -> 
     text = []
     for language in ("nl", "en"):
         with override(language):
-            about = {"dossier": dossier, "message": message}
+            about = {"dossier": dossier, "message": message, "deed": deed}
             text.append(render_to_string("handling/notice.txt", about).strip())
     with override("nl"):
         subject = gettext("A message of VLAIO about dossier %(reference)s") % {

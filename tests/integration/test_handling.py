@@ -716,3 +716,18 @@ def test_a_term_moves_by_the_days_that_somebody_waited_each_counted_once(since, 
     assert due == since + timedelta(days=days + len(stood))
     assert due_on(since, days=days, waited=[*waited, *waited], on=on) == due
     assert due_on(since, days=days, waited=[], on=on) == since + timedelta(days=days)
+
+
+@pytest.mark.parametrize("deed", ["approve", "refuse"])
+def test_who_filed_a_dossier_is_mailed_that_it_was_decided_and_not_how(dossier, officer, deed):
+    with across_providers():
+        decidable = make.assessed(dossier.contract)
+    about = agency(f"dossier-{deed}", decidable)
+    browser_of(officer).post(about, {"reason": "te groot", "sure": "on"})
+    with across_providers():
+        decidable.refresh_from_db()
+        assert decidable.state in ("approved", "refused")
+        send_waiting()
+    [told] = [one for one in mail.outbox if one.to == [decidable.submitted_by.email]]
+    assert told.body.startswith(f"VLAIO nam een beslissing over dossier {decidable}.")
+    assert "te groot" not in told.body

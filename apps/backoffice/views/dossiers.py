@@ -230,7 +230,9 @@ def assess_again(request: DoorRequest, dossier: UUID) -> HttpResponse:
 def approve(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
     with telling(request):
-        case = services.approve_dossier(dossier=case, actor=request.user, at=timezone.now())
+        at = timezone.now()
+        case = services.approve_dossier(dossier=case, actor=request.user, at=at)
+        tell_of_change(case, "decide", at=at)
         granted = {"granted": euro(case.granted_incl_vat)}
         messages.success(request, gettext("Approved: %(granted)s is granted.") % granted)
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -243,9 +245,11 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request, gettext("The dossier is refused.")) as told:
+        at = timezone.now()
         services.refuse_dossier(
-            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=at
         )
+        tell_of_change(case, "decide", at=at)
     if told.refused:
         return dossier_page(request, case, wrong=form)
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -269,7 +273,7 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
             actor=request.user,
             at=at,
         )
-        tell_of_change(case, at=at)
+        tell_of_change(case, "stop", at=at)
         comes_back = {"comes_back": euro(case.comes_back)}
         messages.success(
             request,
