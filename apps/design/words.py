@@ -1382,6 +1382,13 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Found against the rules on “%(question)s”: %(outcome)s. Reason: %(reason)s"),
         _("Found against the rules"),
     ),
+    "dossier.drop_override": (
+        _(
+            "Finding against the rules on “%(question)s” not confirmed: %(outcome)s, as by the"
+            " rules. Reason: %(reason)s"
+        ),
+        _("Finding against the rules not confirmed"),
+    ),
     "dossier.confirm_override": (
         _("Finding on “%(question)s” confirmed by a second officer"),
         _("Finding confirmed by a second officer"),

@@ -268,6 +268,8 @@ def find(
         at=at,
     )
     deed = "override" if finding.overrides else "find"
+    if found and found.pending and outcome == found.answer.outcome:
+        deed = "drop_override"
     _record(dossier, deed, actor, at, question=question, outcome=outcome, reason=reason)
     return dossier
 
