@@ -553,6 +553,9 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("Nothing of this dossier must be entered in the register now. Reload the list."),
     ),
     "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
+    "register-reference-used": (
+        _("%(given)s is already the reference of another dossier. Check it in the register."),
+    ),
     # The public register.
     "archive-broken": (
         _("The file %(file)s is not a ZIP that can be read. Fetch it again, whole."),
