@@ -588,6 +588,25 @@ def test_the_page_tells_what_can_be_decided_and_what_stands_before_a_refusal(dos
     assert "Kijk dit na voor u weigert" not in told()
 
 
+def test_one_outcome_that_is_left_is_told_and_not_chosen(dossier, officer):
+    clerk = browser_of(officer)
+    rows = clerk.get(agency("dossier", dossier)).context["rows"]
+    forms = {row["standing"].answer.question: str(row["form"]["outcome"]) for row in rows}
+    for row in rows:
+        both = 'type="radio"' in forms[row["standing"].answer.question]
+        assert both is not row["against"]
+    assert forms["equity"] == (
+        '<input type="hidden" name="outcome" value="not_met" id="equity_outcome">'
+    )
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    assert "Uw vaststelling: <strong>Niet voldaan</strong>" in page
+    sent = {"question": "equity", "outcome": "met", "reason": "x"}
+    assert clerk.post(agency("dossier-find", dossier), sent).status_code == 422
+    assert clerk.post(agency("dossier-find", dossier), sent | {"reason": ""}).status_code == 422
+    sent["outcome"] = "not_met"
+    assert clerk.post(agency("dossier-find", dossier), sent).status_code == 302
+
+
 def test_who_decides_is_told_that_the_letter_says_nothing_of_an_appeal(dossier, officer):
     clerk, told = browser_of(officer), "zegt niet hoe men beroep instelt"
     page = clerk.get(agency("dossier", dossier)).content.decode()
