@@ -1,5 +1,6 @@
 """The terms of an edition as somebody types them, and its packages row by row."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
@@ -153,7 +154,10 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class PackageRows(forms.Form):
-    """The packages of an edition: a code, a price band, the days on which it is offered."""
+    """The packages of an edition: a code, a price band, the days on which it is offered.
+
+    `days` are the first and the last of the edition: of a package where it tells no other.
+    """
 
     WORDS = {
         "code": _("code"),
@@ -163,8 +167,11 @@ class PackageRows(forms.Form):
         "last": _("last day"),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, days: tuple[date | None, date | None] = (None, None), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{"auto_id": "packages_%s", **kwargs})
+        self.days = dict(zip(("first", "last"), days, strict=True))
         for nth in range(1, PACKAGES_MAX + 1):
             made = {
                 "code": forms.SlugField(
@@ -207,12 +214,15 @@ class PackageRows(forms.Form):
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or self.cleaned_data
         for nth in range(1, PACKAGES_MAX + 1):
-            row = {name: typed.get(f"p{nth}_{name}") for name in ("min", "max", "first", "last")}
             if not typed.get(f"p{nth}_code"):
                 continue
-            for name, value in row.items():
-                if value is None and f"p{nth}_{name}" not in self.errors:
-                    self.add_error(f"p{nth}_{name}", _("Fill in the whole row of this package."))
+            for name, day in self.days.items():
+                if typed.get(f"p{nth}_{name}", day) is None:
+                    typed[f"p{nth}_{name}"] = day
+            row = {name: typed.get(f"p{nth}_{name}") for name in ("min", "max", "first", "last")}
+            for name in ("min", "max"):
+                if row[name] is None and f"p{nth}_{name}" not in self.errors:
+                    self.add_error(f"p{nth}_{name}", _("Give the prices of this package."))
             if row["min"] is not None and row["max"] is not None and row["max"] < row["min"]:
                 self.add_error(f"p{nth}_max", _("This is less than the lowest price."))
             if row["first"] and row["last"] and row["last"] < row["first"]:

@@ -84,6 +84,8 @@ class FindingForm(forms.Form):
 
     outcome = forms.ChoiceField(choices=list(WORDS.items()), widget=forms.RadioSelect)
     reason = ReasonField()
+    only: Any = ""
+    """The one outcome that is offered, if it is one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,10 +99,14 @@ class FindingForm(forms.Form):
         return cls(initial={"question": question}, auto_id=f"{question}_%s")
 
     def leave_only(self, outcome: str) -> None:
-        """Offer one outcome: the other is what the rules say already."""
-        field = self.fields["outcome"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(outcome, self.WORDS[outcome])]
+        """Offer one outcome, told as text: the other is what the rules say already."""
+        self.only = self.WORDS[outcome]
+        self.fields["outcome"] = forms.ChoiceField(
+            choices=[(outcome, self.only)],
+            label=self.fields["outcome"].label,
+            widget=forms.HiddenInput,
+            initial=outcome,
+        )
 
     def title(self) -> str:
         return words_for_question(str(self["question"].value()))

@@ -553,6 +553,9 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         _("Nothing of this dossier must be entered in the register now. Reload the list."),
     ),
     "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
+    "register-reference-used": (
+        _("%(given)s is already the reference of another dossier. Check it in the register."),
+    ),
     # The public register.
     "archive-broken": (
         _("The file %(file)s is not a ZIP that can be read. Fetch it again, whole."),
@@ -1405,6 +1408,13 @@ ACTS: dict[str, tuple[str, ...]] = {
     "dossier.override": (
         _("Found against the rules on “%(question)s”: %(outcome)s. Reason: %(reason)s"),
         _("Found against the rules"),
+    ),
+    "dossier.drop_override": (
+        _(
+            "Finding against the rules on “%(question)s” not confirmed: %(outcome)s, as by the"
+            " rules. Reason: %(reason)s"
+        ),
+        _("Finding against the rules not confirmed"),
     ),
     "dossier.confirm_override": (
         _("Finding on “%(question)s” confirmed by a second officer"),

@@ -268,6 +268,8 @@ def find(
         at=at,
     )
     deed = "override" if finding.overrides else "find"
+    if found and found.pending and outcome == found.answer.outcome:
+        deed = "drop_override"
     _record(dossier, deed, actor, at, question=question, outcome=outcome, reason=reason)
     return dossier
 
@@ -399,7 +401,8 @@ def enter_in_register(
 ) -> RegisterEntry:
     """Note that the aid of a dossier stands in the European register, under its reference there.
 
-    Refuses where nothing must be entered, or a day before the grant or in the future.
+    Refuses where nothing must be entered, a day before the grant or in the future, and the
+    reference of another dossier.
     """
     dossier = lock_dossier(dossier)
     must_be_impartial(dossier, actor, at)
@@ -408,6 +411,9 @@ def enter_in_register(
         raise Refusal("nothing-to-register")
     if not reference.strip():
         raise Refusal("register-reference-missing")
+    others = RegisterEntry.objects.exclude(dossier=dossier)
+    if others.filter(reference__iexact=reference.strip()[:60]).exists():
+        raise Refusal("register-reference-used", given=reference.strip()[:60])
     if dossier.decided_on is None or on < dossier.decided_on:
         raise Refusal("date-order", earlier=dossier.decided_on, later=on)
     must_be_over(on, at)

@@ -124,11 +124,17 @@ def thread(
     dossier: Dossier, *, address: Callable[[Message], str], names: bool
 ) -> list[dict[str, Any]]:
     """The messages about a dossier, the newest first; `names` also of who wrote at the agency."""
+    written = list(messages_about(dossier).reverse())
+    answers = {(one.written_by_id, one.written_on) for one in written if not one.by_agency}
     return [
         {
             "message": message,
             "who": message.writer if names or not message.by_agency else "VLAIO",
             "address": address(message) if message.document_id else "",
+            # What was asked ends with an answer, or else the agency took it back.
+            "taken_back": message.asks
+            and message.handled_on is not None
+            and (message.handled_by_id, message.handled_on) not in answers,
         }
-        for message in messages_about(dossier).reverse()
+        for message in written
     ]

@@ -310,7 +310,12 @@ def tranches_of_grant(dossier: Dossier) -> list[Tranche]:
         why, facts, amount = told
         tranches.append(
             Tranche(
-                number, amount or planned, why=why, facts=facts, sent_back=sent_back.get(number, "")
+                number,
+                # Of what ended nothing more is paid.
+                ZERO if why == "ended" else amount or planned,
+                why=why,
+                facts=facts,
+                sent_back=sent_back.get(number, ""),
             )
         )
     return tranches

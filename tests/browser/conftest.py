@@ -179,9 +179,9 @@ def _grant_in_2026() -> None:
     contract = make.make_contract_of_2026()
     at = datetime(2026, 3, 30, 9, tzinfo=UTC)
     late, withdrawn, done = (make.approved(contract, at=at) for _ in range(3))
-    for dossier in (withdrawn, done):
+    for dossier, reference in ((withdrawn, "EAID-1"), (done, "EAID-2")):
         enter_in_register(
-            dossier=dossier, reference="EAID-1", on=at.date(), actor=make.make_officer(), at=at
+            dossier=dossier, reference=reference, on=at.date(), actor=make.make_officer(), at=at
         )
     withdraw_dossier(dossier=withdrawn, reason="ziet ervan af", actor=make.make_user(), at=at)
     assert late.state == "approved"

@@ -280,6 +280,13 @@ def test_the_dossier_says_when_what_is_not_claimed_yet_may_be_paid(world, made, 
             )
 
 
+def test_of_a_stopped_dossier_no_tranche_is_to_come(world):
+    with across_providers():
+        dossier = stopped(world["due"].contract)
+    page = browser_of(world["manager"]).get(reverse("portal:dossier", args=["alfa", dossier.pk]))
+    assert [tranche.amount for tranche, _ in page.context["tranches"]] == [0, 0]
+
+
 def stopped(contract):
     return stop_dossier(
         dossier=make.started(contract),

@@ -162,7 +162,9 @@ def test_a_provider_changes_no_terms(old):
         ({"first_tranche_threshold": "0"}, "first_tranche_threshold"),
         ({"p1_code": "mijn pakket"}, "p1_code"),
         ({"p1_max": "9.199"}, "p1_max"),
-        ({"p1_last": ""}, "p1_last"),
+        ({"p1_min": ""}, "p1_min"),
+        ({"p1_first": "01/01/2028", "p1_last": ""}, "p1_last"),
+        ({"p1_last": "", "valid_until": ""}, "valid_until"),
         ({"name": "2021-2024"}, "name"),
         ({"p1_code": ""}, ""),
         ({"p2_code": "start"}, ""),
@@ -186,6 +188,21 @@ def test_what_is_wrong_stands_in_one_list_and_names_the_package(old, administrat
     summary = page.split('id="error-summary-title"')[1].split("</ul>")[0]
     assert "Naam: " in summary
     assert "Pakket 1: tot, exclusief btw: Dit is minder dan de laagste prijs." in summary
+
+
+def test_a_package_without_days_is_offered_on_all_days_of_its_edition(old, administrator):
+    page = administrator.post(beside(old), typed(old, p1_first="", p1_last=""), follow=True)
+    with across_providers():
+        package = Edition.objects.get(name="2025-2027").packages.get()
+        assert (package.valid_from, package.valid_until) == (date(2025, 1, 1), date(2027, 12, 31))
+    told = page.content.decode()
+    assert "niet op alle dagen van deze editie" not in told
+    # What has no name here is told, and so are days without any package.
+    assert "Dit systeem kent geen naam voor pakket start" in told
+    sent = typed(old, name="later", p1_code="basis", p1_first="01/03/2025")
+    told = administrator.post(beside(old), sent, follow=True).content.decode()
+    assert "Dit systeem kent geen naam" not in told
+    assert "van 01/03/2025 tot 31/12/2027: niet op alle dagen van deze editie" in told
 
 
 def test_a_new_edition_begins_on_the_list_with_the_terms_of_the_last(old, administrator):

@@ -155,6 +155,25 @@ def test_what_a_person_at_the_agency_must_judge_is_no_errand_for_the_provider(do
     assert page.content.decode().count("VLAIO beoordeelt dit zelf") == len(judged)
 
 
+def test_a_question_reads_as_taken_back_or_as_answered(dossier, officer, coach):
+    told, ask = "Informatie gevraagd, ingetrokken", {"by_agency": True, "asks": True}
+
+    def shown():
+        pages = (agency("dossier", dossier), officer), (portal("dossier", dossier), coach)
+        return [browser_of(who).get(page).content.decode().count(told) for page, who in pages]
+
+    with across_providers():
+        make.message(dossier, **ask, at=AT)
+    assert shown() == [0, 0]
+    with across_providers():
+        services.take_back_question(dossier=dossier, actor=officer, at=AT)
+    assert shown() == [1, 1]
+    with across_providers():
+        make.message(dossier, **ask, text="nog iets", at=AT + timedelta(minutes=1))
+        make.message(dossier, by_agency=False, at=AT + timedelta(minutes=2))
+    assert shown() == [1, 1]
+
+
 def test_one_question_at_a_time_and_only_before_the_decision(dossier, officer):
     with across_providers():
         ask = {"dossier": dossier, "text": "Wat?", "by_agency": True, "actor": officer, "at": AT}
@@ -547,6 +566,10 @@ def test_a_finding_against_the_rules_waits_for_another_officer_who_may_also_not_
     assert clerk.post(agency("dossier-find", dossier), sent).status_code == 302
     after = clerk.get(agency("dossier", dossier))
     assert not [row for row in after.context["rows"] if row["standing"].pending]
+    assert after.context["deeds"][0]["what"] == (
+        "Vaststelling tegen de regels over “Eigen vermogen” niet bevestigd: voldaan, zoals volgens"
+        " de regels. Reden: geen verlies"
+    )
     assert (waits(second), after.context["nav"][0]["waiting"]) == ([], 1)
 
 
@@ -584,6 +607,25 @@ def test_the_page_tells_what_can_be_decided_and_what_stands_before_a_refusal(dos
         dossiers.confirm_override(dossier=dossier, question="equity", actor=second, at=AT)
     assert nothing not in told()
     assert "Kijk dit na voor u weigert" not in told()
+
+
+def test_one_outcome_that_is_left_is_told_and_not_chosen(dossier, officer):
+    clerk = browser_of(officer)
+    rows = clerk.get(agency("dossier", dossier)).context["rows"]
+    forms = {row["standing"].answer.question: str(row["form"]["outcome"]) for row in rows}
+    for row in rows:
+        both = 'type="radio"' in forms[row["standing"].answer.question]
+        assert both is not row["against"]
+    assert forms["equity"] == (
+        '<input type="hidden" name="outcome" value="not_met" id="equity_outcome">'
+    )
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    assert "Uw vaststelling: <strong>Niet voldaan</strong>" in page
+    sent = {"question": "equity", "outcome": "met", "reason": "x"}
+    assert clerk.post(agency("dossier-find", dossier), sent).status_code == 422
+    assert clerk.post(agency("dossier-find", dossier), sent | {"reason": ""}).status_code == 422
+    sent["outcome"] = "not_met"
+    assert clerk.post(agency("dossier-find", dossier), sent).status_code == 302
 
 
 def test_who_decides_is_told_that_the_letter_says_nothing_of_an_appeal(dossier, officer):

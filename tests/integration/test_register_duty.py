@@ -91,10 +91,13 @@ def test_the_page_says_how_many_days_are_left_and_what_is_late(contract, clock):
     granted(contract)
     client = at_the_agency()
     page = client.get("/agency/register/").content.decode()
-    assert "6 werkdagen" in page
+    assert '<span class="pill plain">nog 6 werkdagen</span>' in page
     assert "28/04/2026" in page
     assert "De-minimisregister (1)" in page
 
+    clock.at = datetime(2026, 4, 21, 10, 0, tzinfo=UTC)
+    page = at_the_agency().get("/agency/register/").content.decode()
+    assert '<span class="pill warn">nog 5 werkdagen</span>' in page
     clock.at = datetime(2026, 4, 30, 10, 0, tzinfo=UTC)
     page = at_the_agency().get("/agency/register/").content.decode()
     assert '<span class="pill stop">2 werkdagen te laat</span>' in page
@@ -190,6 +193,8 @@ def test_a_grant_that_ends_comes_back_with_both_amounts(
     client = at_the_agency()
     page = client.get("/agency/register/").content.decode()
     assert words in page
+    noted = {"amend": "Aangepast", "withdraw": "Ingetrokken"}[deed]
+    assert f"{noted}: noteer de referentie voor {dossier.reference}" in page
     assert "€\xa016.335,00 (EAID-7)" in page
     assert "De-minimisregister (1)" in page
     told = file_of(client, dossier)
@@ -202,6 +207,15 @@ def test_a_grant_that_ends_comes_back_with_both_amounts(
     with working():
         assert [str(e.amount) for e in RegisterEntry.objects.order_by("id")] == ["16335.00", amount]
         assert register_duties_open() == 0
+
+
+def test_the_reference_of_another_dossier_is_not_noted(contract):
+    first, second, client = granted(contract), granted(contract), at_the_agency()
+    assert enter(client, first).status_code == 302
+    late = enter(client, second, reference="eaid-7 ")
+    assert late.status_code == 422
+    assert "eaid-7 is al de referentie van een ander dossier" in late.content.decode()
+    assert enter(client, second, reference="EAID-8").status_code == 302
 
 
 def keep_the_first_tranche(dossier, officer):
@@ -233,8 +247,8 @@ def test_what_never_stood_there_and_ended_is_not_due(contract):
 def test_the_list_as_a_file_tells_what_to_do_and_what_stands_in_the_register(contract):
     new, done, shrunk = (granted(contract) for _ in range(3))
     client = at_the_agency()
-    for dossier in (done, shrunk):
-        enter(client, dossier)
+    for dossier, reference in ((done, "EAID-7"), (shrunk, "EAID-8")):
+        enter(client, dossier, reference=reference)
     with working():
         make.amended(shrunk, at=datetime(2026, 4, 20, 10, 0, tzinfo=UTC))
     content = client.get("/agency/register/?file=register.csv").content.decode("utf-8-sig")

@@ -55,6 +55,8 @@ from apps.dossiers import services
 from apps.dossiers.listing import AgencyDossierFilter, Listing
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
+from apps.eligibility.facts_told import lines
+from apps.eligibility.models import FactSheet
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.handling.forms import AskForm
 from apps.handling.messages import tell_of_change, thread
@@ -324,14 +326,8 @@ def dossier_page(
         (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
         for tranche in tranches
     ]
-    deeds = [
-        {
-            "at": deed.at,
-            "who": deed.actor_name,
-            "what": words_for_act(deed.action, deed.facts),
-        }
-        for deed in deeds_of(case_id=case.pk).reverse()
-    ]
+    history = facts_history(case.facts)
+    deeds = _deeds(case, history)
     context = {
         "dossier": case,
         "documents": [
@@ -341,7 +337,7 @@ def dossier_page(
         "to_come": _documents_to_come(case, report),
         "standings": standings,
         "rows": rows,
-        "corrected": len(facts_history(case.facts)) - 1,
+        "corrected": len(history) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
         "pending_against": any(s.pending and s.pending.outcome == NOT_MET for s in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
@@ -394,6 +390,20 @@ def dossier_page(
             "deeds": deeds_table(deeds),
         },
     )
+
+
+def _deeds(case: Dossier, history: list[FactSheet]) -> list[dict[str, Any]]:
+    """What happened, the newest first; of a correction also what it changed."""
+    corrections = iter(history)  # One deed for each sheet that replaced another, in this order.
+    told = []
+    for deed in deeds_of(case_id=case.pk).reverse():
+        what = words_for_act(deed.action, deed.facts)
+        sheet = next(corrections, None) if deed.action == "dossier.correct_facts" else None
+        if sheet and sheet.replaces:
+            changed = lines(sheet.replaces.stated, sheet.stated)
+            what += ". " + "; ".join(f"{one.what}: {one.before} → {one.after}" for one in changed)
+        told.append({"at": deed.at, "who": deed.actor_name, "what": what})
+    return told
 
 
 def _stated_otherwise(report: EndReport | None, statements: list[StatementLine]) -> Decimal | None:

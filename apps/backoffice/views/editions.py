@@ -19,7 +19,7 @@ from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances
 from apps.contracts.services import award_contract
 from apps.design import figures
-from apps.design.words import words_for
+from apps.design.words import PACKAGES, words_for
 from apps.dossiers.selectors import editions_decided_by
 from apps.programme.models import Edition
 from apps.programme.services import change_edition, prepare_edition
@@ -83,7 +83,9 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
         return _form_page(request, one, form, PackageRows.of(one, anew=not change), change)
     # A copy is filled in: the service holds what is typed against what stands.
     form = EditionForm(request.POST, instance=copy(one) if change else Edition())
-    rows = PackageRows(request.POST)
+    form.is_valid()
+    days = (form.cleaned_data.get("valid_from"), form.cleaned_data.get("valid_until"))
+    rows = PackageRows(request.POST, days=days)
     if not (form.is_valid() & rows.is_valid()):
         return _form_page(request, one, form, rows, change, status=422)
     given: dict[str, Any] = {
@@ -131,10 +133,20 @@ def award(request: DoorRequest, edition: int) -> HttpResponse:
 def _page(
     request: DoorRequest, edition: Edition, *, wrong: forms.Form | None = None
 ) -> HttpResponse:
+    packages = edition.packages.order_by("code")
+    offered = (
+        min((one.valid_from for one in packages), default=edition.valid_from),
+        max((one.valid_until for one in packages), default=edition.valid_until),
+    )
     context: dict[str, Any] = {
         "edition": edition,
         "terms": EditionForm(instance=edition).told(),
-        "packages": edition.packages.order_by("code"),
+        "packages": packages,
+        "unnamed": ", ".join(one.code for one in packages if one.code not in PACKAGES),
+        # Where packages are not offered on all days of the edition.
+        "offered": offered
+        if offered[0] > edition.valid_from or offered[1] < edition.valid_until
+        else None,
         "legal_forms": edition.legal_forms.order_by("code"),
         "activities": edition.activities.order_by("nace_version", "prefix", "valid_from"),
         "stands": edition.pk in editions_decided_by(),
