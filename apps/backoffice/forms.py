@@ -187,6 +187,9 @@ class SettleForm(forms.Form):
 
     outcome = forms.ChoiceField(label=_("What the bank said"), widget=forms.RadioSelect)
     on = DayField(label=_("Day"))
+    sure = forms.BooleanField(
+        label=_("I read at the bank that this amount was refused or came back"), required=False
+    )
 
     WORDS = {
         "pay": _("Paid"),
@@ -203,6 +206,12 @@ class SettleForm(forms.Form):
         outcome.choices = [
             (event, self.WORDS[event]) for event in events if event in self.WORDS
         ] or list(self.WORDS.items())
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        if typed.get("outcome") in ("refuse", "return") and not typed.get("sure"):
+            self.add_error("sure", gettext("Tick this first: the tranches are then open again."))
+        return typed
 
 
 class RegisterForm(forms.Form):

@@ -708,11 +708,30 @@ UNPAID: dict[str, tuple[str, ...]] = {
 }
 
 
-def words_for_unpaid(why: str, facts: Mapping[str, object]) -> str:
+# At the agency, where nobody can do what the provider is asked to do.
+UNPAID_AT_AGENCY: dict[str, tuple[str, ...]] = {
+    "not-completed": (_("The provider has not recorded yet that the work is completed."),),
+    "not-delivered": (
+        _(
+            "By the statement %(delivered)s is delivered; tranche 1 asks for at least"
+            " %(threshold)s."
+        ),
+        _("Less has been delivered than the first tranche asks for."),
+    ),
+    "not-claimed": (_("The provider can claim it, but has not done so yet."),),
+    "no-statement-yet": (_("The provider has not filed a statement yet."),),
+    "nothing-left": (
+        _("After tranche 1 of %(first)s nothing is left to pay for what was delivered."),
+    ),
+}
+
+
+def words_for_unpaid(why: str, facts: Mapping[str, object], *, at_agency: bool = False) -> str:
     """Why a tranche is not paid, in the active language."""
-    if why not in UNPAID:
+    sentences = UNPAID | UNPAID_AT_AGENCY if at_agency else UNPAID
+    if why not in sentences:
         return words_for(Refusal(why, **facts))
-    return _tell(UNPAID[why], {name: _shown(name, value) for name, value in facts.items()})
+    return _tell(sentences[why], {name: _shown(name, value) for name, value in facts.items()})
 
 
 # ---- The questions put to a dossier --------------------------------------------------------------

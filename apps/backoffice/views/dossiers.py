@@ -313,7 +313,10 @@ def dossier_page(
     ]
     statements = statement_lines(case, current_statements(case), tranches)
     explained = [
-        (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
+        (
+            tranche,
+            words_for_unpaid(tranche.why, tranche.facts, at_agency=True) if tranche.why else "",
+        )
         for tranche in tranches
     ]
     deeds = [
