@@ -125,7 +125,8 @@ class StopForm(forms.Form):
     )
     reason = ReasonField()
     sure = forms.BooleanField(
-        label=_("I looked at the amounts above and know that a stop cannot be undone")
+        label=_("I looked at the amounts above and know that a stop cannot be undone"),
+        error_messages={"required": _("Tick that you looked at the amounts.")},
     )
 
 

@@ -39,6 +39,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " not below zero."
         ),
     ),
+    "amount-too-large": (_("“%(given)s” is too large: give less than a billion euro."),),
     "unreadable-facts": (
         _(
             "The facts about the enterprise cannot be read at “%(field)s”."
@@ -61,7 +62,8 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "reason-missing": (_("A reason is missing. Say briefly why; the reason is kept on record."),),
     "date-order": (
-        _("%(later)s lies before %(earlier)s. Check the order of the two dates."),
+        _("The work started on %(started_on)s: give that day or a later one."),
+        _("%(later)s lies before %(earlier)s: give %(earlier)s or a later day."),
         _("The dates do not follow each other. Check their order."),
     ),
     "future-date": (
@@ -106,11 +108,11 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "own-rights": (_("Nobody changes their own rights. Ask a colleague who may."),),
     "unknown-role": (_("There is no role “%(given)s” here. Choose one from the list."),),
-    "role-missing": (_("This person does not have that role. Reload the page."),),
+    "role-missing": (_("This person does not have that role (any more)."),),
     "last-administrator": (
         _("This is the last administrator. First give the role to somebody else."),
     ),
-    "not-a-member": (_("This person has no role here any more. Reload the page."),),
+    "not-a-member": (_("This person has no role here any more."),),
     "invitation-gone": (
         _("This invitation is not good any more: it was accepted, taken back or is too old."),
     ),
@@ -128,13 +130,13 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "key-name-taken": (
         _("There is a key called “%(name)s” already. End that one first, or choose another name."),
     ),
-    "token-gone": (_("This key ended already. Reload the page."),),
+    "token-gone": (_("This key ended already: it opens nothing any more."),),
     "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),
     "token-days": (_("A key lasts from 1 to %(max)s days. Choose a number of days."),),
     "closed-to-you": (_("This dossier is closed to you. A colleague goes on with it."),),
     "access-kind": (_("Choose whether the dossier is opened or closed to this person."),),
     "access-until": (_("Choose a last day from today on, at most a year from now."),),
-    "access-gone": (_("This exception ended already. Reload the page."),),
+    "access-gone": (_("This exception ended already: it holds no more."),),
     "unknown-dossier": (_("There is no dossier with the reference “%(given)s”."),),
     "own-provider": (
         _("You work for the provider that this is about. A colleague decides about it."),
@@ -163,7 +165,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "end-report-stands": (
         _("There is an end report already. It can be corrected once VLAIO sends it back."),
     ),
-    "end-report-judged": (_("This end report was judged meanwhile. Reload the page."),),
+    "end-report-judged": (_("This end report was judged meanwhile: look at it below."),),
     # Amendments, shifts and editions.
     "amend-raises": (
         _(
@@ -189,7 +191,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "shift-nowhere": (
         _("A shift goes from one contract to another, and is more than nought. Choose again."),
     ),
-    "shift-decided": (_("This shift was decided meanwhile. Reload the page."),),
+    "shift-decided": (_("This shift was decided meanwhile: look at it below."),),
     "edition-stands": (
         _(
             "A dossier was decided under this edition, so its terms stand. Prepare a new edition"
@@ -211,7 +213,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "already-asked": (
         _("Information was asked already and is not answered yet. Take that question back first."),
     ),
-    "nothing-asked": (_("Nothing is asked of the provider now. Reload the page."),),
+    "nothing-asked": (_("Nothing is asked of the provider now."),),
     "cannot-handle": (
         _(
             "This person cannot handle the dossier. Choose a colleague who may, and to whom it is"
@@ -515,10 +517,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "nothing-to-confirm": (
-        _(
-            "Nothing on “%(question)s” waits for confirmation. Reload the page to see how it"
-            " stands."
-        ),
+        _("Nothing on “%(question)s” waits for confirmation now: look at how it stands."),
     ),
     "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
     "self-corrected": (
@@ -543,9 +542,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "source-missing": (
         _("Say where these facts come from, for example the annual accounts with their year."),
     ),
-    "nothing-to-register": (
-        _("Nothing of this dossier must be entered in the register now. Reload the list."),
-    ),
+    "nothing-to-register": (_("Nothing of this dossier must be entered in the register now."),),
     "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
     # The public register.
     "archive-broken": (
@@ -597,7 +594,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "not-now": (
         _(
             "%(event)s is not possible now: the status of %(noun)s is “%(state)s”."
-            " Reload the page to see what is possible."
+            " The page shows what is possible."
         ),
     ),
 }
@@ -1526,12 +1523,22 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Run of %(quarter)s drawn up"),
         _("Run drawn up"),
     ),
-    "run.check": (_("Run checked"),),
-    "run.approve": (_("Run approved"),),
-    "run.file": (_("Payment file written"),),
-    "run.send": (_("Payment file sent to the bank"),),
-    "run.settle": (_("Run settled"),),
-    "run.abandon": (_("Run abandoned. Reason: %(reason)s"), _("Run abandoned")),
+    "run.check": (_("Run of %(quarter)s checked"), _("Run checked")),
+    "run.approve": (_("Run of %(quarter)s approved: %(total)s"), _("Run approved")),
+    "run.file": (
+        _("Payment file of the run of %(quarter)s written"),
+        _("Payment file written"),
+    ),
+    "run.send": (
+        _("Payment file of the run of %(quarter)s sent to the bank"),
+        _("Payment file sent to the bank"),
+    ),
+    "run.settle": (_("Run of %(quarter)s settled"), _("Run settled")),
+    "run.abandon": (
+        _("Run of %(quarter)s abandoned. Reason: %(reason)s"),
+        _("Run abandoned. Reason: %(reason)s"),
+        _("Run abandoned"),
+    ),
     "payment.pay": (_("Payment made: %(amount)s"), _("Payment made")),
     "payment.refuse": (_("Payment refused by the bank"),),
     "payment.return": (_("Payment returned by the bank"),),
@@ -1550,6 +1557,22 @@ ACTS: dict[str, tuple[str, ...]] = {
     "user.shut": (_("Account shut"),),
     "user.grant": (_("Role given: %(role)s"), _("Role given")),
     "user.take": (_("Role taken away: %(role)s"), _("Role taken away")),
+    "invitation.send": (_("Invited as %(role)s"), _("Invitation sent")),
+    "invitation.accept": (_("Invitation as %(role)s accepted"), _("Invitation accepted")),
+    "invitation.withdraw": (_("Invitation taken back"),),
+    "access.give": (
+        _("Dossier %(dossier)s %(kind)s %(to)s until %(until)s. Reason: %(reason)s"),
+        _("Exception for one dossier made"),
+    ),
+    "access.end": (
+        _("Ended: dossier %(dossier)s %(kind)s %(to)s until %(until)s"),
+        _("Exception for one dossier ended"),
+    ),
+    "sign_in.refuse": (
+        _("Not let in: %(why)s, from %(from)s"),
+        _("Not let in: %(why)s"),
+        _("Not let in"),
+    ),
     "member.shut_out": (_("Shut out of the provider"),),
     "member.let_in": (_("Let in again at the provider"),),
     "token.revoke": (_("Access key ended: %(name)s"), _("Access key ended")),
@@ -1559,6 +1582,22 @@ ACTS: dict[str, tuple[str, ...]] = {
 STOP_CAUSES: dict[str, str] = {
     "ended_early": _("it ended early"),
     "not_entitled": _("the enterprise was not entitled"),
+}
+
+# One dossier, opened or closed to somebody.
+ACCESS_KINDS: dict[str, str] = {"opened": _("opened to"), "closed": _("closed to")}
+
+# Why somebody was not let in, by what the reason on record begins with.
+NOT_LET_IN: dict[str, str] = {
+    "password": _("wrong address or password"),
+    "second-factor": _("wrong code or key"),
+    "password-reset": _("a link to a new password that is not good any more"),
+    "invitation": _("an invitation that is not good any more"),
+    "held-back": _("too many wrong tries"),
+    "machine-key": _("a machine with a wrong key"),
+    "no-role-here": _("no role here"),
+    "account-shut": _("account shut"),
+    "more": _("and more of the same within that minute"),
 }
 
 UNKNOWN_ACT = _("Recorded: %(action)s")
@@ -1798,6 +1837,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
         ),
         figures.day,
     ),
+    "why": lambda value: _not_let_in(str(value)),
     "cause": lambda value: gettext(STOP_CAUSES.get(str(value), str(value))),
     "quarter": figures.quarter,
     "person_days": lambda value: words_for_person_days(value),
@@ -1815,7 +1855,11 @@ SHOWN: dict[str, Callable[[object], str]] = {
         _in_sentence(words_for_question(item)) for item in _items(value)
     ),
     "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
-    "kind": lambda value: words_for_document(str(value)),
+    "kind": lambda value: (
+        gettext(ACCESS_KINDS[str(value)])
+        if value in ACCESS_KINDS
+        else words_for_document(str(value))
+    ),
     "role": lambda value: _in_sentence(words_for_role(str(value))),
     "state": lambda value: _in_sentence(_any_state(str(value))),
 }
@@ -1844,6 +1888,11 @@ def _measure(value: object, *, as_days: bool) -> str:
     if as_days:
         return words_for_person_days(value)
     return figures.euro(value)
+
+
+def _not_let_in(reason: str) -> str:
+    begins = reason.partition(":")[0]
+    return gettext(NOT_LET_IN[begins]) if begins in NOT_LET_IN else reason
 
 
 def _any_state(state: str) -> str:

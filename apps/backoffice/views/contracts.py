@@ -137,7 +137,7 @@ def amend(request: DoorRequest, contract: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, one, wrong=form)
     by = form.cleaned_data["budget"] - one.budget
-    with telling(request, gettext("The budget is amended.")) as told:
+    with telling(request, gettext("The budget is amended."), form=form) as told:
         services.amend_budget(
             contract=one,
             by=by,
@@ -161,7 +161,8 @@ def propose(request: DoorRequest, contract: int) -> HttpResponse:
     form.offer(_others(one))
     if not form.is_valid():
         return _page(request, one, wrong=form)
-    with telling(request, gettext("The shift is proposed; a colleague carries it out.")) as told:
+    done = gettext("The shift is proposed; a colleague carries it out.")
+    with telling(request, done, form=form) as told:
         services.propose_shift(
             source=one, actor=request.user, at=timezone.now(), **form.cleaned_data
         )

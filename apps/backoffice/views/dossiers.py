@@ -187,7 +187,7 @@ def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = FindingForm(request.POST, auto_id=f"{_asked_about(request)}_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The finding is on record.")) as told:
+    with telling(request, gettext("The finding is on record."), form=form) as told:
         services.find(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
     if told.refused:
         return dossier_page(request, case, wrong=form)
@@ -241,7 +241,7 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(request, dossier), RefuseForm(request.POST, auto_id="refuse_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The dossier is refused.")) as told:
+    with telling(request, gettext("The dossier is refused."), form=form) as told:
         services.refuse_dossier(
             dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
@@ -259,7 +259,7 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
         form.add_error(None, figures_changed())
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         case = stop_dossier(
             dossier=case,
             cause=form.cleaned_data["cause"],

@@ -69,7 +69,8 @@ def draw_up(request: DoorRequest) -> HttpResponse:
     if seen is not None and seen != _seen(quarter, preflight(quarter)):
         messages.warning(request, figures_changed())
         return _runs_page(request, asked=form)
-    with telling(request, gettext("The run is drawn up. Check it, then a colleague approves it.")):
+    done = gettext("The run is drawn up. Check it, then a colleague approves it.")
+    with telling(request, done, form=form):
         run = services.draw_up_run(quarter=quarter, actor=request.user, at=timezone.now())
         return redirect("backoffice:run", run=run.pk)
     return _runs_page(request, wrong=form)
@@ -212,9 +213,8 @@ def abandon(request: DoorRequest, run: UUID) -> HttpResponse:
     given_up, form = run_of(run), AbandonForm(request.POST, auto_id="abandon_%s")
     if not form.is_valid():
         return _run_page(request, given_up, wrong=form)
-    with telling(
-        request, gettext("The run is abandoned. Its claims wait for another run.")
-    ) as told:
+    done = gettext("The run is abandoned. Its claims wait for another run.")
+    with telling(request, done, form=form) as told:
         services.abandon_run(
             run=given_up, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
@@ -243,7 +243,7 @@ def settle(request: DoorRequest, payment: UUID) -> HttpResponse:
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
     if not form.is_valid():
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
-    with telling(request, gettext("What the bank said is on record.")) as told:
+    with telling(request, gettext("What the bank said is on record."), form=form) as told:
         services.settle_payment(
             payment=paid,
             outcome=form.cleaned_data["outcome"],
