@@ -58,6 +58,7 @@ BUDGETS = {
     "backoffice:editions": 21,
     "backoffice:edition": 25,
     "backoffice:people": 16,
+    "backoffice:record": 24,
     "backoffice:answer": 23,
     "portal:draft-step enterprise": 18,
     "portal:draft-step figures": 18,
@@ -94,6 +95,7 @@ SENT = {
 # Who asks, where that is not who asks most at this door.
 WHO = {
     "backoffice:people": "people",
+    "backoffice:record": "auditor",
     "backoffice:edition-beside": "people",
     "backoffice:run-draw-up": "runs",
     "rights": "people",
@@ -160,6 +162,7 @@ class World:
             "backoffice": make.make_officer("reviewer"),
             "people": make.make_officer("administrator"),
             "runs": make.make_officer("payments_officer"),
+            "auditor": make.make_officer("auditor"),
         }
 
     def _open(self, contract: Contract, many: int) -> Dossier:
@@ -392,6 +395,7 @@ AS_SHOWN = {
     "backoffice:editions": ["editions"],
     "backoffice:edition": ["contracts"],
     "backoffice:people": ["people", "invitations", "accesses"],
+    "backoffice:record": ["record"],
     "rights": ["provider", "agency"],
 }
 
