@@ -16,7 +16,14 @@ from apps.accounts.selectors import AT_AGENCY, OF_ACMIDM, capacities_in, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.contracts.models import Contract
 from apps.design import figures
-from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm, SearchForm
+from apps.design.fields import (
+    DayField,
+    EuroField,
+    OneOfField,
+    PersonDaysField,
+    QuarterForm,
+    SearchForm,
+)
 from apps.design.figures import euro
 from apps.design.words import words_for, words_for_question, words_for_role, words_for_state
 from apps.dossiers.listing import digits_of
@@ -38,12 +45,12 @@ class ReasonField(forms.CharField):
         super().__init__(max_length=500, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
 
 
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class PersonField(OneOfField):
     def label_from_instance(self, obj: User) -> str:
         return f"{obj.name} · {'ACM/IDM' if obj.email.endswith(OF_ACMIDM) else obj.email}"
 
 
-class ColleagueField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class ColleagueField(OneOfField):
     """A colleague, with as what they act at the agency."""
 
     def label_from_instance(self, obj: User) -> str:
@@ -146,7 +153,7 @@ class AmendBudgetForm(forms.Form):
     reason = ReasonField(help_text=_("The reason stays on record; the provider can read it."))
 
 
-class ContractField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class ContractField(OneOfField):
     def label_from_instance(self, obj: Contract) -> str:
         left = gettext("%(amount)s left") % {"amount": euro(obj.left)}
         return f"{obj.provider.name} · {obj.edition.name} ({left})"

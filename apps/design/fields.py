@@ -160,6 +160,14 @@ class DayField(forms.DateField):
         return day
 
 
+class OneOfField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of what is stored; as long as nothing is chosen, the list says what to do."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("empty_label", _("Choose"))
+        super().__init__(**kwargs)
+
+
 class QuarterField(forms.CharField):
     """A quarter, chosen from those that `offer` names; any that is written right is read."""
 

@@ -1101,7 +1101,7 @@ def _shown_figure(name: str, value: str) -> str:
             for item in value.split(", ")
             if item
         )
-    if name in ("price", "price_min", "price_max", "equity", "ceiling"):
+    if name in ("equity", "ceiling"):
         return figures.whole_euro(value)
     return _shown(name, value)
 
@@ -1719,7 +1719,10 @@ ROLES: dict[str, str] = {
 
 MAY: dict[str, str] = {
     "see_dossiers": _("see the contract and the dossiers"),
-    "handle_dossiers": _("take dossiers, hand them over, write to providers about them"),
+    "handle_dossiers": _(
+        "take dossiers, hand them over, write to providers about them, accept end reports or send"
+        " them back"
+    ),
     "amend_contracts": _("award contracts, amend budgets and, two together, shift them"),
     "see_editions": _("see the editions of the programme and their terms"),
     "manage_editions": _("prepare editions and change them until they decided"),
@@ -1729,13 +1732,16 @@ MAY: dict[str, str] = {
     "open_dossiers": _("open the pages of a dossier, where it is not closed to them"),
     "see_portfolio": _("see all dossiers, contracts, claims and runs"),
     "see_answers": _("make the answers to parliament"),
-    "decide_dossiers": _("assess, approve and refuse dossiers, keep the register duty"),
+    "decide_dossiers": _(
+        "assess dossiers, correct their facts, approve or refuse them, amend an offer, keep the"
+        " register duty"
+    ),
     "verify_claims": _("verify claims or send them back"),
     "stop_dossiers": _("stop dossiers"),
     "check_runs": _("draw up, check and abandon runs"),
     "approve_runs": _("approve runs"),
     "settle_runs": _("take the payment file to the bank and settle payments"),
-    "see_people": _("see who works at the agency, in which role"),
+    "see_people": _("see who works at the agency, in which role, and what happened"),
     "manage_people": _(
         "invite people to the agency, take roles away, open and close one dossier to somebody"
     ),

@@ -306,10 +306,11 @@ def _of_claims(page):
 
 
 def _of_contracts(page):
-    for contract, share, ahead in page["contracts"]:
+    for contract, share, ahead, _has_ended in page["contracts"]:
         yield {
             "Dienstverlener": contract.provider.name,
             "Editie": contract.edition.name,
+            "Tot": contract.valid_until,
             "Budget": contract.budget,
             "Vastgelegd": contract.committed,
             "Betaald": contract.paid,

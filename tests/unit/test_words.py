@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 
 from apps.design import words
+from apps.providers.doors import AT_FIELD
 from cstraject import eligibility, facts, lifecycle, roles
 from cstraject.kmo import CATEGORIES, KINDS
 from cstraject.kmo.group import AUTONOMOUS, RELATIONS
@@ -169,6 +170,7 @@ def test_every_refusal_in_the_source_has_words() -> None:
     used = _codes_used()
     assert {"window-closed", "price-outside-band"} <= used
     assert used - set(words.REFUSALS) == set()
+    assert set(AT_FIELD) - used == set(), "what is told beside a field is refused somewhere"
 
 
 def test_every_act_on_record_has_words() -> None:
