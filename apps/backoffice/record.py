@@ -19,37 +19,42 @@ from apps.dossiers.models import Dossier
 from apps.members.models import Invitation
 from apps.providers.models import Provider
 from cstraject.quarter import FLANDERS
+from cstraject.roles import AGENCY_ROLES
 
 # The kinds of deeds: each with its name, and what the names of its deeds begin with.
-OF_PEOPLE = {
+KINDS = {
     "people": (_("People and rights"), ("user", "member", "invitation", "access", "token")),
     "sign_in": (_("Not let in"), ("sign_in",)),
     "editions": (_("Editions and providers"), ("edition", "provider")),
-}
-OF_DOSSIERS = {
     "dossiers": (_("Dossiers and decisions"), ("dossier", "draft", "document", "handler")),
     "messages": (_("Messages"), ("message",)),
     "delivery": (_("Statements, claims and end reports"), ("statement", "claim", "end_report")),
     "money": (_("Runs and budgets"), ("run", "payment", "contract", "shift")),
 }
+# What who sees no dossier is told: of the agency's own people, and of editions; of no provider.
+OF_THE_AGENCY = (
+    Q(action__startswith="edition.")
+    | Q(action__startswith="access.")
+    | Q(provider_id=None, facts__role__in=list(AGENCY_ROLES))
+)
 AT_ONCE = 1_000
 
 
 class RecordFilter(forms.Form):
-    """Which deeds to list. Who may not see dossiers and money is told of the others alone."""
+    """Which deeds to list; not `whole` to who sees no dossier."""
 
     since = DayField(label=_("From day"), required=False)
     until = DayField(label=_("Until day"), required=False)
     person = forms.CharField(label=_("Person"), max_length=100, required=False)
     kind = forms.ChoiceField(label=_("Kind"), required=False)
-    reference = forms.CharField(label=_("Reference of the dossier"), max_length=40, required=False)
+    reference = forms.CharField(label=_("Dossier"), max_length=40, required=False)
 
     def __init__(self, data: Mapping[str, Any], *, whole: bool) -> None:
         super().__init__(data, auto_id="found_%s")
-        self.kinds = {**(OF_DOSSIERS if whole else {}), **OF_PEOPLE}
+        self.whole = whole
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
-        kind.choices = [("", _("All")), *((name, told) for name, (told, _of) in self.kinds.items())]
+        kind.choices = [("", _("All")), *((name, told) for name, (told, _of) in KINDS.items())]
         self.is_valid()
         self.chosen = {name: value for name, value in self.cleaned_data.items() if value}
 
@@ -59,14 +64,15 @@ class RecordFilter(forms.Form):
 
     def found(self, *, dossiers: QuerySet[Dossier], closed: Iterable[str]) -> QuerySet[Entry]:
         """The deeds that are searched for, the newest first; none of a dossier that is closed."""
-        kinds = [self.kinds[self.chosen["kind"]]] if "kind" in self.chosen else self.kinds.values()
-        of_kind = Q()
-        for _told, begins in kinds:
-            for name in begins:
-                of_kind |= Q(action__startswith=f"{name}.")
         entries = Entry.objects.filter(
-            of_kind, Q(case_id=None) | Q(case_id__in=dossiers.values("pk"))
+            Q() if self.whole else OF_THE_AGENCY,
+            Q(case_id=None) | Q(case_id__in=dossiers.values("pk")),
         ).exclude(facts__has_key="dossier", facts__dossier__in=list(closed))
+        if kind := self.chosen.get("kind"):
+            of_kind = Q()
+            for begins in KINDS[kind][1]:
+                of_kind |= Q(action__startswith=f"{begins}.")
+            entries = entries.filter(of_kind)
         if since := self.chosen.get("since"):
             entries = entries.filter(at__gte=datetime.combine(since, time(), FLANDERS))
         if until := self.chosen.get("until"):

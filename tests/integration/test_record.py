@@ -100,12 +100,16 @@ def test_the_record_is_searched_by_day_person_kind_and_dossier(world, auditor):
     assert 'href="#found_since"' in wrong.content.decode()
 
 
-def test_who_sees_no_dossier_reads_of_people_and_editions_alone(world):
+def test_who_sees_no_dossier_reads_of_the_people_of_the_agency_alone(world):
+    with across_providers():
+        coach = make.make_member(world["dossier"].provider, "coach")
     client = browser_of(world["boss"])
     rows = client.get(RECORD).context["rows"]
     assert "Rol gegeven: dossierbehandelaar" in {one.what for one in rows}
     assert {one.reference for one in rows} == {""}
-    assert not {"Dossier ingediend"} & {one.what for one in rows}
+    assert coach.name not in {one.whom for one in rows}
+    assert not any("Raamcontract" in one.what for one in rows)
+    assert not any("Alfa" in f"{one.what} {one.provider}" for one in rows)
     # Nor by a kind that they are not offered, or the reference.
     assert told(client, kind="dossiers", reference=world["other"].reference) == []
 

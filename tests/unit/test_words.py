@@ -16,7 +16,6 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 
 from apps.design import words
-from apps.providers.doors import AT_FIELD
 from cstraject import eligibility, facts, lifecycle, roles
 from cstraject.kmo import CATEGORIES, KINDS
 from cstraject.kmo.group import AUTONOMOUS, RELATIONS
@@ -167,6 +166,8 @@ def _facts_of(sentence: str) -> dict[str, object]:
 
 
 def test_every_refusal_in_the_source_has_words() -> None:
+    from apps.providers.doors import AT_FIELD
+
     used = _codes_used()
     assert {"window-closed", "price-outside-band"} <= used
     assert used - set(words.REFUSALS) == set()

@@ -22,7 +22,7 @@ PER_PAGE = 100
 @requires("see_people")
 @require_safe
 def record(request: DoorRequest) -> HttpResponse:
-    """Of dossiers and money for who sees those as well; of people and editions otherwise."""
+    """The whole for who sees dossiers as well; otherwise what is of the agency's own people."""
     filters = RecordFilter(request.GET, whole="see_portfolio" in request.acts)
     found = filters.found(
         dossiers=in_sight(request),
