@@ -207,11 +207,11 @@ def make_contract(
 # What is typed in the steps of a draft that can be filed.
 # A statement by phase as it is typed: 5 person-days and 5,000 euro in all.
 PHASES_TYPED = {
-    "analysis_days": "3,0",
+    "analysis_person_days": "3,0",
     "analysis_amount": "3.000,00",
-    "plan_days": "2",
+    "plan_person_days": "2",
     "plan_amount": "2.000",
-    "guidance_days": "0",
+    "guidance_person_days": "0",
     "guidance_amount": "0",
 }
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.backoffice.forms import ReasonField
-from apps.design.fields import DayField, EuroField, NumberField, WholeEuroField
+from apps.design.fields import DayField, EuroField, NumberField, OneOfField, WholeEuroField
 from apps.design.words import words_for, words_for_working
 from apps.eligibility.facts_told import YES_OR_NO, label, names_in, shown
 from apps.programme.models import Edition
@@ -178,7 +178,7 @@ class TryForm(ChangeForm):
     """The same facts otherwise: with one change, under another edition, on another day."""
 
     change = forms.ChoiceField(label=_("What changes"), required=False)
-    edition = forms.ModelChoiceField(label=_("Edition"), queryset=Edition.objects.none())
+    edition = OneOfField(label=_("Edition"), queryset=Edition.objects.none())
     on = DayField(label=_("As on"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

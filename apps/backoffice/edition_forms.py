@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.design import figures
-from apps.design.fields import DayField, EuroField, PercentField
+from apps.design.fields import DayField, EuroField, OneOfField, PercentField
 from apps.programme.models import Edition
 from apps.programme.services import PackageRow
 from apps.providers.models import Provider
@@ -238,7 +238,7 @@ class PackageRows(forms.Form):
         ]
 
 
-class ProviderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class ProviderField(OneOfField):
     def label_from_instance(self, obj: Provider) -> str:
         return obj.name
 

@@ -16,7 +16,14 @@ from apps.accounts.selectors import AT_AGENCY, OF_ACMIDM, capacities_in, staff
 from apps.claims.services import ENDED_EARLY, NOT_ENTITLED
 from apps.contracts.models import Contract
 from apps.design import figures
-from apps.design.fields import DayField, EuroField, PersonDaysField, QuarterForm, SearchForm
+from apps.design.fields import (
+    DayField,
+    EuroField,
+    OneOfField,
+    PersonDaysField,
+    QuarterForm,
+    SearchForm,
+)
 from apps.design.figures import euro
 from apps.design.words import words_for, words_for_question, words_for_role, words_for_state
 from apps.dossiers.listing import digits_of
@@ -38,12 +45,12 @@ class ReasonField(forms.CharField):
         super().__init__(max_length=500, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
 
 
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class PersonField(OneOfField):
     def label_from_instance(self, obj: User) -> str:
         return f"{obj.name} · {'ACM/IDM' if obj.email.endswith(OF_ACMIDM) else obj.email}"
 
 
-class ColleagueField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class ColleagueField(OneOfField):
     """A colleague, with as what they act at the agency."""
 
     def label_from_instance(self, obj: User) -> str:
@@ -131,7 +138,8 @@ class StopForm(forms.Form):
     )
     reason = ReasonField()
     sure = forms.BooleanField(
-        label=_("I looked at the amounts above and know that a stop cannot be undone")
+        label=_("I looked at the amounts above and know that a stop cannot be undone"),
+        error_messages={"required": _("Tick that you looked at the amounts.")},
     )
 
 
@@ -151,7 +159,7 @@ class AmendBudgetForm(forms.Form):
     reason = ReasonField(help_text=_("The reason stays on record; the provider can read it."))
 
 
-class ContractField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class ContractField(OneOfField):
     def label_from_instance(self, obj: Contract) -> str:
         left = gettext("%(amount)s left") % {"amount": euro(obj.left)}
         return f"{obj.provider.name} · {obj.edition.name} ({left})"
@@ -193,6 +201,9 @@ class SettleForm(forms.Form):
 
     outcome = forms.ChoiceField(label=_("What the bank said"), widget=forms.RadioSelect)
     on = DayField(label=_("Day"))
+    sure = forms.BooleanField(
+        label=_("I read at the bank that this amount was refused or came back"), required=False
+    )
 
     WORDS = {
         "pay": _("Paid"),
@@ -209,6 +220,12 @@ class SettleForm(forms.Form):
         outcome.choices = [
             (event, self.WORDS[event]) for event in events if event in self.WORDS
         ] or list(self.WORDS.items())
+
+    def clean(self) -> dict[str, Any]:
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        if typed.get("outcome") in ("refuse", "return") and not typed.get("sure"):
+            self.add_error("sure", gettext("Tick this first: the tranches are then open again."))
+        return typed
 
 
 class RegisterForm(forms.Form):

@@ -12,6 +12,7 @@ from apps.backoffice.views import (
     editions,
     facts,
     people,
+    record,
     register,
     runs,
     work,
@@ -82,6 +83,7 @@ urlpatterns = [
     path("runs/<uuid:run>/sent/", runs.sent, name="run-sent"),
     path("runs/<uuid:run>/file/", runs.file, name="run-file"),
     path("payments/<uuid:payment>/settle/", runs.settle, name="payment-settle"),
+    path("record/", record.record, name="record"),
     path("people/", people.people, name="people"),
     path("people/invite/", people.invite, name="person-invite"),
     path(

@@ -143,7 +143,9 @@ def complete_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -
     dossier = lock_dossier(dossier)
     state = DOSSIER.after(dossier.state, "complete")
     if dossier.started_on is None or on < dossier.started_on:
-        raise Refusal("date-order", earlier=dossier.started_on, later=on)
+        raise Refusal(
+            "date-order", earlier=dossier.started_on, later=on, started_on=dossier.started_on
+        )
     must_be_over(on, at)
     last, done = NOTHING, str(Quarter.containing(on))
     for quarter, stated in current_statements(dossier).items():

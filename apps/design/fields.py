@@ -68,11 +68,11 @@ class EuroField(forms.CharField):
             return None
         try:
             return self.read(_amount_in(text))
-        except Refusal:
-            raise ValidationError(self.unreadable(text)) from None
+        except Refusal as refusal:
+            raise ValidationError(self.told(refusal.code, text)) from None
 
-    def unreadable(self, text: str) -> str:
-        return words_for(Refusal("unreadable-amount", given=text))
+    def told(self, why: str, text: str) -> str:
+        return words_for(Refusal(why, given=text))
 
     def read(self, amount: str) -> Decimal:
         return read_euros(amount)
@@ -85,9 +85,9 @@ class WholeEuroField(EuroField):
         super().__init__(**kwargs)
         self.signed = signed
 
-    def unreadable(self, text: str) -> str:
+    def told(self, why: str, text: str) -> str:
         if not self.signed:
-            return super().unreadable(text)
+            return super().told(why, text)
         told = gettext("“%(given)s” cannot be read as an amount: give euros, also below zero.")
         return told % {"given": text}
 
@@ -164,6 +164,8 @@ class PersonDaysField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        if re.fullmatch(r"[0-9]{5,}([.,][0-9]*)?", text):
+            raise ValidationError(gettext("Give less than 10,000 days."))
         if not re.fullmatch(r"[0-9]{1,4}([.,][0-9])?", text):
             raise ValidationError(gettext("Give a number of days with at most one decimal."))
         return Decimal(text.replace(",", "."))
@@ -186,6 +188,14 @@ class DayField(forms.DateField):
                 told = gettext("%(day)s lies too far ahead.")
             raise ValidationError(told % {"day": figures.day(day)}, code="invalid")
         return day
+
+
+class OneOfField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of what is stored; as long as nothing is chosen, the list says what to do."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("empty_label", _("Choose"))
+        super().__init__(**kwargs)
 
 
 class QuarterField(forms.CharField):

@@ -39,6 +39,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " not below zero."
         ),
     ),
+    "amount-too-large": (_("“%(given)s” is too large: give less than a billion euro."),),
     "unreadable-facts": (
         _(
             "The facts about the enterprise cannot be read at “%(field)s”."
@@ -61,7 +62,8 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "reason-missing": (_("A reason is missing. Say briefly why; the reason is kept on record."),),
     "date-order": (
-        _("%(later)s lies before %(earlier)s. Check the order of the two dates."),
+        _("The work started on %(started_on)s: give that day or a later one."),
+        _("%(later)s lies before %(earlier)s: give %(earlier)s or a later day."),
         _("The dates do not follow each other. Check their order."),
     ),
     "future-date": (
@@ -106,11 +108,11 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "own-rights": (_("Nobody changes their own rights. Ask a colleague who may."),),
     "unknown-role": (_("There is no role “%(given)s” here. Choose one from the list."),),
-    "role-missing": (_("This person does not have that role. Reload the page."),),
+    "role-missing": (_("This person does not have that role (any more)."),),
     "last-administrator": (
         _("This is the last administrator. First give the role to somebody else."),
     ),
-    "not-a-member": (_("This person has no role here any more. Reload the page."),),
+    "not-a-member": (_("This person has no role here any more."),),
     "invitation-gone": (
         _("This invitation is not good any more: it was accepted, taken back or is too old."),
     ),
@@ -128,13 +130,13 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "key-name-taken": (
         _("There is a key called “%(name)s” already. End that one first, or choose another name."),
     ),
-    "token-gone": (_("This key ended already. Reload the page."),),
+    "token-gone": (_("This key ended already: it opens nothing any more."),),
     "unknown-act": (_("A key cannot be given “%(given)s”. Choose from the list."),),
     "token-days": (_("A key lasts from 1 to %(max)s days. Choose a number of days."),),
     "closed-to-you": (_("This dossier is closed to you. A colleague goes on with it."),),
     "access-kind": (_("Choose whether the dossier is opened or closed to this person."),),
     "access-until": (_("Choose a last day from today on, at most a year from now."),),
-    "access-gone": (_("This exception ended already. Reload the page."),),
+    "access-gone": (_("This exception ended already: it holds no more."),),
     "unknown-dossier": (_("There is no dossier with the reference “%(given)s”."),),
     "own-provider": (
         _("You work for the provider that this is about. A colleague decides about it."),
@@ -163,7 +165,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "end-report-stands": (
         _("There is an end report already. It can be corrected once VLAIO sends it back."),
     ),
-    "end-report-judged": (_("This end report was judged meanwhile. Reload the page."),),
+    "end-report-judged": (_("This end report was judged meanwhile: look at it below."),),
     # Amendments, shifts and editions.
     "amend-raises": (
         _(
@@ -189,7 +191,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "shift-nowhere": (
         _("A shift goes from one contract to another, and is more than nought. Choose again."),
     ),
-    "shift-decided": (_("This shift was decided meanwhile. Reload the page."),),
+    "shift-decided": (_("This shift was decided meanwhile: look at it below."),),
     "edition-stands": (
         _(
             "A dossier was decided under this edition, so its terms stand. Prepare a new edition"
@@ -211,7 +213,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "already-asked": (
         _("Information was asked already and is not answered yet. Take that question back first."),
     ),
-    "nothing-asked": (_("Nothing is asked of the provider now. Reload the page."),),
+    "nothing-asked": (_("Nothing is asked of the provider now."),),
     "cannot-handle": (
         _(
             "This person cannot handle the dossier. Choose a colleague who may, and to whom it is"
@@ -521,10 +523,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "nothing-to-confirm": (
-        _(
-            "Nothing on “%(question)s” waits for confirmation. Reload the page to see how it"
-            " stands."
-        ),
+        _("Nothing on “%(question)s” waits for confirmation now: look at how it stands."),
     ),
     "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
     "self-corrected": (
@@ -549,9 +548,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "source-missing": (
         _("Say where these facts come from, for example the annual accounts with their year."),
     ),
-    "nothing-to-register": (
-        _("Nothing of this dossier must be entered in the register now. Reload the list."),
-    ),
+    "nothing-to-register": (_("Nothing of this dossier must be entered in the register now."),),
     "register-reference-missing": (_("Give the reference that the register gave to this entry."),),
     "register-reference-used": (
         _("%(given)s is already the reference of another dossier. Check it in the register."),
@@ -606,7 +603,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     "not-now": (
         _(
             "%(event)s is not possible now: the status of %(noun)s is “%(state)s”."
-            " Reload the page to see what is possible."
+            " The page shows what is possible."
         ),
     ),
 }
@@ -717,11 +714,30 @@ UNPAID: dict[str, tuple[str, ...]] = {
 }
 
 
-def words_for_unpaid(why: str, facts: Mapping[str, object]) -> str:
+# At the agency, where nobody can do what the provider is asked to do.
+UNPAID_AT_AGENCY: dict[str, tuple[str, ...]] = {
+    "not-completed": (_("The provider has not recorded yet that the work is completed."),),
+    "not-delivered": (
+        _(
+            "By the statement %(delivered)s is delivered; tranche 1 asks for at least"
+            " %(threshold)s."
+        ),
+        _("Less has been delivered than the first tranche asks for."),
+    ),
+    "not-claimed": (_("The provider can claim it, but has not done so yet."),),
+    "no-statement-yet": (_("The provider has not filed a statement yet."),),
+    "nothing-left": (
+        _("After tranche 1 of %(first)s nothing is left to pay for what was delivered."),
+    ),
+}
+
+
+def words_for_unpaid(why: str, facts: Mapping[str, object], *, at_agency: bool = False) -> str:
     """Why a tranche is not paid, in the active language."""
-    if why not in UNPAID:
+    sentences = UNPAID | UNPAID_AT_AGENCY if at_agency else UNPAID
+    if why not in sentences:
         return words_for(Refusal(why, **facts))
-    return _tell(UNPAID[why], {name: _shown(name, value) for name, value in facts.items()})
+    return _tell(sentences[why], {name: _shown(name, value) for name, value in facts.items()})
 
 
 # ---- The questions put to a dossier --------------------------------------------------------------
@@ -1094,7 +1110,7 @@ def _shown_figure(name: str, value: str) -> str:
             for item in value.split(", ")
             if item
         )
-    if name in ("price", "price_min", "price_max", "equity", "ceiling"):
+    if name in ("equity", "ceiling"):
         return figures.whole_euro(value)
     return _shown(name, value)
 
@@ -1547,12 +1563,22 @@ ACTS: dict[str, tuple[str, ...]] = {
         _("Run of %(quarter)s drawn up"),
         _("Run drawn up"),
     ),
-    "run.check": (_("Run checked"),),
-    "run.approve": (_("Run approved"),),
-    "run.file": (_("Payment file written"),),
-    "run.send": (_("Payment file sent to the bank"),),
-    "run.settle": (_("Run settled"),),
-    "run.abandon": (_("Run abandoned. Reason: %(reason)s"), _("Run abandoned")),
+    "run.check": (_("Run of %(quarter)s checked"), _("Run checked")),
+    "run.approve": (_("Run of %(quarter)s approved: %(total)s"), _("Run approved")),
+    "run.file": (
+        _("Payment file of the run of %(quarter)s written"),
+        _("Payment file written"),
+    ),
+    "run.send": (
+        _("Payment file of the run of %(quarter)s sent to the bank"),
+        _("Payment file sent to the bank"),
+    ),
+    "run.settle": (_("Run of %(quarter)s settled"), _("Run settled")),
+    "run.abandon": (
+        _("Run of %(quarter)s abandoned. Reason: %(reason)s"),
+        _("Run abandoned. Reason: %(reason)s"),
+        _("Run abandoned"),
+    ),
     "payment.pay": (_("Payment made: %(amount)s"), _("Payment made")),
     "payment.refuse": (_("Payment refused by the bank"),),
     "payment.return": (_("Payment returned by the bank"),),
@@ -1571,6 +1597,22 @@ ACTS: dict[str, tuple[str, ...]] = {
     "user.shut": (_("Account shut"),),
     "user.grant": (_("Role given: %(role)s"), _("Role given")),
     "user.take": (_("Role taken away: %(role)s"), _("Role taken away")),
+    "invitation.send": (_("Invited as %(role)s"), _("Invitation sent")),
+    "invitation.accept": (_("Invitation as %(role)s accepted"), _("Invitation accepted")),
+    "invitation.withdraw": (_("Invitation taken back"),),
+    "access.give": (
+        _("Dossier %(dossier)s %(kind)s %(to)s until %(until)s. Reason: %(reason)s"),
+        _("Exception for one dossier made"),
+    ),
+    "access.end": (
+        _("Ended: dossier %(dossier)s %(kind)s %(to)s until %(until)s"),
+        _("Exception for one dossier ended"),
+    ),
+    "sign_in.refuse": (
+        _("Not let in: %(why)s, from %(from)s"),
+        _("Not let in: %(why)s"),
+        _("Not let in"),
+    ),
     "member.shut_out": (_("Shut out of the provider"),),
     "member.let_in": (_("Let in again at the provider"),),
     "token.revoke": (_("Access key ended: %(name)s"), _("Access key ended")),
@@ -1580,6 +1622,22 @@ ACTS: dict[str, tuple[str, ...]] = {
 STOP_CAUSES: dict[str, str] = {
     "ended_early": _("it ended early"),
     "not_entitled": _("the enterprise was not entitled"),
+}
+
+# One dossier, opened or closed to somebody.
+ACCESS_KINDS: dict[str, str] = {"opened": _("opened to"), "closed": _("closed to")}
+
+# Why somebody was not let in, by what the reason on record begins with.
+NOT_LET_IN: dict[str, str] = {
+    "password": _("wrong address or password"),
+    "second-factor": _("wrong code or key"),
+    "password-reset": _("a link to a new password that is not good any more"),
+    "invitation": _("an invitation that is not good any more"),
+    "held-back": _("too many wrong tries"),
+    "machine-key": _("a machine with a wrong key"),
+    "no-role-here": _("no role here"),
+    "account-shut": _("account shut"),
+    "more": _("and more of the same within that minute"),
 }
 
 UNKNOWN_ACT = _("Recorded: %(action)s")
@@ -1701,7 +1759,10 @@ ROLES: dict[str, str] = {
 
 MAY: dict[str, str] = {
     "see_dossiers": _("see the contract and the dossiers"),
-    "handle_dossiers": _("take dossiers, hand them over, write to providers about them"),
+    "handle_dossiers": _(
+        "take dossiers, hand them over, write to providers about them, accept end reports or send"
+        " them back"
+    ),
     "amend_contracts": _("award contracts, amend budgets and, two together, shift them"),
     "see_editions": _("see the editions of the programme and their terms"),
     "manage_editions": _("prepare editions and change them until they decided"),
@@ -1711,13 +1772,16 @@ MAY: dict[str, str] = {
     "open_dossiers": _("open the pages of a dossier, where it is not closed to them"),
     "see_portfolio": _("see all dossiers, contracts, claims and runs"),
     "see_answers": _("make the answers to parliament"),
-    "decide_dossiers": _("assess, approve and refuse dossiers, keep the register duty"),
+    "decide_dossiers": _(
+        "assess dossiers, correct their facts, approve or refuse them, amend an offer, keep the"
+        " register duty"
+    ),
     "verify_claims": _("verify claims or send them back"),
     "stop_dossiers": _("stop dossiers"),
     "check_runs": _("draw up, check and abandon runs"),
     "approve_runs": _("approve runs"),
     "settle_runs": _("take the payment file to the bank and settle payments"),
-    "see_people": _("see who works at the agency, in which role"),
+    "see_people": _("see who works at the agency, in which role, and what happened"),
     "manage_people": _(
         "invite people to the agency, take roles away, open and close one dossier to somebody"
     ),
@@ -1821,6 +1885,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
         ),
         figures.day,
     ),
+    "why": lambda value: _not_let_in(str(value)),
     "cause": lambda value: gettext(STOP_CAUSES.get(str(value), str(value))),
     "quarter": figures.quarter,
     "person_days": lambda value: words_for_person_days(value),
@@ -1839,7 +1904,11 @@ SHOWN: dict[str, Callable[[object], str]] = {
         _in_sentence(words_for_question(item)) for item in _items(value)
     ),
     "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
-    "kind": lambda value: words_for_document(str(value)),
+    "kind": lambda value: (
+        gettext(ACCESS_KINDS[str(value)])
+        if value in ACCESS_KINDS
+        else words_for_document(str(value))
+    ),
     "role": lambda value: _in_sentence(words_for_role(str(value))),
     "source": lambda value: words_for_source(str(value)),
     "state": lambda value: _in_sentence(_any_state(str(value))),
@@ -1869,6 +1938,11 @@ def _measure(value: object, *, as_days: bool) -> str:
     if as_days:
         return words_for_person_days(value)
     return figures.euro(value)
+
+
+def _not_let_in(reason: str) -> str:
+    begins = reason.partition(":")[0]
+    return gettext(NOT_LET_IN[begins]) if begins in NOT_LET_IN else reason
 
 
 def _any_state(state: str) -> str:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.design.fields import DayField
+from apps.design.fields import DayField, OneOfField
 from apps.design.words import words_for
 from apps.documents.services import BYTES_MAX
 from apps.handling.services import TEXT_MAX
@@ -56,7 +56,7 @@ class AskForm(MessageForm):
 
 
 class HandOverForm(forms.Form):
-    officer = forms.ModelChoiceField(label=_("Colleague"), queryset=User.objects.none())
+    officer = OneOfField(label=_("Colleague"), queryset=User.objects.none())
 
     def offer(self, officers: QuerySet[User]) -> None:
         officer = self.fields["officer"]

@@ -97,7 +97,7 @@ def mark_handled(request: DoorRequest, dossier: Dossier, *, by_agency: bool) -> 
 def tell_of_change(
     dossier: Dossier, deed: Literal["decide", "amend", "stop"], *, at: datetime
 ) -> None:
-    """Tell who filed a dossier that the agency decided, amended its offer or stopped it; not why."""
+    """Tell who filed a dossier that the agency decided, amended or stopped it; not why."""
     _tell(dossier, at=at, deed=deed)
 
 

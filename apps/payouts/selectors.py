@@ -1,13 +1,14 @@
 """What one may ask about runs: what would be paid, why the rest would not, what was paid."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from apps.claims.models import Claim, Statement
 from apps.claims.selectors import (
@@ -25,6 +26,9 @@ from cstraject.quarter import ClaimWindow, Quarter
 from cstraject.refusal import Refusal, must
 from cstraject.subsidy import tranches_of
 from cstraject.terms import Terms
+
+# What the bank did not pay after all.
+NOT_PAID = ("refused", "returned")
 
 
 def must_be_payable(quarter: Quarter, *, on: date) -> Terms:
@@ -63,8 +67,18 @@ def waits_for_a_person(quarter: Quarter, *, on: date) -> str:
 
 
 def runs_newest_first() -> QuerySet[Run]:
-    """Every run, the last drawn up first."""
-    return Run.objects.order_by("-drawn_up_at")
+    """Every run, the last drawn up first, each with what the bank did not pay of it."""
+    unpaid = Sum("payments__amount", filter=Q(payments__state__in=NOT_PAID), default=ZERO)
+    return Run.objects.annotate(unpaid=unpaid).order_by("-drawn_up_at")
+
+
+def refused_accounts(ibans: Collection[str]) -> dict[str, Payment]:
+    """Of these accounts those that the bank did not pay the last time, each with that payment."""
+    answered = Payment.objects.filter(iban__in=ibans, state__in=("paid", *NOT_PAID)).order_by(
+        Coalesce("returned_on", "settled_on"), "run__drawn_up_at"
+    )
+    last = {payment.iban: payment for payment in answered}
+    return {iban: one for iban, one in last.items() if one.state in NOT_PAID}
 
 
 def runs_to_file() -> QuerySet[Run]:

@@ -152,7 +152,7 @@ class StatementForm(QuarterForm):
         super().__init__(*args, **kwargs)
         for phase in PHASES:
             name = words_for_phase(phase)
-            self.fields[f"{phase}_days"] = PersonDaysField(
+            self.fields[f"{phase}_person_days"] = PersonDaysField(
                 label=gettext("%(phase)s: person-days") % {"phase": name}, help_text=""
             )
             self.fields[f"{phase}_amount"] = EuroField(
@@ -174,11 +174,12 @@ class StatementForm(QuarterForm):
     def phases(self) -> dict[str, Delivered]:
         typed = self.cleaned_data
         return {
-            phase: Delivered(typed[f"{phase}_days"], typed[f"{phase}_amount"]) for phase in PHASES
+            phase: Delivered(typed[f"{phase}_person_days"], typed[f"{phase}_amount"])
+            for phase in PHASES
         }
 
     def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
-        return [(phase, self[f"{phase}_days"], self[f"{phase}_amount"]) for phase in PHASES]
+        return [(phase, self[f"{phase}_person_days"], self[f"{phase}_amount"]) for phase in PHASES]
 
 
 class ClaimForm(QuarterForm):

@@ -1,5 +1,6 @@
 """What every view of the portal and the back office begins and ends with."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -50,6 +52,66 @@ def requires(act: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+# Beside which field of a form a refusal is told: the first of these that the form has.
+AT_FIELD: dict[str, tuple[str, ...]] = {
+    # Days and quarters.
+    "future-date": ("on",),
+    "date-order": ("on", "quarter"),
+    "start-before-approval": ("on",),
+    "stated-later": ("on",),
+    "answer-by": ("answer_by",),
+    "access-until": ("until",),
+    "token-days": ("days",),
+    "quarter-not-over": ("quarter",),
+    "window-open": ("quarter",),
+    "window-closed": ("quarter",),
+    "no-edition": ("quarter",),
+    "no-statement": ("quarter",),
+    "statement-claimed": ("quarter",),
+    "work-completed": ("quarter",),
+    "nothing-to-pay": ("quarter",),
+    "run-exists": ("quarter",),
+    # Amounts.
+    "budget-below-committed": ("budget",),
+    "budget-changed": ("budget",),
+    "budget-exhausted": ("amount",),
+    "shift-nowhere": ("amount",),
+    "nothing-changes": ("budget", "price_excl_vat"),
+    "amend-raises": ("price_excl_vat",),
+    "amend-below-claimed": ("price_excl_vat",),
+    "amend-below-delivered": ("price_excl_vat",),
+    "price-outside-band": ("price_excl_vat",),
+    "unreadable-person-days": ("person_days",),
+    "statement-shrinks": ("{phase}_{what}",),
+    "statement-over-later": ("{phase}_{what}",),
+    # What is chosen or named.
+    "unknown-dossier": ("reference",),
+    "register-reference-missing": ("reference",),
+    "reason-missing": ("reason",),
+    "unknown-reason": ("cause",),
+    "not-to-be-waived": ("outcome",),
+    "question-answered": ("outcome",),
+    "cannot-handle": ("officer",),
+    "own-rights": ("person",),
+    "access-kind": ("kind",),
+    "contract-there": ("provider",),
+    "edition-name-taken": ("name",),
+    "key-name-taken": ("name",),
+    "not-agency-address": ("email",),
+    "invited-by-acmidm": ("role",),
+    "message-empty": ("text",),
+    "message-too-long": ("text",),
+    "already-asked": ("asks",),
+}
+
+
+def _field_of(form: forms.BaseForm, refusal: Refusal) -> str:
+    """The field that a refusal is about, if it is about one that somebody sees."""
+    told = defaultdict(str, {name: str(value) for name, value in refusal.facts.items()})
+    names = [name.format_map(told) for name in AT_FIELD.get(refusal.code, ())]
+    return next((name for name in names if name in form.fields and not form[name].is_hidden), "")
+
+
 @dataclass
 class Told:
     """Whether the programme refused."""
@@ -58,17 +120,23 @@ class Told:
 
 
 @contextmanager
-def telling(request: DoorRequest, done: str = "") -> Iterator[Told]:
+def telling(
+    request: DoorRequest, done: str = "", *, form: forms.BaseForm | None = None
+) -> Iterator[Told]:
     """Say on the next page what was done, or why the programme refused it.
 
-    After a refusal a view shows its form again as it was typed: nothing of it is lost.
+    After a refusal a view shows its form again as it was typed: nothing of it is lost, and what
+    is about one of its fields stands beside that.
     """
     told = Told()
     try:
         yield told
     except Refusal as refusal:
         told.refused = True
-        messages.error(request, words_for(refusal))
+        if form is not None and (field := _field_of(form, refusal)):
+            form.add_error(field, words_for(refusal))
+        else:
+            messages.error(request, words_for(refusal))
         if request.FILES:
             # A browser does not send them a second time by itself.
             messages.warning(request, gettext("Choose this file again: it is not kept."))

@@ -198,11 +198,11 @@ def test_a_quarter_from_draft_to_settled_payment(quarter, visit, hands):
         hands.press(coach.get_by_role("link", name="Maak de prestatiestaat"))
         hands.choose(coach.locator("[name=quarter]"), "2026-Q3")
         typed = {
-            "analysis_days": "8",
+            "analysis_person_days": "8",
             "analysis_amount": "9.000",
-            "plan_days": "4",
+            "plan_person_days": "4",
             "plan_amount": "5.000,50",
-            "guidance_days": "4",
+            "guidance_person_days": "4",
             "guidance_amount": "4.000",
         }
         for name, value in typed.items():

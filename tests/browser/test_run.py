@@ -144,8 +144,12 @@ def test_what_was_typed_is_kept_when_the_programme_refuses(sign_in):
     follow(page.get_by_role("link", name="Maak de prestatiestaat"))
     quarter = page.locator("select[name=quarter] option").last.get_attribute("value")
     page.locator("select[name=quarter]").select_option(quarter)
-    typed = {"analysis_days": "12,5", "analysis_amount": "99.999,50", "plan_days": "0"}
-    for name, value in {**typed, "plan_amount": "0", "guidance_days": "0"}.items():
+    typed = {
+        "analysis_person_days": "12,5",
+        "analysis_amount": "99.999,50",
+        "plan_person_days": "0",
+    }
+    for name, value in {**typed, "plan_amount": "0", "guidance_person_days": "0"}.items():
         page.locator(f"[name={name}]").fill(value)
     page.locator("[name=guidance_amount]").fill("0")
     follow(page.locator("button[value=file]"))

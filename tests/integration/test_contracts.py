@@ -204,6 +204,8 @@ def test_what_stands_in_the_way_of_a_contract_is_told_on_its_page(contracts, off
     page = browser.get(contract_page("contract", gone)).content.decode()
     assert "Dit contract liep af op 09/05/2022" in page
     assert "Er loopt nu geen ander contract" in page
+    assert reverse("backoffice:shift-propose", args=[gone.pk]) not in page
+    assert "<dt>Niet gebruikt</dt>" in page
     assert (
         reverse("backoffice:editions")
         in browser.get(reverse("backoffice:contracts")).content.decode().split("<h1>")[1]
@@ -216,6 +218,16 @@ def test_a_contract_that_ended_stands_after_those_that_run(contracts, officer):
         gone = make.make_contract(make.make_provider("aarde"), valid_until=date(2022, 5, 9))
     page = browser_of(officer).get(reverse("backoffice:contracts"))
     assert [one for one, *_ in page.context["contracts"]] == [alfa, beta, gone]
+    # What is left of it is not added to what can still be used.
+    left = {one.pk: one.left for one, *_ in page.context["contracts"]}
+    assert page.context["running"]["left"] == left[alfa.pk] + left[beta.pk]
+    assert page.context["ended"]["left"] == Decimal("100000.00")
+    own = browser_of(officer).get(contract_page("contract", gone)).content.decode()
+    assert "Ga na of wat ervan overblijft" in own
+    own = browser_of(officer).get(contract_page("contract", alfa)).content.decode()
+    assert "Ga na of wat ervan overblijft" not in own
+    # Of whom to choose nobody is chosen yet.
+    assert ">Kies</option>" in own
 
 
 def test_a_shift_can_be_dropped_by_who_proposed_it(contracts, officer):

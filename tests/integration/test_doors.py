@@ -159,6 +159,7 @@ DOORS = {
     ("get", "backoffice:run-file"): "see_portfolio",
     ("post", "backoffice:payment-settle"): "settle_runs",
     ("get", "backoffice:people"): "see_people",
+    ("get", "backoffice:record"): "see_people",
     ("post", "backoffice:person-invite"): "manage_people",
     ("post", "backoffice:invitation-withdraw"): "manage_people",
     ("post", "backoffice:person-take"): "manage_people",

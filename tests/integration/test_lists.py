@@ -661,3 +661,46 @@ def test_a_file_is_behind_the_doors_of_its_page(open_claims):
             assert client.get(f"{page}?file={table}.{form}").status_code == status, page
     for asked in ("drafts.pdf", "members.csv", "drafts", ""):
         assert reader.get(f"/p/alfa/?file={asked}").status_code == 404, asked
+
+
+def test_what_the_bank_did_not_pay_is_told_with_the_run_and_of_the_account_before_the_next(db):
+    with across_providers():
+        contract = make.make_contract(make.make_provider("alfa"))
+        claim = make.verified_claim(contract)
+        run = draw_up_run(quarter=make.Q1, actor=timetable(), at=make.RUN_DAY)
+        for step in (check_run, approve_run, write_payment_file, mark_sent):
+            step(run=run, actor=make.make_user(), at=make.RUN_DAY)
+        officer, payment = make.make_officer("payments_officer"), run.payments.get()
+    client, day = browser_of(officer), make.RUN_DAY.date()
+    settle = reverse("backoffice:payment-settle", args=[payment.pk])
+    answer = {"outcome": "refuse", "on": f"{day:%d/%m/%Y}"}
+
+    # Not by one wrong click.
+    assert client.post(settle, answer).status_code == 422
+    assert client.post(settle, {**answer, "sure": "on"}).status_code == 302
+
+    amount = f"{claim.amount:,.2f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+    page = client.get(reverse("backoffice:run", args=[run.pk])).content.decode()
+    assert f"<dt>Waarvan geweigerd of teruggestort</dt><dd>€\u00a0{amount}</dd>" in page
+    listed = client.get(reverse("backoffice:runs"))
+    assert [one.unpaid for one in listed.context["runs"]] == [claim.amount]
+    looked = client.post(
+        reverse("backoffice:run-draw-up"), {"deed": "look", "quarter": f"{make.Q1.next}"}
+    )
+    warned = f"de bank weigerde dit rekeningnummer ({iban(payment.iban)}) op {day:%d/%m/%Y}"
+    assert warned in looked.content.decode()
+    with across_providers():
+        later = make.RUN_DAY + timedelta(days=91)
+        again = draw_up_run(quarter=make.Q1.next, actor=timetable(), at=later)
+    address = reverse("backoffice:run", args=[again.pk])
+    assert warned in client.get(address).content.decode()
+    # Once the bank paid on it, nothing is wrong with it any more.
+    with across_providers():
+        for step in (check_run, approve_run, write_payment_file, mark_sent):
+            step(run=again, actor=make.make_user(), at=later)
+        paid = again.payments.get()
+        settle_payment(payment=paid, outcome="pay", on=later.date(), actor=officer, at=later)
+        make.verified_claim(contract)
+        third = draw_up_run(quarter=make.Q1.next.next, actor=timetable(), at=later + timedelta(91))
+    address = reverse("backoffice:run", args=[third.pk])
+    assert "weigerde dit rekeningnummer" not in client.get(address).content.decode()

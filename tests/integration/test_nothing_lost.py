@@ -17,7 +17,7 @@ from apps.claims.end_reports import accept_end_report
 from apps.claims.services import file_claim, stop_dossier
 from apps.contracts.models import Contract
 from apps.contracts.services import amend_budget
-from apps.dossiers import drafts, services
+from apps.dossiers import drafts, selectors, services
 from apps.dossiers.models import Draft
 from apps.members.selectors import members
 from apps.members.services import shut_out
@@ -335,6 +335,153 @@ def test_a_file_that_is_none_of_the_precheck_is_told_on_the_page_where_it_was_ch
     page = lxml.html.fromstring(answer.content)
     assert page.xpath("//details[@open]//input[@name='answers']")
     assert "Kies dit bestand opnieuw" in answer.content.decode()
+
+
+# ---- Beside its field ----------------------------------------------------------------------------
+
+
+def must_be_told_at(page, name) -> None:
+    """What is wrong stands beside its field, and above with a link to it; the title says so."""
+    tree = lxml.html.fromstring(page.content)
+    (field,) = tree.xpath(f"//*[@name='{name}'][@aria-invalid='true']")
+    beside = tree.xpath(f"//*[@id='{field.get('id')}_error']")
+    assert beside, page.content.decode()
+    assert tree.xpath(f"//*[@role='alert']//a[@href='#{field.get('id')}']")
+    assert tree.xpath("string(//title)").startswith("Fout: ")
+    # Once, and not in a box of its own as well.
+    assert len(tree.xpath("//*[@role='alert']")) == 1
+
+
+def a_dossier(make_one, role, deed, typed):
+    def made(contract):
+        with across_providers():
+            dossier = make_one(contract)
+        return officer(role), page_of(deed, dossier.pk), typed
+
+    return made
+
+
+def of_the_provider(make_one, deed, typed):
+    def made(contract):
+        with across_providers():
+            dossier = make_one(contract)
+        return member(contract), portal(deed, dossier), typed
+
+    return made
+
+
+def a_payment(contract):
+    with across_providers():
+        sent_run(contract)
+        payment = Payment.objects.get()
+    typed = {"outcome": "pay", "on": "01/08/2022"}
+    return officer("payments_officer"), page_of("payment-settle", payment.pk), typed
+
+
+def a_shift(contract):
+    with across_providers():
+        other = make.make_contract(make.make_provider("beta"))
+    typed = {"target": other.pk, "amount": "100.000,01", "reason": WHY}
+    return officer("payments_officer"), page_of("shift-propose", contract.pk), typed
+
+
+def an_award(contract):
+    typed = {
+        "provider": str(contract.provider_id),
+        "budget": "75.000",
+        "valid_from": "01/01/2022",
+        "valid_until": "31/12/2023",
+    }
+    return officer("payments_officer"), page_of("contract-award", contract.edition_id), typed
+
+
+def an_access(contract):
+    with across_providers():
+        person = make.make_officer()
+    typed = {
+        "person": person.pk,
+        "reference": "ALFA-2022-999",
+        "kind": "closed",
+        "until": "30/04/2022",
+        "reason": WHY,
+    }
+    return officer("administrator"), page_of("access-give"), typed
+
+
+def an_early_run(contract):
+    return officer("payments_officer"), page_of("run-draw-up"), {"quarter": "2022-Q2"}
+
+
+def a_budget(contract):
+    with across_providers():
+        make.approved(contract)
+    typed = {"budget": "1,00", "seen": "100.000,00", "reason": WHY}
+    return officer("payments_officer"), page_of("contract-amend", contract.pk), typed
+
+
+def a_smaller_statement(contract):
+    with across_providers():
+        dossier = make.started(contract)
+    browser, address = member(contract), portal("statement", dossier)
+    browser.post(address, {"quarter": "2022-Q1", **make.PHASES_TYPED})
+    moved = {"analysis_person_days": "2", "plan_person_days": "3"}
+    return browser, address, {"quarter": "2022-Q2", **make.PHASES_TYPED, **moved}
+
+
+@pytest.mark.parametrize(
+    ("made", "field"),
+    [
+        (a_payment, "on"),
+        (a_shift, "amount"),
+        (an_award, "provider"),
+        (an_access, "reference"),
+        (an_early_run, "quarter"),
+        (a_budget, "budget"),
+        (
+            a_dossier(
+                make.approved,
+                "reviewer",
+                "register-enter",
+                {"reference": "SA.1", "on": "01/07/2022"},
+            ),
+            "on",
+        ),
+        (
+            a_dossier(
+                make.submitted,
+                "reviewer",
+                "message-write",
+                {"text": "Wat?", "asks": "on", "answer_by": "01/07/2023"},
+            ),
+            "answer_by",
+        ),
+        (
+            a_dossier(make.started, "reviewer", "dossier-amend", {**OFFER, "price_excl_vat": "9"}),
+            "price_excl_vat",
+        ),
+        (of_the_provider(make.approved, "dossier-start", {"on": "01/07/2022"}), "on"),
+        (of_the_provider(make.started, "dossier-complete", {"on": "01/07/2022"}), "on"),
+        (
+            of_the_provider(make.started, "statement", {"quarter": "2022-Q2", **make.PHASES_TYPED}),
+            "quarter",
+        ),
+        (a_smaller_statement, "analysis_person_days"),
+    ],
+)
+def test_what_the_rules_refuse_is_told_beside_its_field(contract, clock, monkeypatch, made, field):
+    monkeypatch.setattr(selectors, "REGISTER_SINCE", date(2021, 1, 1))
+    if made in (a_payment, a_smaller_statement):
+        clock.at = datetime(2022, 7, 5, 9, 0, tzinfo=UTC)
+    browser, address, typed = made(contract)
+    must_be_told_at(browser.post(address, typed), field)
+
+
+def test_a_page_that_says_what_went_wrong_has_a_title_that_says_so(contract):
+    with across_providers():
+        dossier = refused_meanwhile(contract)
+    answer = officer().post(page_of("dossier-assess", dossier.pk), follow=True)
+    title = lxml.html.fromstring(answer.content).xpath("string(//title)")
+    assert title.startswith("Fout: ")
 
 
 # ---- Back ----------------------------------------------------------------------------------------

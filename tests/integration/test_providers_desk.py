@@ -16,7 +16,7 @@ from apps.claims.models import EndReport
 from apps.claims.services import stop_dossier
 from apps.contracts.models import Contract
 from apps.design import figures
-from apps.design.fields import DayField, WholeEuroField
+from apps.design.fields import DayField, EuroField, PersonDaysField, WholeEuroField
 from apps.design.words import words_for
 from apps.documents.services import receive_document
 from apps.dossiers.services import assess_dossier, correct_facts, refuse_dossier, withdraw_dossier
@@ -407,6 +407,20 @@ def test_a_day_that_lies_too_far_back_is_told_so():
 def test_an_amount_that_may_be_below_zero_is_not_asked_to_be_above():
     with override("nl"), pytest.raises(ValidationError, match="ook onder nul"):
         WholeEuroField(signed=True).clean("veel")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        (EuroField(), "999999999999", "te groot"),
+        (EuroField(), "1.000.000.000,00", "te groot"),
+        (PersonDaysField(), "99999", "minder dan 10.000 mandagen"),
+        (PersonDaysField(), "12,55", "hoogstens één cijfer"),
+    ],
+)
+def test_a_figure_that_is_too_large_is_told_so_and_not_that_it_is_none(field, typed, told):
+    with override("nl"), pytest.raises(ValidationError, match=told):
+        field.clean(typed)
 
 
 def test_an_empty_file_of_a_draft_is_called_empty(contract, coach):

@@ -54,11 +54,12 @@ BUDGETS = {
     "backoffice:contracts": 22,
     "backoffice:contract": 24,
     "backoffice:runs": 20,
-    "backoffice:run": 32,
+    "backoffice:run": 33,
     "backoffice:register": 22,
     "backoffice:editions": 21,
     "backoffice:edition": 25,
     "backoffice:people": 16,
+    "backoffice:record": 24,
     "backoffice:answer": 23,
     "portal:draft-step enterprise": 18,
     "portal:draft-step figures": 18,
@@ -95,6 +96,7 @@ SENT = {
 # Who asks, where that is not who asks most at this door.
 WHO = {
     "backoffice:people": "people",
+    "backoffice:record": "auditor",
     "backoffice:edition-beside": "people",
     "backoffice:run-draw-up": "runs",
     "rights": "people",
@@ -161,6 +163,7 @@ class World:
             "backoffice": make.make_officer("reviewer"),
             "people": make.make_officer("administrator"),
             "runs": make.make_officer("payments_officer"),
+            "auditor": make.make_officer("auditor"),
         }
 
     def _open(self, contract: Contract, many: int) -> Dossier:
@@ -217,7 +220,9 @@ class World:
             "backoffice:edition-beside": {"edition": self.edition.pk},
         }
         provider = {"provider": "alfa"} if name.startswith("portal:") else {}
-        return reverse(name, kwargs={**provider, **keys.get(name, {})})
+        # Of the record one kind, that fits on one page.
+        query = "?kind=editions" if table == "record" else ""
+        return reverse(name, kwargs={**provider, **keys.get(name, {})}) + query
 
     def browser(self, name: str) -> Client:
         name = name.partition(" ")[0]
@@ -304,10 +309,11 @@ def _of_claims(page):
 
 
 def _of_contracts(page):
-    for contract, share, ahead in page["contracts"]:
+    for contract, share, ahead, _has_ended in page["contracts"]:
         yield {
             "Dienstverlener": contract.provider.name,
             "Editie": contract.edition.name,
+            "Tot": contract.valid_until,
             "Budget": contract.budget,
             "Vastgelegd": contract.committed,
             "Betaald": contract.paid,
@@ -404,6 +410,7 @@ AS_SHOWN = {
     "backoffice:editions": ["editions"],
     "backoffice:edition": ["contracts"],
     "backoffice:people": ["people", "invitations", "accesses"],
+    "backoffice:record": ["record"],
     "rights": ["provider", "agency"],
 }
 
@@ -496,9 +503,9 @@ def _as_read(cell):
 
 
 @pytest.mark.parametrize("name", sorted(BUDGETS))
-def test_a_page_asks_as_much_for_thirty_rows_as_for_one_within_its_budget(worlds, name):
+def test_a_page_asks_no_more_for_thirty_rows_than_for_one_within_its_budget(worlds, name):
     few, many = worlds[1][name], worlds[30][name]
-    assert len(many) == len(few), _more(few, many)
+    assert len(many) <= len(few), _more(few, many)
     assert len(many) <= BUDGETS[name]
 
 

@@ -55,7 +55,7 @@ def typed(quarter, *figures, deed="file"):
     names = [
         f"{phase}_{what}"
         for phase in ("analysis", "plan", "guidance")
-        for what in ("days", "amount")
+        for what in ("person_days", "amount")
     ]
     return {"quarter": str(quarter), "deed": deed, **dict(zip(names, figures, strict=True))}
 
@@ -149,7 +149,7 @@ def test_of_two_windows_the_second_is_told_what_came_meanwhile(dossier, coach):
         page = coach.post(address(dossier), other | {"deed": deed})
         assert page.status_code == 422
         assert "Intussen is een prestatiestaat ingediend" in page.content.decode()
-        assert page.context["form"]["plan_days"].value() == "3"
+        assert page.context["form"]["plan_person_days"].value() == "3"
         assert page.context["looked"]["corrects"].person_days == Decimal("8.0")
     assert len(statements()) == 2
     # Whoever looked at it and files again, means it.
@@ -208,7 +208,11 @@ def test_a_phase_never_shrinks_even_where_the_whole_grows(dossier, coach):
 def test_what_is_missing_or_unreadable_is_told_and_the_rest_is_kept(dossier, coach):
     page = coach.post(address(dossier), typed(Q1, "vijf", "6.000", "", "3.000", "0", "😀"))
     assert page.status_code == 422
-    assert set(page.context["form"].errors) == {"analysis_days", "plan_days", "guidance_amount"}
+    assert set(page.context["form"].errors) == {
+        "analysis_person_days",
+        "plan_person_days",
+        "guidance_amount",
+    }
     assert page.context["form"]["analysis_amount"].value() == "6.000"
     assert statements() == []
 

@@ -37,6 +37,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 # A value for every fact that a sentence may name, as a rule or a service gives it.
 FACTS: dict[str, object] = {
+    "started_on": date(2022, 2, 1),
     "domains": "vlaio.example",
     "name": "boekhouding",
     "file": "dossiers.csv",
@@ -167,9 +168,12 @@ def _facts_of(sentence: str) -> dict[str, object]:
 
 
 def test_every_refusal_in_the_source_has_words() -> None:
+    from apps.providers.doors import AT_FIELD
+
     used = _codes_used()
     assert {"window-closed", "price-outside-band"} <= used
     assert used - set(words.REFUSALS) == set()
+    assert set(AT_FIELD) - used == set(), "what is told beside a field is refused somewhere"
 
 
 def test_every_act_on_record_has_words() -> None:
@@ -280,7 +284,7 @@ def test_what_cannot_happen_now_names_the_thing_and_its_state() -> None:
     with translation.override("nl"):
         assert words.words_for(Refusal("not-now", noun="claim", state="in_run", event="pay")) == (
             "Betalen kan nu niet: de status van de uitbetalingsaanvraag is “in een kwartaalrun”."
-            " Herlaad de pagina om te zien wat wel kan."
+            " De pagina toont wat kan."
         )
 
 
@@ -319,7 +323,7 @@ def test_the_order_of_two_dates_is_told_in_days() -> None:
         told = words.words_for(
             Refusal("date-order", earlier=date(2022, 3, 31), later=date(2022, 3, 1))
         )
-    assert told.startswith("01/03/2022 lies before 31/03/2022.")
+    assert told == "01/03/2022 lies before 31/03/2022: give 31/03/2022 or a later day."
 
 
 def test_a_size_is_told_with_its_figures_and_its_group() -> None:

@@ -44,7 +44,7 @@ def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, case, form, status=422)
     price, days = form.cleaned_data["price_excl_vat"], form.cleaned_data["person_days"]
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         becomes = amended_grant(case, price_excl_vat=price, person_days=days)
         if request.POST.get("deed") != "look":
             if request.POST.get("seen") != _seen(case, form, becomes):

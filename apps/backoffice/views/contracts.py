@@ -39,9 +39,11 @@ from cstraject.quarter import day_of
 @require_safe
 def contracts(request: DoorRequest) -> HttpResponse:
     today, filters = day_of(timezone.now()), ContractFilter(request.GET)
-    # What has ended comes last.
-    found = filters.found(contracts_with_balances())
-    listed = sorted(found, key=lambda one: one.valid_until < today)
+    running: list[Contract] = []
+    ended: list[Contract] = []
+    for one in filters.found(contracts_with_balances()):
+        (ended if one.valid_until < today else running).append(one)
+    listed = running + ended
     ahead, shifts = forecasts(listed, on=today), list(shifts_proposed())
     context = {
         "filters": filters,
@@ -51,19 +53,27 @@ def contracts(request: DoorRequest) -> HttpResponse:
                 contract,
                 _share_committed(contract),
                 ahead.get(contract.pk),
+                contract.valid_until < today,
             )
             for contract in listed
         ],
-        "total": {
-            "budget": sum((contract.budget for contract in listed), ZERO),
-            "committed": sum((contract.committed for contract in listed), ZERO),
-            "paid": sum((contract.paid for contract in listed), ZERO),
-            "left": sum((contract.left for contract in listed), ZERO),
-        },
+        # What is left of a contract that ended is used no more: it is not added to the others.
+        "running": _total(running),
+        "ended": _total(ended),
         "shifts": shifts,
     }
     tables = {"contracts": _table(listed, ahead), "shifts": _shifts_table(shifts)}
     return show(request, "backoffice/contracts.html", context, section="contracts", tables=tables)
+
+
+def _total(contracts: list[Contract]) -> dict[str, Decimal] | None:
+    """What these contracts are together, if there are any."""
+    if not contracts:
+        return None
+    return {
+        name: sum((getattr(one, name) for one in contracts), ZERO)
+        for name in ("budget", "committed", "paid", "left")
+    }
 
 
 def _table(listed: list[Contract], ahead: dict[int, Forecast]) -> Table:
@@ -73,6 +83,7 @@ def _table(listed: list[Contract], ahead: dict[int, Forecast]) -> Table:
         {
             gettext("Provider"): lambda one: one.provider.name,
             gettext("Edition"): lambda one: one.edition.name,
+            gettext("Until"): lambda one: one.valid_until,
             gettext("Budget"): lambda one: one.budget,
             gettext("Committed"): lambda one: one.committed,
             gettext("Paid"): lambda one: one.paid,
@@ -137,7 +148,7 @@ def amend(request: DoorRequest, contract: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, one, wrong=form)
     by = form.cleaned_data["budget"] - one.budget
-    with telling(request, gettext("The budget is amended.")) as told:
+    with telling(request, gettext("The budget is amended."), form=form) as told:
         services.amend_budget(
             contract=one,
             by=by,
@@ -161,7 +172,8 @@ def propose(request: DoorRequest, contract: int) -> HttpResponse:
     form.offer(_others(one))
     if not form.is_valid():
         return _page(request, one, wrong=form)
-    with telling(request, gettext("The shift is proposed; a colleague carries it out.")) as told:
+    done = gettext("The shift is proposed; a colleague carries it out.")
+    with telling(request, done, form=form) as told:
         services.propose_shift(
             source=one, actor=request.user, at=timezone.now(), **form.cleaned_data
         )
@@ -219,6 +231,7 @@ def _page(
         "balances": by_month,
         "awards": awards,
         "shifts": shifts,
+        "has_ended": contract.valid_until < today,
         "form": wrong,
     }
     if "amend_contracts" in request.acts:
@@ -230,7 +243,6 @@ def _page(
             "amend_form": wrong if isinstance(wrong, AmendBudgetForm) else amends,
             "shift_form": shift,
             "targets": _others(contract).exists(),
-            "has_ended": contract.valid_until < today,
         }
     return show(
         request,

@@ -190,7 +190,7 @@ def find(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = FindingForm(request.POST, auto_id=f"{_asked_about(request)}_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The finding is on record.")) as told:
+    with telling(request, gettext("The finding is on record."), form=form) as told:
         services.find(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
     if told.refused:
         return dossier_page(request, case, wrong=form)
@@ -246,7 +246,7 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(request, dossier), RefuseForm(request.POST, auto_id="refuse_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The dossier is refused.")) as told:
+    with telling(request, gettext("The dossier is refused."), form=form) as told:
         at = timezone.now()
         services.refuse_dossier(
             dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=at
@@ -267,7 +267,7 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     at = timezone.now()
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         case = stop_dossier(
             dossier=case,
             cause=form.cleaned_data["cause"],
@@ -323,7 +323,10 @@ def dossier_page(
     ]
     statements = statement_lines(case, current_statements(case), tranches)
     explained = [
-        (tranche, words_for_unpaid(tranche.why, tranche.facts) if tranche.why else "")
+        (
+            tranche,
+            words_for_unpaid(tranche.why, tranche.facts, at_agency=True) if tranche.why else "",
+        )
         for tranche in tranches
     ]
     history = facts_history(case.facts)

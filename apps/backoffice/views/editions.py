@@ -95,7 +95,7 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
         "at": timezone.now(),
     }
     done = gettext("The terms are changed.") if change else gettext("The edition is prepared.")
-    with telling(request, done) as told:
+    with telling(request, done, form=form) as told:
         made = (
             change_edition(edition=one, **given) if change else prepare_edition(beside=one, **given)
         )
@@ -123,7 +123,7 @@ def award(request: DoorRequest, edition: int) -> HttpResponse:
     form = AwardForm(request.POST, edition=one)
     if not form.is_valid():
         return _page(request, one, wrong=form)
-    with telling(request, gettext("The contract is awarded.")) as told:
+    with telling(request, gettext("The contract is awarded."), form=form) as told:
         award_contract(edition=one, actor=request.user, at=timezone.now(), **form.cleaned_data)
     if told.refused:
         return _page(request, one, wrong=form)

@@ -45,6 +45,7 @@ SECTIONS = {
     "editions": (gettext_noop("Editions"), "see_editions"),
     "answer": (gettext_noop("Answer to parliament"), "see_answers"),
     "people": (gettext_noop("People"), "see_people"),
+    "record": (gettext_noop("What happened"), "see_people"),
 }
 
 # The states in which a run waits for a person, by what that person may do; an approved one waits

@@ -46,7 +46,7 @@ def invite(request: DoorRequest) -> HttpResponse:
             form.add_error("email", gettext("This person has this role already."))
     if not form.is_valid():
         return _page(request, form)
-    with telling(request, gettext("The invitation is on its way.")) as told:
+    with telling(request, gettext("The invitation is on its way."), form=form) as told:
         services.invite(
             provider=None,
             link=lambda key: request.build_absolute_uri(reverse("invitation-open", args=[key])),
@@ -97,7 +97,7 @@ def give_access(request: DoorRequest) -> HttpResponse:
     before = accesses_in_force(on=day_of(at)).filter(user=person, dossier__reference=reference)
     if (earlier := before.first()) and earlier.kind != given["kind"]:
         done += " " + gettext("That ends the opposite, which held until now.")
-    with telling(request, done % told) as told_so:
+    with telling(request, done % told, form=form) as told_so:
         dossiers.give_access(user=person, actor=request.user, at=at, **given)
     return _page(request, access_form=form) if told_so.refused else redirect("backoffice:people")
 

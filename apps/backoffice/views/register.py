@@ -108,7 +108,7 @@ def enter(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = RegisterForm(request.POST, auto_id=f"{dossier}_%s")
     if not form.is_valid():
         return _page(request, form, dossier)
-    with telling(request, gettext("The entry is on record.")) as told:
+    with telling(request, gettext("The entry is on record."), form=form) as told:
         services.enter_in_register(
             dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data
         )

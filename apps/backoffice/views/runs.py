@@ -24,6 +24,7 @@ from apps.dossiers.selectors import references_closed_to
 from apps.payouts import services
 from apps.payouts.models import Payment, PaymentFile, PaymentLine, Run
 from apps.payouts.selectors import (
+    NOT_PAID,
     LeftOut,
     Preflight,
     differences,
@@ -31,6 +32,7 @@ from apps.payouts.selectors import (
     lines_of,
     payments_of,
     preflight,
+    refused_accounts,
     run_before,
     runs_newest_first,
 )
@@ -39,6 +41,7 @@ from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import Table
 from cstraject.identifiers import communication_as_written
+from cstraject.identifiers import iban as checked_iban
 from cstraject.lifecycle import PAYMENT, RUN
 from cstraject.money import ZERO
 from cstraject.quarter import Quarter, day_of
@@ -66,7 +69,8 @@ def draw_up(request: DoorRequest) -> HttpResponse:
     if seen is not None and seen != _seen(quarter, preflight(quarter)):
         messages.warning(request, figures_changed())
         return _runs_page(request, asked=form)
-    with telling(request, gettext("The run is drawn up. Check it, then a colleague approves it.")):
+    done = gettext("The run is drawn up. Check it, then a colleague approves it.")
+    with telling(request, done, form=form):
         run = services.draw_up_run(quarter=quarter, actor=request.user, at=timezone.now())
         return redirect("backoffice:run", run=run.pk)
     return _runs_page(request, wrong=form)
@@ -111,6 +115,7 @@ def _table(runs: list[Run]) -> Table:
             gettext("Status"): lambda run: words_for_state(run.state, "run"),
             gettext("Tranches"): lambda run: run.lines_count,
             gettext("Total including VAT"): lambda run: run.total,
+            gettext("Of which refused or returned"): lambda run: run.unpaid or None,
             gettext("Drawn up"): lambda run: run.drawn_up_at,
         },
     )
@@ -130,7 +135,9 @@ def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
         paid[claim.provider.name] = (nth + 1, amount + claim.amount)
     why = Counter(
         # How much was delivered differs by dossier: that is one reason all the same.
-        words_for_unpaid(item.why, {} if item.why == "not-delivered" else item.facts)
+        words_for_unpaid(
+            item.why, {} if item.why == "not-delivered" else item.facts, at_agency=True
+        )
         for item in now.left_out
     )
     return {
@@ -140,7 +147,17 @@ def _looked(request: DoorRequest, quarter: Quarter) -> dict[str, object]:
         "total": now.total,
         "paid": sorted(paid.items()),
         "why": why.most_common(),
+        "refused": _refused(
+            (claim.provider.name, checked_iban(claim.provider.iban)) for claim in now.claims
+        ),
     }
+
+
+def _refused(paid: Iterable[tuple[str, str]]) -> list[tuple[str, Payment]]:
+    """Whom the bank did not pay the last time on an account that is to be paid: name, payment."""
+    accounts = dict.fromkeys(paid)
+    refused = refused_accounts({iban for _, iban in accounts})
+    return [(name, refused[iban]) for name, iban in accounts if iban in refused]
 
 
 def _quarters_without_run(every: list[Run]) -> list[Quarter]:
@@ -196,9 +213,8 @@ def abandon(request: DoorRequest, run: UUID) -> HttpResponse:
     given_up, form = run_of(run), AbandonForm(request.POST, auto_id="abandon_%s")
     if not form.is_valid():
         return _run_page(request, given_up, wrong=form)
-    with telling(
-        request, gettext("The run is abandoned. Its claims wait for another run.")
-    ) as told:
+    done = gettext("The run is abandoned. Its claims wait for another run.")
+    with telling(request, done, form=form) as told:
         services.abandon_run(
             run=given_up, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
@@ -227,9 +243,13 @@ def settle(request: DoorRequest, payment: UUID) -> HttpResponse:
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
     if not form.is_valid():
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
-    with telling(request, gettext("What the bank said is on record.")) as told:
+    with telling(request, gettext("What the bank said is on record."), form=form) as told:
         services.settle_payment(
-            payment=paid, actor=request.user, at=timezone.now(), **form.cleaned_data
+            payment=paid,
+            outcome=form.cleaned_data["outcome"],
+            on=form.cleaned_data["on"],
+            actor=request.user,
+            at=timezone.now(),
         )
     if told.refused:
         return _run_page(request, run_of(paid.run_id), wrong=form, wrong_payment=payment)
@@ -299,10 +319,14 @@ def _run_page(
             for payment in payments
         ],
         "refused": [payment for payment in payments if payment.state == "refused"],
+        "refused_before": _refused(
+            (payment.payee_name, payment.iban) for payment in payments if payment.state == "planned"
+        ),
+        "unpaid": sum((one.amount for one in payments if one.state in NOT_PAID), ZERO),
         "lines_page": lines,
         "lines": list(_lines(request, lines)),
         "left_out": left_out,
-        "left_out_told": [(item, words_for_unpaid(item.why, item.facts)) for item in left_out],
+        "left_out_told": [(item, _why_not(item)) for item in left_out],
         "may_check": "check_runs" in acts and RUN.allows(run.state, "check"),
         "may_approve": "approve_runs" in acts and RUN.allows(run.state, "approve"),
         "may_send": "settle_runs" in acts and RUN.allows(run.state, "send"),
@@ -380,9 +404,13 @@ def _left_out_table(left_out: Iterable[LeftOut]) -> Table:
             gettext("Enterprise"): lambda item: item.dossier.enterprise_name,
             gettext("Provider"): lambda item: item.dossier.provider.name,
             gettext("Tranche"): lambda item: item.tranche,
-            gettext("Why not"): lambda item: words_for_unpaid(item.why, item.facts),
+            gettext("Why not"): _why_not,
         },
     )
+
+
+def _why_not(item: LeftOut) -> str:
+    return words_for_unpaid(item.why, item.facts, at_agency=True)
 
 
 def _lines(

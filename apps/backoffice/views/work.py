@@ -250,7 +250,7 @@ def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
         return dossier_page(request, case, wrong=form)
     officer = form.cleaned_data["officer"]
     done = gettext("%(name)s handles the dossier now.") % {"name": officer.name}
-    with telling(request, done) as told:
+    with telling(request, done, form=form) as told:
         services.give_to(dossier=case, officer=officer, actor=request.user, at=timezone.now())
     if told.refused:
         return dossier_page(request, case, wrong=form)
@@ -263,7 +263,7 @@ def write(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(request, dossier), AskForm(request.POST, request.FILES)
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         sent = send(
             form,
             dossier=case,
@@ -316,7 +316,7 @@ def send_back_report(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The end report is sent back.")) as told:
+    with telling(request, gettext("The end report is sent back."), form=form) as told:
         end_reports.send_back_end_report(
             report=report, actor=request.user, at=timezone.now(), **form.cleaned_data
         )

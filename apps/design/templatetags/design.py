@@ -1,6 +1,9 @@
 """What templates say figures and words with: `{% load design %}`."""
 
+from collections.abc import Iterable
+
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -69,6 +72,12 @@ def standing_words(measure: dict[str, str]) -> str:
 def working_words(code: str, table: str) -> str:
     """What a code in the workings means: `{{ tie.why|working_words:"tie" }}`."""
     return words.words_for_working(table, code)
+
+
+@register.filter
+def tell_wrong(messages: Iterable[Message]) -> bool:
+    """Whether one of the messages of a page says what went wrong: its title says so too."""
+    return any(message.level_tag == "error" for message in messages or ())
 
 
 @register.filter

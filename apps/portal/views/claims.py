@@ -40,7 +40,8 @@ def file(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), ClaimForm(request.POST, auto_id="claim_%s")
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request, gettext("The claim is filed; the agency verifies it.")) as told:
+    done = gettext("The claim is filed; the agency verifies it.")
+    with telling(request, done, form=form) as told:
         file_claim(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
     if told.refused:
         return dossier_page(request, case, wrong=form)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -21,7 +20,6 @@ from apps.claims.services import complete_dossier
 from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import (
-    words_for,
     words_for_act,
     words_for_finding,
     words_for_outcome,
@@ -48,13 +46,12 @@ from apps.portal.forms import (
     WithdrawForm,
 )
 from apps.portal.views.frame import show
-from apps.providers.doors import requires
+from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import Table
 from apps.reporting.tables import deeds_table, measures_table, statements_table
 from cstraject.lifecycle import DOSSIER
 from cstraject.quarter import Quarter, day_of, run_day_for
-from cstraject.refusal import Refusal
 
 # Deeds of the provider's own people; who did the others at the agency is not told by name.
 OWN_DEEDS = frozenset(
@@ -64,8 +61,6 @@ OWN_DEEDS = frozenset(
         *("message.write", "message.read", "end_report.file"),
     }
 )
-# What can be wrong with the day of a deed: told beside it.
-OF_THE_DAY = frozenset({"date-order", "future-date", "start-before-approval", "stated-later"})
 
 
 def dossier_of(pk: UUID) -> Dossier:
@@ -128,24 +123,11 @@ def _do(
     case = dossier_of(dossier)
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    try:
+    with telling(request, done, form=form) as told:
         deed(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
-    except Refusal as refusal:
-        if refusal.code in OF_THE_DAY:
-            form.add_error("on", _why_not_on(refusal))
-        else:
-            messages.error(request, words_for(refusal))
+    if told.refused:
         return dossier_page(request, case, wrong=form)
-    messages.success(request, done)
     return back_to(case, provider)
-
-
-def _why_not_on(refusal: Refusal) -> str:
-    """What is wrong with the day that was typed, as it stands beside it."""
-    if refusal.code != "date-order":
-        return words_for(refusal)
-    started = gettext("The work started on %(day)s: give that day or a later one.")
-    return started % {"day": figures.day(refusal.facts["earlier"])}
 
 
 def back_to(case: Dossier, provider: str) -> HttpResponse:

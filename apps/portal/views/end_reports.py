@@ -46,7 +46,7 @@ def end_report(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespon
     typed = form.cleaned_data["person_days"]
     if stated not in (None, typed) and request.POST.get("sure") != str(typed):
         return _page(request, case, form.again(), differs=(stated, typed), status=422)
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         _file(request, case, form, last)
     if told.refused:
         return _page(request, case, form, status=422)

@@ -23,7 +23,7 @@ def write(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case, form = dossier_of(dossier), MessageForm(request.POST, request.FILES)
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         sent = send(
             form,
             dossier=case,

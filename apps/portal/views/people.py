@@ -74,7 +74,7 @@ def invite(request: DoorRequest, provider: str) -> HttpResponse:
             form.add_error("role", gettext("This person has this role here already."))
     if not form.is_valid():
         return _page(request, invite_form=form)
-    with telling(request, gettext("The invitation is on its way.")) as told:
+    with telling(request, gettext("The invitation is on its way."), form=form) as told:
         members.invite(
             provider=request.provider,
             link=lambda key: request.build_absolute_uri(reverse("invitation-open", args=[key])),
@@ -128,7 +128,7 @@ def issue(request: DoorRequest, provider: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form)
     key = ""
-    with telling(request) as told:
+    with telling(request, form=form) as told:
         key = services.issue_token(
             provider=request.provider,
             actor=request.user,

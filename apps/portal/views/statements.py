@@ -50,7 +50,7 @@ def statement(request: DoorRequest, provider: str, dossier: UUID) -> HttpRespons
     if not form.is_valid():
         return _page(request, case, form, stated, quarters, tranches, status=422)
     phases, look = form.phases(), request.POST.get("deed") == "look"
-    with telling(request) as told, transaction.atomic():
+    with telling(request, form=form) as told, transaction.atomic():
         filed = _file(request, case, form, phases)
         # Whether it would be refused is known by trying it.
         transaction.set_rollback(look)
@@ -98,7 +98,7 @@ def _before(stated: Mapping[str, Statement], quarter: Quarter) -> dict[str, str]
     phases = last[0].phases if last else None
     typed = {"quarter": str(quarter)}
     for phase, part in (phases or {}).items():
-        typed[f"{phase}_days"] = str(part.person_days).replace(".", ",")
+        typed[f"{phase}_person_days"] = str(part.person_days).replace(".", ",")
         typed[f"{phase}_amount"] = figures.amount(part.amount)
     return typed
 
@@ -143,7 +143,7 @@ def _looked(
     case: Dossier, form: StatementForm, stated: Mapping[str, Statement], phases: Phases
 ) -> dict[str, object]:
     """By phase and in all: stated for an earlier quarter, in this one, since the start, to go."""
-    quarter = str(form.cleaned_data["quarter"])
+    quarter = form["quarter"].value()
     earlier = [one for name, one in stated.items() if name < quarter][-1:]
     before = earlier[0].phases if earlier else dict.fromkeys(PHASES, NOTHING)
     whole = total_of(phases.values())
