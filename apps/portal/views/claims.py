@@ -1,6 +1,7 @@
 """A provider claims a tranche: of one dossier, or of all that qualify in one deed."""
 
 from collections.abc import Collection
+from datetime import date
 from itertools import chain
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.claims.services import file_claim, file_claims
 from apps.contracts.selectors import contracts_with_balances, window_around
+from apps.design import figures
 from apps.design.words import words_for, words_for_unpaid
 from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
@@ -72,7 +74,7 @@ def file_all(request: DoorRequest, provider: str) -> HttpResponse:
             told = gettext("Something that was ticked is not on this list (any more).")
             return _nothing_filed(request, told, ticked)
         if not can_be_claimed(item, window.quarter):
-            told = f"{item.dossier.reference}: {_why_not(item)}"
+            told = f"{item.dossier.reference}: {_why_not(item, window)}"
             return _nothing_filed(request, told, ticked)
     try:
         filed = file_claims(
@@ -121,10 +123,15 @@ def _name(item: LeftOut) -> str:
     return f"{item.dossier.pk}:{item.tranche}"
 
 
-def _why_not(item: LeftOut) -> str:
-    if item.why == "not-claimed":
-        return gettext("There is no statement of this quarter yet.")
-    return words_for_unpaid(item.why, item.facts)
+def _why_not(item: LeftOut, window: ClaimWindow) -> str:
+    if item.why != "not-claimed":
+        return words_for_unpaid(item.why, item.facts)
+    # Of completed work the quarter of its completion is enough.
+    quarter = min(window.quarter, Quarter.containing(item.dossier.completed_on or date.max))
+    told = gettext("The statement for %(quarter)s is still to come.")
+    if day_of(timezone.now()) < quarter.ends:
+        told = gettext("The statement for %(quarter)s is still to come: from %(day)s.")
+    return told % {"quarter": figures.quarter(quarter), "day": figures.day(quarter.ends)}
 
 
 def _page(
@@ -151,7 +158,7 @@ def _page(
         "now": [(item, _name(item), ticked is None or _name(item) in ticked) for item in now],
         "total": sum((item.amount for item in now), ZERO),
         "page": page,
-        "rest": [(item, _why_not(item)) for item in page],
+        "rest": [(item, _why_not(item, window)) for item in page] if window else [],
     }
     return show(
         request,
@@ -160,23 +167,26 @@ def _page(
         section="claims",
         address=address,
         status=status,
-        tables={"claims": _table(now, rest)},
+        tables={"claims": _table(now, rest, window)} if window else {},
     )
 
 
-def _table(now: list[LeftOut], rest: list[LeftOut]) -> Table:
-    """Every open tranche as the page tells it: to claim now, or why not yet."""
+def _table(now: list[LeftOut], rest: list[LeftOut], window: ClaimWindow) -> Table:
+    """Every open tranche as the page tells it: to claim now or soon, or why not yet."""
+    when = gettext("Can be claimed")
+    if day_of(timezone.now()) < window.opens_on:
+        when = gettext("Can be claimed from %(day)s") % {"day": figures.day(window.opens_on)}
     return Table(
         "schijven",
         chain(
-            ((item, gettext("Can be claimed")) for item in now),
-            ((item, _why_not(item)) for item in rest),
+            ((item, when) for item in now),
+            ((item, _why_not(item, window)) for item in rest),
         ),
         {
             gettext("Dossier"): lambda row: row[0].dossier.reference,
             gettext("Enterprise"): lambda row: row[0].dossier.enterprise_name,
             gettext("Tranche"): lambda row: row[0].tranche,
-            gettext("Amount including VAT"): lambda row: row[0].amount or None,
+            gettext("Amount including VAT"): lambda row: row[0].amount or row[0].planned,
             gettext("Explanation"): lambda row: row[1],
         },
     )

@@ -323,18 +323,23 @@ def _became(case: Dossier, tranche: Tranche) -> list[str]:
 
 
 def _why_not_claimed(case: Dossier, tranche: Tranche) -> str:
-    if not tranche.sent_back or tranche.why != "not-claimed":
+    window, today = window_around(day_of(timezone.now()), case.contract), day_of(timezone.now())
+    claimable = tranche.why == "not-claimed" and (tranche.sent_back or today < window.opens_on)
+    if not claimable:
         return words_for_unpaid(tranche.why, tranche.facts) if tranche.why else ""
-    window = window_around(day_of(timezone.now()), case.contract)
     told = {
         "quarter": figures.quarter(window.quarter),
         "opens_on": figures.day(window.opens_on),
         "last_day": figures.day(window.last_day),
     }
-    again = gettext("You can claim it again with %(quarter)s, from %(opens_on)s to %(last_day)s.")
-    if window.opens_on <= day_of(timezone.now()):
-        again = gettext("You can claim it again now with %(quarter)s, until %(last_day)s.")
-    return again % told
+    when = gettext("You can claim it with %(quarter)s, from %(opens_on)s to %(last_day)s.")
+    if tranche.sent_back:
+        when = gettext(
+            "You can claim it again with %(quarter)s, from %(opens_on)s to %(last_day)s."
+        )
+    if window.opens_on <= today:
+        when = gettext("You can claim it again now with %(quarter)s, until %(last_day)s.")
+    return when % told
 
 
 def _what_follows(claim: Claim, expected: tuple[Quarter, date] | None) -> list[str]:
@@ -399,10 +404,10 @@ def _forms(
         and case.state == "completed"
         and (case.end_report_on is None if report is None else report.state == "sent_back")
     )
-    to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
+    to_claim, then = [*(one for one in tranches if one.why == "not-claimed"), None, None][:2]
     open_now = window.opens_on <= today
-    can_claim = open_now and _bears_a_claim(case, stated, window.quarter)
-    if "claim_tranches" in request.acts and to_claim and can_claim:
+    borne = _bears_a_claim(case, stated, window.quarter)
+    if "claim_tranches" in request.acts and to_claim and open_now and borne:
         initial = {"tranche": to_claim.number}
         offered["claim_form"] = ClaimForm(initial=initial, auto_id="claim_%s")
     for name, form in offered.items():
@@ -424,6 +429,8 @@ def _forms(
         "any_form": len(offered) > 1 or bool(to_state) or can_report,
         "end_report": report,
         "to_claim": to_claim,
+        "to_claim_then": then,
+        "to_claim_borne": borne,
         "window": window,
         "window_open": open_now,
         "to_state_first": min([window.quarter, *_quarter_of_completion(case)]),
