@@ -65,7 +65,7 @@ def send(
             if message.document != document:
                 transaction.set_rollback(True)  # Pressed twice: the document is there already.
             elif by_agency and message.written_at == at:
-                _tell(dossier, message)
+                _tell(dossier, at=at, message=message)
             return message
     except Refusal as refusal:
         if refusal.code not in UPLOAD_REFUSALS:
@@ -74,7 +74,12 @@ def send(
         return None
 
 
-def _tell(dossier: Dossier, message: Message) -> None:
+def tell_of_change(dossier: Dossier, *, at: datetime) -> None:
+    """Tell who filed a dossier that the agency stopped it or amended its offer; not why."""
+    _tell(dossier, at=at)
+
+
+def _tell(dossier: Dossier, *, at: datetime, message: Message | None = None) -> None:
     """Tell who filed a dossier that there is something to read; not what it says."""
     filer = dossier.submitted_by
     if filer.kind != PERSON or not filer.is_active or filer.email.endswith(OF_ACMIDM):
@@ -88,7 +93,7 @@ def _tell(dossier: Dossier, message: Message) -> None:
         subject = gettext("A message of VLAIO about dossier %(reference)s") % {
             "reference": dossier.reference
         }
-    post_mail(to=filer.email, subject=subject, text="\n\n---\n\n".join(text), at=message.written_at)
+    post_mail(to=filer.email, subject=subject, text="\n\n---\n\n".join(text), at=at)
 
 
 def thread(

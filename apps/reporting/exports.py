@@ -60,14 +60,16 @@ Tables = Mapping[str, Table]
 NO_TABLES: Tables = {}
 
 
-def file_asked(request: HttpRequest, tables: Tables) -> HttpResponse | None:
-    """The table of a page for which its address asks as a file, if it does."""
+def file_asked(request: HttpRequest, tables: Tables, *, of: str = "") -> HttpResponse | None:
+    """The table of a page for which its address asks as a file, if it does; `of` is the reference
+    of the dossier that the page is about."""
     if "file" not in request.GET:
         return None
     name, _, form = request.GET["file"].partition(".")
     if name not in tables or form not in FORMS:
         raise Http404
-    return kept_as(tables[name].name, tables[name].content(form), form)
+    called = f"{of}-{tables[name].name}" if of else tables[name].name
+    return kept_as(called, tables[name].content(form), form)
 
 
 def files_of(

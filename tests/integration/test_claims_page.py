@@ -101,8 +101,6 @@ def test_before_the_window_pages_and_file_tell_from_when_and_which_statement_com
     assert (item.amount or item.planned) == Decimal("9801.00")
     assert rest[world["less"].pk, 2][0].planned == Decimal("6534.00")
     assert page.content.decode().count(figures.euro(Decimal("6534.00"))) >= 2
-    file = manager.get(address, {"file": "claims.csv"}).content.decode("utf-8-sig")
-    assert file.count("Uitbetaling kan gevraagd worden vanaf 01/10/2022") == 2
     told = manager.get(reverse("portal:dossier", args=["alfa", world["due"].pk])).content.decode()
     assert "Eerst komt de prestatiestaat voor het 3e kwartaal 2022." in told
     assert "U kunt ze aanvragen met het 3e kwartaal 2022, van 01/10/2022" in told
@@ -111,6 +109,29 @@ def test_before_the_window_pages_and_file_tell_from_when_and_which_statement_com
     # Completed work has two tranches to claim, there as on the list.
     second = figures.euro(Decimal("6534.00"))
     assert f"Schijf 2, {second}, kan meteen daarna aangevraagd worden." in done
+
+
+@pytest.mark.parametrize(
+    ("at", "now", "told"),
+    [
+        (IN_WINDOW, 2, "Uitbetaling kan gevraagd worden"),
+        (
+            datetime(2022, 6, 30, 9, tzinfo=UTC),
+            0,
+            "Uitbetaling kan gevraagd worden van 01/07/2022 tot en met 15/07/2022",
+        ),
+    ],
+)
+def test_the_files_tell_alike_what_can_be_claimed_now_and_what_later(
+    world, monkeypatch, at, now, told
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+    manager = browser_of(world["manager"])
+    dossiers_file = reverse("portal:dossiers-file", args=["alfa", "csv"])
+    assert manager.get(dossiers_file).content.decode().count("Schijf 1") == now
+    tranches = manager.get(reverse("portal:claims", args=["alfa"]) + "?file=claims.csv")
+    ends = [line.rpartition(";")[2].strip('"') for line in tranches.content.decode().split("\r\n")]
+    assert ends.count(told) == 3
 
 
 def test_what_cannot_be_claimed_is_read_page_by_page(world, monkeypatch):

@@ -201,7 +201,7 @@ def test_a_message_comes_with_a_document_and_what_is_wrong_with_it_loses_no_word
     [message] = messages()
     fetched = provider.get(portal("message-document", dossier, message.pk))
     assert fetched.content == good
-    assert fetched["Content-Disposition"] == 'attachment; filename="x.pdf"'
+    assert fetched["Content-Disposition"] == f'attachment; filename="{dossier.reference}-x.pdf"'
 
 
 def test_the_same_message_with_the_same_document_is_one(dossier, coach):

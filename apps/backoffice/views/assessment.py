@@ -297,4 +297,5 @@ def _page(
         | {"back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference}},
         section="dossiers",
         tables=tables,
+        of=case.reference,
     )

@@ -56,7 +56,7 @@ from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import document_of, documents_of
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.handling.forms import AskForm
-from apps.handling.messages import thread
+from apps.handling.messages import tell_of_change, thread
 from apps.handling.models import Handler
 from apps.handling.selectors import (
     decision_due_on,
@@ -176,8 +176,8 @@ def document(request: DoorRequest, dossier: UUID, kind: str) -> HttpResponse:
     case = dossier_of(request, dossier)
     if kind == REPORT:
         report = end_report_of(case)
-        return attachment(report.document if report else None)
-    return attachment(document_of(case, kind))
+        return attachment(report.document if report else None, of=case.reference)
+    return attachment(document_of(case, kind), of=case.reference)
 
 
 @requires("decide_dossiers")
@@ -259,14 +259,16 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
         form.add_error(None, figures_changed())
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
+    at = timezone.now()
     with telling(request) as told:
         case = stop_dossier(
             dossier=case,
             cause=form.cleaned_data["cause"],
             reason=form.cleaned_data["reason"],
             actor=request.user,
-            at=timezone.now(),
+            at=at,
         )
+        tell_of_change(case, at=at)
         comes_back = {"comes_back": euro(case.comes_back)}
         messages.success(
             request,
@@ -377,6 +379,7 @@ def dossier_page(
         below=case.reference,
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
+        of=case.reference,
         tables={
             "assessment": _assessment_table(rows),
             "tranches": _tranches_table(explained),

@@ -205,6 +205,7 @@ def _page(
         section="dossiers",
         address=reverse("backoffice:dossier-facts", args=[case.pk]),
         status=422 if wrong else 200,
+        of=case.reference,
         tables={
             "single": _single_table(stands["single"]),
             "figures": _figures_table(stands["figures"]),

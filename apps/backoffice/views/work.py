@@ -325,5 +325,6 @@ def _report_of(request: DoorRequest, dossier: UUID) -> EndReport:
 @requires("open_dossiers")
 @require_safe
 def document(request: DoorRequest, dossier: UUID, message: UUID) -> HttpResponse:
-    found = get_object_or_404(Message, pk=message, dossier=dossier_of(request, dossier))
-    return attachment(found.document)
+    case = dossier_of(request, dossier)
+    found = get_object_or_404(Message, pk=message, dossier=case)
+    return attachment(found.document, of=case.reference)

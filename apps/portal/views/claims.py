@@ -171,11 +171,19 @@ def _page(
     )
 
 
+def _when(window: ClaimWindow) -> str:
+    """When what qualifies can be claimed: now, or in the window to come."""
+    if window.opens_on <= day_of(timezone.now()):
+        return gettext("Can be claimed")
+    return gettext("Can be claimed from %(opens_on)s to %(last_day)s") % {
+        "opens_on": figures.day(window.opens_on),
+        "last_day": figures.day(window.last_day),
+    }
+
+
 def _table(now: list[LeftOut], rest: list[LeftOut], window: ClaimWindow) -> Table:
-    """Every open tranche as the page tells it: to claim now or soon, or why not yet."""
-    when = gettext("Can be claimed")
-    if day_of(timezone.now()) < window.opens_on:
-        when = gettext("Can be claimed from %(day)s") % {"day": figures.day(window.opens_on)}
+    """Every open tranche as the page tells it: when to claim it, or why not yet."""
+    when = _when(window)
     return Table(
         "schijven",
         chain(

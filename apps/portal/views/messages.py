@@ -62,5 +62,6 @@ def read(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @requires("see_dossiers")
 @require_safe
 def document(request: DoorRequest, provider: str, dossier: UUID, message: UUID) -> HttpResponse:
-    found = get_object_or_404(Message, pk=message, dossier=dossier_of(dossier))
-    return attachment(found.document)
+    case = dossier_of(dossier)
+    found = get_object_or_404(Message, pk=message, dossier=case)
+    return attachment(found.document, of=case.reference)
