@@ -102,6 +102,13 @@ def text_of(answer) -> str:
 
 def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
     draft = prepared(coach)
+    page = text_of(coach.get("/p/alfa/"))
+    assert "1 ontwerp is nog niet ingediend" in page
+    assert "5 van 5 volledig" in page
+    kept(coach, draft, "offer", seen=1, deed="save", price="")
+    # A step that was begun and lacks something is not complete.
+    assert "4 van 5 volledig" in text_of(coach.get("/p/alfa/"))
+    kept(coach, draft, "offer", seen=2)
     page = text_of(coach.get(f"{draft}check/"))
     assert "Dossier indienen" in page
     # What was sent can be looked at once more.

@@ -335,7 +335,8 @@ def test_a_question_waits_no_longer_once_vlaio_decided(contract, coach):
     assert len(coach.get(overview).context["waits"]) == 1
     with across_providers():
         refuse_dossier(dossier=dossier, reason="x", actor=make.make_officer(), at=APRIL)
-    assert coach.get(overview).context["waits"] == []
+    [(what, *_)] = coach.get(overview).context["waits"]
+    assert what == "VLAIO weigerde het dossier op 05/04/2022: lees waarom"
     assert "Antwoord tegen" not in text_of(coach.get(portal("dossier", dossier)))
 
 
@@ -351,21 +352,36 @@ def test_what_vlaio_amended_or_stopped_is_told_on_the_overview_and_on_the_dossie
             actor=make.make_officer(),
             at=APRIL,
         )
-        make.approved(contract)
+        other = make.approved(contract)
     overview = reverse("portal:overview", args=["alfa"])
-    told = {dossier.pk: what for what, dossier, _day in coach.get(overview).context["waits"]}
-    assert told == {
-        amended.pk: "VLAIO wijzigde de offerte op 05/04/2022: lees wat verandert",
-        stopped.pk: "VLAIO zette het dossier stop op 05/04/2022: lees waarom",
-    }
+    told = [(what, dossier.pk) for what, dossier, _day in coach.get(overview).context["waits"]]
+    can_start = "VLAIO keurde het goed op 01/02/2022: het werk kan starten"
+    assert told == [
+        (can_start, amended.pk),
+        (can_start, other.pk),
+        ("VLAIO wijzigde de offerte op 05/04/2022: lees wat verandert", amended.pk),
+        ("VLAIO zette het dossier stop op 05/04/2022: lees waarom", stopped.pk),
+    ]
     page = text_of(coach.get(portal("dossier", amended)), "//*[contains(@class, 'alert')]")
     assert page.startswith("VLAIO wijzigde de offerte op 05/04/2022")
     assert page.endswith("vrijgegeven. minder werk")
     # A month later it is no news any more; the dossier still tells it.
     clock.at = datetime(2022, 5, 6, 9, 0, tzinfo=UTC)
     coach = member(contract, "coach")
-    assert coach.get(overview).context["waits"] == []
+    assert {what for what, *_ in coach.get(overview).context["waits"]} == {can_start}
     assert "VLAIO wijzigde de offerte" in text_of(coach.get(portal("dossier", amended)))
+
+
+def test_running_work_without_a_statement_of_the_last_quarter_is_told(contract, coach):
+    """A dossier that began in this quarter has nothing to state yet."""
+    with across_providers():
+        silent, told = make.started(contract), make.stated(make.started(contract), "1000.00")
+        make.started(contract, at=APRIL)
+    overview = coach.get(reverse("portal:overview", args=["alfa"]))
+    waits = [(what, dossier.pk) for what, dossier, _day in overview.context["waits"]]
+    to_come = "De prestatiestaat voor het 1e kwartaal 2022 moet nog ingediend worden"
+    assert waits == [(to_come, silent.pk)]
+    assert told.pk != silent.pk
 
 
 def test_of_a_dossier_that_ended_nothing_more_is_asked(contract, coach):
@@ -494,7 +510,8 @@ def test_a_page_beside_the_desk_leads_back_to_it(contract, coach):
     assert text_of(Client().get(reverse("accessibility")), "//nav") == ""
 
 
-def test_a_draft_counts_its_steps_with_the_last_one(contract, coach):
+def test_a_draft_counts_the_steps_that_are_complete(contract, coach):
     draft_of(contract, make.some_number())
     [row] = coach.get(reverse("portal:overview", args=["alfa"])).context["drafts"]
-    assert (row["kept"], row["of"]) == (5, 6)
+    # Its documents did not come yet.
+    assert (row["complete"], row["of"]) == (4, 5)

@@ -689,6 +689,8 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     page = client.get(back["Location"], headers={"accept-language": "nl"})
     assert "nog niet gebeurd" in page.content.decode()
     assert page.context["path"] == reverse("backoffice:person-invite")
+    assert page.context["deed"] == "Nodig iemand uit"
+    assert ("Rol", "Auditor") in page.context["said"]
     assert page.context["back"] == "/agency/people/"
     with across_providers():
         assert not Invitation.objects.exists()
@@ -758,7 +760,14 @@ def test_what_was_sent_after_half_an_hour_is_offered_again_to_whoever_sent_it(pe
     assert page.redirect_chain[-1][0] == "/sign-in/go-on/"
     # Nothing is done by itself; with one press it is, and it is not offered another time.
     assert kept_steps() == {}
-    assert page.context["said"] == ["basis", "30.000,00", "25"]
+    assert page.context["said"] == [
+        ("Pakket", "Basispakket"),
+        ("Prijs exclusief btw", "30.000,00"),
+        ("Mandagen", "25"),
+    ]
+    text = page.content.decode()
+    assert "Bewaar een stap van een ontwerp" in text
+    assert "Wat u verder invulde" not in text
     assert page.context["path"] == step
     client.post(step, dict(page.context["fields"]))
     assert kept_steps()["offer"]["fields"]["price"] == ["30.000,00"]

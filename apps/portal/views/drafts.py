@@ -1,7 +1,9 @@
 """A dossier in preparation: step by step, checked, and filed."""
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -153,14 +155,18 @@ def _not_in_hand(draft: Draft, provider: str) -> HttpResponse | None:
 
 
 def prepared_now(request: DoorRequest, draft: Draft) -> Prepared:
-    """A draft under the contract of today. Once that has ended the last one still reads it: what
-    is typed is kept, and nothing is filed."""
+    return _reading(request)(draft)
+
+
+def _reading(request: DoorRequest) -> Callable[[Draft], Prepared]:
+    """How drafts are read: under the contract of today. Once that has ended the last one still
+    reads them: what is typed is kept, and nothing is filed."""
     on = day_of(timezone.now())
     try:
-        return Prepared(draft, contract=contract_of(request.provider.pk, on=on), on=on)
+        return partial(Prepared, contract=contract_of(request.provider.pk, on=on), on=on)
     except Refusal as refusal:
         last = contracts_with_balances().latest("valid_from")
-        return Prepared(draft, contract=last, on=on, waits=refusal)
+        return partial(Prepared, contract=last, on=on, waits=refusal)
 
 
 def _title(draft: Draft) -> str:
@@ -464,18 +470,18 @@ def _said(form: Step, field: BoundField) -> str:
     return gettext("Yes") if said == "on" else said
 
 
-def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
+def waiting(request: DoorRequest, found: Iterable[Draft]) -> Iterator[dict[str, Any]]:
     """The drafts in hand as the overview lists them."""
-    return [
-        {
+    reading: Callable[[Draft], Prepared] | None = None
+    for draft in found:
+        # Whoever has a draft has a contract; who has none yet sees the page too.
+        reading = reading or _reading(request)
+        yield {
             "draft": draft,
             "url": _address(request, draft, ENTERPRISE),
             "number": figures.enterprise_number(draft.enterprise_number),
             "changed": figures.moment(draft.changed_at),
             "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
-            "kept": len(draft.steps),
-            # The last one is to check and file.
-            "of": len(STEPS) + 1,
+            "complete": len(STEPS) - len(reading(draft).to_complete()),
+            "of": len(STEPS),
         }
-        for draft in found
-    ]
