@@ -230,7 +230,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " of what you typed here was saved yet: look below."
         ),
     ),
-    "draft-gone": (_("This draft was filed or set aside meanwhile."),),
+    "draft-gone": (_("This draft was filed or deleted meanwhile."),),
     "draft-too-long": (_("This is too long to keep. Shorten the longest texts."),),
     "nothing-chosen": (_("Nothing was chosen. Tick what you want to claim."),),
     "upload-too-large": (
@@ -1070,17 +1070,17 @@ def _shown_figure(name: str, value: str) -> str:
     if name == "doubts":
         return "; ".join(gettext(DOUBTS.get(item, item)) for item in value.split(", "))
     if name == "ties":
-        return _listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
+        return listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
     if name in ("share", "max", "with_investors"):
         return figures.percentage(value)
     if name == "sector":
         return gettext(SECTORS.get(value, value))
     if name == "over":
-        return _listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
+        return listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
     if name in ("category", "raw_category"):
         return gettext(CATEGORIES.get(value, value))
     if name == "missing":
-        return _listed(
+        return listed(
             gettext(DECLARATIONS[item]) if item in DECLARATIONS else figures.enterprise_number(item)
             for item in value.split(", ")
             if item
@@ -1157,7 +1157,7 @@ def _size_figures(told: Mapping[str, str]) -> str:
         )
     if not parts:
         return ""
-    shown = _listed(parts)
+    shown = listed(parts)
     if told.get("year"):
         shown += " " + gettext("in %(year)s") % {"year": told["year"]}
     linked = told.get("linked", "")
@@ -1360,7 +1360,7 @@ WORKINGS = {
 
 ACTS: dict[str, tuple[str, ...]] = {
     "dossier.file": (_("Dossier filed"),),
-    "draft.discard": (_("Draft set aside"),),
+    "draft.discard": (_("Draft deleted"),),
     "dossier.assess": (_("Assessed by the rules"),),
     "dossier.assess_again": (_("Assessed anew, as of that day"),),
     "dossier.find": (
@@ -1785,7 +1785,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "quarter": figures.quarter,
     "person_days": lambda value: words_for_person_days(value),
     "days_before": lambda value: words_for_person_days(value),
-    "phases": lambda value: _listed(_in_sentence(words_for_phase(item)) for item in _items(value)),
+    "phases": lambda value: listed(_in_sentence(words_for_phase(item)) for item in _items(value)),
     "amount_before": figures.euro,
     "threshold": figures.percent,
     "delivered": figures.percent,
@@ -1795,10 +1795,10 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "package": lambda value: _in_sentence(words_for_package(str(value))),
     "outcome": lambda value: words_for_outcome(str(value)),
     "question": lambda value: words_for_question(str(value)),
-    "questions": lambda value: _listed(
+    "questions": lambda value: listed(
         _in_sentence(words_for_question(item)) for item in _items(value)
     ),
-    "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
+    "missing": lambda value: listed(words_for_document(item) for item in _items(value)),
     "kind": lambda value: words_for_document(str(value)),
     "role": lambda value: _in_sentence(words_for_role(str(value))),
     "state": lambda value: _in_sentence(_any_state(str(value))),
@@ -1848,7 +1848,7 @@ def _items(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, Iterable) else [str(value)]
 
 
-def _listed(items: Iterable[str]) -> str:
+def listed(items: Iterable[str]) -> str:
     """`a, b and c`."""
     *front, last = list(items) or [""]
     if not front:

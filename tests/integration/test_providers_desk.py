@@ -1,6 +1,6 @@
 """What a provider reads at its desk is true, said once, and nothing that it filed gets lost."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import lxml.html
 import pytest
@@ -226,7 +226,10 @@ def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
 def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_corrected(contract, coach):
     with across_providers():
         nobody = {"aid": [], "holdings": [], "others": []}
-        dossier = make.assessed(contract, name="Voorbeeld bv", postal_code="2018", **nobody)
+        denied = {"aid_for_same_costs": False, "aid_sector": ""}
+        dossier = make.assessed(
+            contract, name="Voorbeeld bv", postal_code="2018", **nobody, **denied
+        )
         stated = {**dossier.facts.stated, "equity": "77777", "postal_code": "9000"}
         correct_facts(
             dossier=dossier,
@@ -243,12 +246,48 @@ def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_correct
     told = told.replace("\xa0", " ")
     for line in (
         *("Naam Voorbeeld bv", "Postcode 2018", "NACE-code 62010", "Eigen vermogen € 50.000"),
-        *("Personeel van Voorbeeld bv in 2021 12", "Verklaringen ondertekend 01/02/2022"),
-        *("Participaties Geen", "Eerdere steun Geen"),
+        *("Personeel van Voorbeeld bv in 2021 12 VTE", "Verklaringen ondertekend 01/02/2022"),
+        *("Participaties van 25 % of meer Geen", "Eerdere steun Geen"),
+        # What was denied is an answer too.
+        *("Andere staatssteun voor dezelfde kosten Nee", "de-minimissteun Geen van deze"),
     ):
         assert line in told
     assert "77.777" not in told
     assert "neergelegd" not in told
+
+
+def test_earlier_aid_is_told_with_the_name_of_its_regulation(contract, coach):
+    with across_providers():
+        number = make.some_number()
+        aid = {"on": "2021-05-01", "amount": "5000", "regulation": "1407/2013", "recipient": number}
+        dossier = make.submitted(contract, number=number, aid=[aid])
+    told = text_of(coach.get(portal("dossier", dossier)))
+    assert "€ 5.000,00, volgens Verordening (EU) 1407/2013" in told
+
+
+def test_a_filed_dossier_keeps_saying_what_was_received_and_when_it_is_decided(contract, coach):
+    with across_providers():
+        dossier = make.submitted(contract, papers=True)
+        days = contract.edition.decision_days
+    due = figures.day(dossier.submitted_on + timedelta(days=days))
+    told = text_of(coach.get(portal("dossier", dossier)))
+    assert "VLAIO ontving het dossier op 01/02/2022" in told
+    assert "met offerte.pdf en verklaring op eer.pdf" in told
+    assert f"De termijn om te beslissen loopt tot en met {due}." in told
+    with across_providers():
+        make.message(dossier, by_agency=True, asks=True, at=APRIL)
+    told = text_of(coach.get(portal("dossier", dossier)))
+    assert "De termijn om te beslissen" not in told
+
+
+def test_what_is_not_known_is_not_called_nothing_to_do(contract, coach):
+    with across_providers():
+        lacks, whole = make.submitted(contract, equity=None), make.assessed(contract)
+        assess_dossier(dossier=lacks, actor=timetable(), at=APRIL)
+    told = text_of(coach.get(portal("dossier", lacks)))
+    assert "U hoeft nu niets te doen" not in told
+    assert "kunt u al met een bericht bezorgen" in told
+    assert "U hoeft nu niets te doen" in text_of(coach.get(portal("dossier", whole)))
 
 
 # ---- The statement -------------------------------------------------------------------------------

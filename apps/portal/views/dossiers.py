@@ -15,12 +15,19 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
-from apps.claims.models import Claim, Statement
-from apps.claims.selectors import Shortfall, current_statements, end_report_of, shortfall_of
+from apps.claims.models import Claim, EndReport, Statement
+from apps.claims.selectors import (
+    Shortfall,
+    current_statements,
+    documents_of_report,
+    end_report_of,
+    shortfall_of,
+)
 from apps.claims.services import complete_dossier
 from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import (
+    listed,
     words_for,
     words_for_act,
     words_for_finding,
@@ -39,7 +46,7 @@ from apps.eligibility.selectors import Standing, facts_filed, standings_of
 from apps.handling.forms import MessageForm
 from apps.handling.messages import thread
 from apps.handling.models import Message
-from apps.handling.selectors import question_open
+from apps.handling.selectors import decision_due_on, question_open
 from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
 from apps.portal.forms import (
     ClaimForm,
@@ -160,6 +167,7 @@ def dossier_page(
     tranches = tranches_of_grant(case)
     shortfall = shortfall_of(case, statements, claim=tranches[0].claim if tranches else None)
     told = [(tranche, _explained(case, tranche, shortfall)) for tranche in tranches]
+    report = end_report_of(case)
     standings = standings_of(case.assessment, told=True) if case.assessment else []
     stated = statement_lines(case, statements, tranches)
     deeds = [
@@ -176,14 +184,16 @@ def dossier_page(
         "amended": next((one for one in deeds if one["action"] == "dossier.amend"), None),
         "documents": [
             (one, reverse("portal:document", args=[request.provider.slug, case.pk, one.kind]))
-            for one in documents_of(case)
+            for one in (*documents_of(case), *documents_of_report(report))
         ],
+        "received": _received(case),
         "tranches": told,
         "asked_now": question_open(case),
         "to_read": Message.objects.filter(
             dossier=case, by_agency=True, asks=False, handled_on=None
         ).exists(),
         "standings": [(standing, _found(case, standing)) for standing in standings],
+        "lacks": any(one.outcome == "unknown" for one in standings),
         "statements": stated,
         "filed": told_in(facts_filed(case.facts).stated),
         "on_completion": _on_completion(case, statements, shortfall),
@@ -195,7 +205,8 @@ def dossier_page(
             ),
             names=False,
         ),
-        **_forms(request, case, tranches, statements, wrong),
+        "end_report": report,
+        **_forms(request, case, tranches, statements, report, wrong),
         "form": wrong,
     }
     return show(
@@ -216,6 +227,23 @@ def dossier_page(
             "deeds": deeds_table(deeds),
         },
     )
+
+
+def _received(case: Dossier) -> str:
+    """What VLAIO has received of a dossier that it is to decide on, and by when it decides."""
+    if case.state != "submitted":
+        return ""
+    told = gettext("VLAIO received the dossier on %(when)s.")
+    papers = [one.name for one in documents_of(case)]
+    if papers:
+        told = gettext("VLAIO received the dossier on %(when)s, with %(documents)s.")
+    told %= {"when": figures.moment(case.submitted_at), "documents": listed(papers)}
+    # While it waits for an answer its term moves on with every day.
+    if question_open(case):
+        return told
+    due = decision_due_on(case, on=day_of(timezone.now()))
+    term = gettext("Its term to decide runs until %(day)s.") % {"day": figures.day(due)}
+    return f"{told} {term}"
 
 
 def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
@@ -383,6 +411,7 @@ def _forms(
     case: Dossier,
     tranches: list[Tranche],
     stated: dict[str, Statement],
+    report: EndReport | None,
     wrong: forms.Form | None,
 ) -> dict[str, object]:
     """The forms that fit the dossier's state and this person's acts; the wrong one as it was."""
@@ -401,7 +430,6 @@ def _forms(
             offered["complete_form"] = CompleteForm(auto_id="complete_%s")
         if DOSSIER.allows(case.state, "withdraw"):
             offered["withdraw_form"] = WithdrawForm(auto_id="withdraw_%s")
-    report = end_report_of(case)
     can_report = (
         "file_dossiers" in request.acts
         and case.state == "completed"
@@ -430,7 +458,6 @@ def _forms(
         "can_state": bool(to_state),
         "can_report": can_report,
         "any_form": len(offered) > 1 or bool(to_state) or can_report,
-        "end_report": report,
         "to_claim": to_claim,
         "to_claim_then": then,
         "to_claim_borne": borne,

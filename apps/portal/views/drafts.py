@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.contracts.selectors import contract_of, contracts_with_balances
 from apps.design import figures
 from apps.design.fields import EuroField, NumberField
-from apps.design.words import words_for
+from apps.design.words import listed, words_for
 from apps.documents.attachments import attachment
 from apps.documents.models import DECLARATION, FILED_WITH, OFFER
 from apps.documents.services import BYTES_MAX, receive_document
@@ -57,7 +57,7 @@ CHECK = "check"
 @requires("file_dossiers")
 @require_POST
 def discard(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
-    with telling(request, gettext("The draft is set aside.")):
+    with telling(request, gettext("The draft is deleted.")):
         drafts.discard_draft(draft=draft_of(draft), actor=request.user, at=timezone.now())
     return redirect("portal:overview", provider=provider)
 
@@ -95,7 +95,12 @@ def check(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
 def file(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
     """File it. A second press finds the dossier that the first one made."""
     one = draft_of(draft)
-    if one.dossier_id is None:
+    if one.dossier is not None:
+        done = gettext(
+            "This draft was filed already, as dossier %(reference)s; nothing was done twice."
+        )
+        messages.info(request, done % {"reference": one.dossier.reference})
+    else:
         prepared = prepared_now(request, one)
         if prepared.waits:
             return _check_page(request, prepared, status=409)
@@ -128,7 +133,7 @@ def _receipt(dossier: Dossier) -> str:
     ) % {
         "reference": dossier.reference,
         "when": figures.moment(dossier.submitted_at),
-        "documents": ", ".join(one.name for one in documents_of(dossier)),
+        "documents": listed(one.name for one in documents_of(dossier)),
     }
 
 
@@ -397,7 +402,11 @@ def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) 
         "beside": [*_beside(draft), *_alike(draft)],
         "steps": _steps(request, prepared, CHECK),
         "missing": [
-            {"title": TITLES[step], "url": _address(request, draft, step)}
+            {
+                "title": TITLES[step],
+                "url": _address(request, draft, step),
+                "lacks": _lacking(prepared.forms.get(step)),
+            }
             for step in prepared.to_complete()
         ],
         "answers": [
@@ -419,6 +428,11 @@ def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) 
         address=_address(request, draft, CHECK),
         status=status,
     )
+
+
+def _lacking(form: Step | None) -> str:
+    """The fields of a step that are to be filled in or mended, as they are called there."""
+    return listed(str(field.label) for field in form or () if field.errors)
 
 
 def _outlook(request: DoorRequest, prepared: Prepared) -> dict[str, Any]:

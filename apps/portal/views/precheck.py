@@ -27,6 +27,9 @@ from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 from cstraject.subsidy import granted_for, own_part_of
 
+# What the file of the answers is called, by language.
+CARRIED = {"nl": "cstraject-voorcontrole.json", "en": "cstraject-pre-check.json"}
+
 # The findings of a pre-check that no assessment of a dossier has.
 NOTES = {
     # What an officer is asked to do, as it is asked of whoever fills this in.
@@ -83,7 +86,9 @@ def _check(request: HttpRequest, typed: Mapping[str, str], asks: Mapping[str, An
                 "language": get_language(),
             },
             json_dumps_params={"ensure_ascii": False, "indent": 2},
-            headers={"Content-Disposition": 'attachment; filename="cstraject-pre-check.json"'},
+            headers={
+                "Content-Disposition": f'attachment; filename="{CARRIED[get_language() or ""]}"'
+            },
         )
     terms, price = asks["terms"], form.cleaned_data["price"]
     context: dict[str, Any] = {
