@@ -1075,6 +1075,8 @@ def _shown_figure(name: str, value: str) -> str:
         return figures.percentage(value)
     if name == "sector":
         return gettext(SECTORS.get(value, value))
+    if name == "province":
+        return gettext(PROVINCES.get(value, value))
     if name == "over":
         return listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
     if name in ("category", "raw_category"):
@@ -1089,6 +1091,14 @@ def _shown_figure(name: str, value: str) -> str:
         return figures.whole_euro(value)
     return _shown(name, value)
 
+
+# What is called otherwise in another language than that of the place.
+PROVINCES: dict[str, str] = {
+    "Antwerpen": _("Antwerp"),
+    "Oost-Vlaanderen": _("East Flanders"),
+    "Vlaams-Brabant": _("Flemish Brabant"),
+    "West-Vlaanderen": _("West Flanders"),
+}
 
 FIGURES: dict[str, str] = {
     "category": _("Class"),
@@ -1561,7 +1571,7 @@ def words_for_act(action: str, facts: Mapping[str, object]) -> str:
 # Word and tone (ok, warn, stop, info, plain) of every state in `cstraject.lifecycle`.
 STATES: dict[str, dict[str, tuple[str, str]]] = {
     "dossier": {
-        "submitted": (_("Submitted"), "warn"),
+        "submitted": (_("Filed"), "warn"),
         "approved": (_("Approved"), "ok"),
         "refused": (_("Refused"), "stop"),
         "withdrawn": (_("Withdrawn"), "plain"),
@@ -1570,7 +1580,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "stopped": (_("Stopped"), "stop"),
     },
     "claim": {
-        "submitted": (_("Submitted"), "warn"),
+        "submitted": (_("Filed"), "warn"),
         "verified": (_("Verified"), "info"),
         "sent_back": (_("Sent back"), "stop"),
         "in_run": (_("In a run"), "info"),

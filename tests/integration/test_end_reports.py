@@ -100,7 +100,7 @@ def test_a_report_tells_what_was_realised_what_remains_and_the_effort(dossier, c
     answer = coach.get(reverse("portal:dossier", args=["alfa", dossier.pk]))
     # It stands among the documents, and the one act is told once.
     assert [one.name for one, _ in answer.context["documents"]][2:] == ["eindverslag.pdf"]
-    assert [one["what"] for one in answer.context["deeds"]][0] == "Eindverslag ingediend"
+    assert next(one["what"] for one in answer.context["deeds"]) == "Eindverslag ingediend"
     assert "Eindverslag ontvangen op" not in str(answer.context["deeds"])
     page = answer.content.decode()
     for told in ("PR.DS", "dagelijks, ook offline", "prioriteit hoog", "Een eye-opener."):

@@ -549,6 +549,35 @@ def test_a_page_beside_the_desk_leads_back_to_it(contract, coach):
     assert text_of(Client().get(reverse("accessibility")), "//nav") == ""
 
 
+def test_a_message_that_is_too_long_is_told_and_not_cut_off(contract, coach):
+    """A browser cuts off what is pasted into a field with a `maxlength`, and says nothing."""
+    with across_providers():
+        dossier = make.submitted(contract)
+    page = coach.get(portal("dossier", dossier)).content.decode()
+    assert "maxlength" not in page
+    sent = {"text": "x" * 5_001}
+    answer = coach.post(portal("message-write", dossier), sent)
+    assert answer.status_code == 422
+    assert answer.content.decode().count("x" * 5_001) == 1
+    assert "5001" in text_of(answer)
+
+
+def test_the_file_of_statements_writes_all_days_alike(contract, coach):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "12345.00", person_days="7.0")
+    file = coach.get(portal("dossier", dossier) + "?file=statements.csv").content.decode()
+    assert ";7,0;" in file
+    assert ";7,00;" not in file
+
+
+def test_a_contract_that_ended_has_nothing_available(contract, clock):
+    clock.at = datetime.combine(contract.valid_until, APRIL.time(), UTC) + timedelta(days=1)
+    page = member(contract, "coach").get(reverse("portal:overview", args=["alfa"]))
+    told = text_of(page)
+    assert "Over bij het einde" in told
+    assert "Nog beschikbaar" not in told
+
+
 def test_a_draft_counts_the_steps_that_are_complete(contract, coach):
     draft_of(contract, make.some_number())
     [row] = coach.get(reverse("portal:overview", args=["alfa"])).context["drafts"]

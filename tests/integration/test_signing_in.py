@@ -666,6 +666,21 @@ def test_signing_out_everywhere_ends_the_others(person):
     assert not is_in(there)
 
 
+def test_the_pages_of_an_account_say_whose_it_is_and_speak_as_ours(person):
+    client = Client(headers={"accept-language": "nl"})
+    try_in(client, person)
+    page = client.get(reverse("mfa_index")).content.decode()
+    assert f"<dd>{person.name}</dd>" in page
+    assert f"<dd>{person.email}</dd>" in page
+    assert (
+        "U bent al aangemeld als" in client.get(reverse("account_reset_password")).content.decode()
+    )
+    page = Client(headers={"accept-language": "nl"}).get(reverse("account_login")).content.decode()
+    # What asks for JavaScript says so beside its button, not under the page.
+    assert "<noscript>Een passkey" in page.partition("</main>")[0]
+    assert "<noscript>" not in page.partition("</main>")[2]
+
+
 # ---- Signing in again for what pays or gives rights ----------------------------------------------
 
 
