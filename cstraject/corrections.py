@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from typing import Any
 
+from cstraject.facts import joined, source_in
 from cstraject.identifiers import enterprise_number, key_of
 
 Stated = Mapping[str, Any]
@@ -16,18 +17,15 @@ FIGURES = ("headcount", "turnover", "balance_total")
 # Facts that an answer names the source of, also where they are not known.
 ANSWERED = (
     *("periods", "legal_form", "public_share_pct", "nace_code", "postal_code", "equity", "aid"),
-    *("declarations", "provider_ties"),
+    *("aid_sector", "aid_for_same_costs", "declarations", "provider_ties"),
 )
 # What is part of a fact, and has its source with it.
 PART_OF = {
     "nace_version": "nace_code",
     "nace_label": "nace_code",
     "declared_on": "declarations",
-    "aid_sector": "aid",
-    "aid_for_same_costs": "aid",
 }
 NO_FACTS = ("number", "sources")
-SOURCE_LONGEST = 200
 NONE: Mapping[str, str] = {}
 
 
@@ -159,11 +157,11 @@ def sourced(
             parts.setdefault(PART_OF.get(fact, fact), []).append(fact)
     told = {}
     for fact, fields in parts.items():
-        had, new = kept.get(fact, was), sources.get(fact, now)
+        had, new = source_in(kept, fact, was), sources.get(fact, now)
         told[fact] = had
         if not all(same(before.get(field), after.get(field)) for field in fields):
             in_part = any(isinstance(before.get(field), list) and before[field] for field in fields)
-            told[fact] = both(new, had) if in_part else new
+            told[fact] = joined(new, had) if in_part else new
     facts = {**after, "sources": {fact: source for fact, source in told.items() if source}}
     if after.get("periods"):
         had = kept.get("periods", was)
@@ -196,7 +194,7 @@ def _periods(
             if same(was, period):
                 source = before_it
             elif any(same(was.get(name), period[name]) for name in kept):
-                source = both(source, before_it)
+                source = joined(source, before_it)
         yield {**period, "source": source}
 
 
@@ -210,13 +208,5 @@ def _aid(
         source = now
         if was is not None:
             source = was.get("source") or had
-            source = source if same(was, aid) else both(now, source)
+            source = source if same(was, aid) else joined(now, source)
         yield {**aid, "source": source}
-
-
-def both(new: str, had: str) -> str:
-    """Two sources of one thing, the newer first; the oldest go where there is no place for all."""
-    told = [new, *(source for source in had.split("; ") if source and source != new)]
-    while len(told) > 1 and len("; ".join(told)) > SOURCE_LONGEST:
-        told.pop()
-    return "; ".join(told)

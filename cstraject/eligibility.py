@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from cstraject import deminimis, kmo
-from cstraject.facts import DECLARATIONS, Facts, Known, Offer
+from cstraject.facts import DECLARATIONS, WITH_AID, Facts, Known, Offer
 from cstraject.money import ZERO
 from cstraject.places import province_of
 from cstraject.quarter import years_later
@@ -154,7 +154,7 @@ def _plain(number: Decimal) -> str:
 
 def _size(facts: Facts, size: kmo.Size, terms: Terms, on: date) -> Answer:
     figures = _size_figures(size)
-    source = facts.source_of("periods")
+    source = _size_source(facts)
     exempt_from = terms.maatwerk_exempt_from
     if (
         (size.is_sme is not True or size.needs_a_person)
@@ -191,6 +191,15 @@ def _size(facts: Facts, size: kmo.Size, terms: Terms, on: date) -> Answer:
         finding = f"size-is-sme{by_periods}" if size.category else "size-is-sme-class-unknown"
         return Answer("size", MET, finding, figures, source)
     return Answer("size", NOT_MET, f"size-is-large{by_periods}", figures, source)
+
+
+def _size_source(facts: Facts) -> str:
+    """Where the figures come from, and who belongs to the group, if anybody is stated."""
+    group = [
+        *(["others"] if len(facts.graph.entities) > 1 else []),
+        *(["holdings"] if facts.graph.holdings else []),
+    ]
+    return facts.source_of("periods", *group)
 
 
 def _names(facts: Facts, doubts: tuple[kmo.Doubt, ...]) -> str:
@@ -427,7 +436,8 @@ def _de_minimis(
     stated: deminimis.Headroom | None,
 ) -> Answer:
     """Whether the aid still fits. What others granted is not told here: the provider reads it."""
-    source, figures = facts.source_of("aid"), {"amount": str(amount)}
+    source = facts.source_of("aid", *WITH_AID)
+    figures = {"amount": str(amount)}
     if room is None:
         return Answer("de_minimis", PERSON, "de-minimis-no-regulation", figures, source)
     figures |= {"regulation": room.regulation}

@@ -20,6 +20,10 @@ DECLARATIONS = ("sme_status", "legal_form", "de_minimis", "main_activity")
 # What ties a provider to the SME that it serves, after the rule of the kmo-portefeuille [4.8].
 PROVIDER_TIES = ("shareholding", "common_director", "common_staff", "family")
 
+# Asked with earlier aid, and stated with it where they have no source of their own.
+WITH_AID = ("aid_sector", "aid_for_same_costs")
+SOURCE_LONGEST = 200
+
 # Years of figures; two decide, and those before them are told for the takeover rule.
 LONGEST_HISTORY = 10
 
@@ -53,9 +57,9 @@ class Facts:
     source: str
     stated_on: date
 
-    def source_of(self, fact: str) -> str:
-        """Where a fact comes from: its own source, or that of the whole sheet."""
-        return self.sources.get(fact, self.source)
+    def source_of(self, *facts: str) -> str:
+        """Where facts come from: each its own source, or that of the whole sheet."""
+        return joined(*(source_in(self.sources, fact, self.source) for fact in facts))
 
     @property
     def applicant(self) -> kmo.Entity:
@@ -89,6 +93,20 @@ class Known:
     """De minimis aid that this programme granted."""
     provider: str = ""
     """The enterprise number of who filed."""
+
+
+def source_in(sources: Mapping[str, str], fact: str, of_all: str) -> str:
+    """The source of a fact among those of single facts, or else that of all of them."""
+    whole = "aid" if fact in WITH_AID else fact
+    return sources.get(fact, sources.get(whole, of_all))
+
+
+def joined(*sources: str) -> str:
+    """The sources of one thing, each once; the last go where there is no place for all."""
+    told = list(dict.fromkeys(one for source in sources for one in source.split("; ") if one))
+    while len(told) > 1 and len("; ".join(told)) > SOURCE_LONGEST:
+        told.pop()
+    return "; ".join(told)
 
 
 def facts_from_json(data: Any, *, source: str, stated_on: date) -> Facts:

@@ -218,6 +218,12 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " not closed."
         ),
     ),
+    "taken-meanwhile": (
+        _(
+            "%(name)s took this dossier meanwhile, so it stays with them. Take it over after all?"
+            " Then press again."
+        ),
+    ),
     "documents-missing": (
         _("Still missing: %(missing)s. Add each document as a PDF and file again."),
     ),
@@ -522,7 +528,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "self-confirmed": (_("You recorded this yourself. Ask a colleague to confirm it."),),
     "self-corrected": (
-        _("You corrected facts of this dossier. Another file officer must approve it."),
+        _("You corrected facts of this dossier. Another file officer must decide."),
     ),
     "facts-changed": (
         _("The facts were corrected meanwhile. Look at them again; what you typed is still below."),
@@ -1341,6 +1347,30 @@ def words_for_working(table: str, code: str) -> str:
     return gettext(WORKINGS[table].get(code, code))
 
 
+# Who tells a fact, as it is kept with the fact: what somebody typed is told as it was typed.
+SOURCES: dict[str, str] = {
+    r"cstraject": _("the dossiers in this system"),
+    r"opgave van de dienstverlener": _("stated by the provider"),
+    r"opgave van de dienstverlener \(API\)": _("stated by the provider (API)"),
+    r"KBO, uittreksel (?P<extract>\S+) van (?P<day>\S+)": _(
+        "Crossroads Bank (KBO), extract %(extract)s of %(day)s"
+    ),
+    r"NBB, neerlegging (?P<reference>.+)": _("NBB, deposit %(reference)s"),
+}
+
+
+def words_for_source(source: str) -> str:
+    """Where a fact comes from, in the active language; each where it comes from several."""
+    return "; ".join(map(_source, source.split("; ")))
+
+
+def _source(source: str) -> str:
+    for kept, told in SOURCES.items():
+        if found := re.fullmatch(kept, source):
+            return gettext(told) % found.groupdict()
+    return source
+
+
 # Activities with a ceiling of their own, or outside the general Regulation.
 SECTORS: dict[str, str] = {
     "road_freight": _("Road freight transport for hire or reward"),
@@ -1811,6 +1841,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "missing": lambda value: listed(words_for_document(item) for item in _items(value)),
     "kind": lambda value: words_for_document(str(value)),
     "role": lambda value: _in_sentence(words_for_role(str(value))),
+    "source": lambda value: words_for_source(str(value)),
     "state": lambda value: _in_sentence(_any_state(str(value))),
 }
 

@@ -217,16 +217,17 @@ class Duty:
         return AMEND if self.amount else WITHDRAW
 
 
-def register_duties_open() -> int:
+def register_duties_open(among: QuerySet[Dossier] | None = None) -> int:
     """How many grants the register does not tell rightly, if at all: for the menu."""
     last = RegisterEntry.objects.filter(dossier=OuterRef("pk")).order_by("-id").values("amount")
-    dossiers = list(_grants_to_register().annotate(registered=Subquery(last[:1])))
+    dossiers = list(_grants_to_register(among).annotate(registered=Subquery(last[:1])))
     amounts = aid_of(dossiers)
     return sum(amounts[dossier.pk] != (dossier.registered or ZERO) for dossier in dossiers)
 
 
-def _grants_to_register() -> QuerySet[Dossier]:
-    return Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
+def _grants_to_register(among: QuerySet[Dossier] | None) -> QuerySet[Dossier]:
+    grants = Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
+    return grants if among is None else grants.filter(pk__in=among.values("pk"))
 
 
 def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list[Duty]:
@@ -236,9 +237,8 @@ def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list
 
     A grant that shrank or ended is due again, counted from the day on which it did.
     """
-    grants = _grants_to_register()
     dossiers = list(
-        (grants if among is None else grants.filter(pk__in=among.values("pk")))
+        _grants_to_register(among)
         .select_related("provider", "facts", "contract__edition")
         .prefetch_related(
             Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id")),

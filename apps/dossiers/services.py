@@ -202,13 +202,17 @@ def correct_facts(
     `sources` names the source of single facts that do not come from `source`. Findings belong to
     the facts on which they were made, so open questions are judged again. Refuses
     (`facts-changed`) a correction of another fact sheet, `seen`, than the one that holds now, and
-    (`nothing-changes`) one that states the same.
+    (`nothing-changes`) one that states the same. The same correction sent twice is made once.
     """
     dossier = lock_dossier(dossier)
     if dossier.state != "submitted":
         raise Refusal("not-now", noun="dossier", state=dossier.state, event="correct_facts")
     _judged_by_another(dossier, actor, at)
     before, source = dossier.facts, source.strip()[:200]
+    last = (before.replaces_id, before.replaced_by_id, before.source, before.replaced_because)
+    sent = (seen, actor.pk, source, reason.strip()[:500])
+    if last == sent and not changes(before.stated, stated):
+        return dossier  # Pressed twice.
     if before.pk != seen:
         raise Refusal("facts-changed")
     if not source:
@@ -298,9 +302,8 @@ def approve_dossier(*, dossier: Dossier, actor: User, at: datetime) -> Dossier:
     if dossier.assessment is None:
         raise Refusal("assessment-missing")
     must(dossier.assessment.facts_id == dossier.facts_id, "a dossier is judged by its own facts")
+    _decided_by_another(dossier, actor)
     terms = terms_of(contract.edition)
-    if terms.overrides_by_two and has_corrected(actor, dossier.facts):
-        raise Refusal("self-corrected")
     standings = standings_of(dossier.assessment)
     failed = [s.answer.question for s in standings if s.outcome == eligibility.NOT_MET]
     if failed:
@@ -429,6 +432,7 @@ def refuse_dossier(*, dossier: Dossier, reason: str, actor: User, at: datetime) 
     _judged_by_another(dossier, actor, at)
     if dossier.assessment_id is None:
         raise Refusal("assessment-missing")
+    _decided_by_another(dossier, actor)
     if not reason.strip():
         raise Refusal("reason-missing")
     dossier.state = state
@@ -519,6 +523,12 @@ def _judged_by_another(dossier: Dossier, actor: User, at: datetime) -> None:
     if dossier.submitted_by_id == actor.pk:
         raise Refusal("self-decided")
     must_be_impartial(dossier, actor, at)
+
+
+def _decided_by_another(dossier: Dossier, actor: User) -> None:
+    """Where the edition wants two, whoever corrected the facts neither approves nor refuses."""
+    if dossier.contract.edition.overrides_by_two and has_corrected(actor, dossier.facts):
+        raise Refusal("self-corrected")
 
 
 def must_be_impartial(dossier: Dossier, actor: User, at: datetime) -> None:

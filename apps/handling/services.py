@@ -147,10 +147,14 @@ def _handle(messages: QuerySet[Message], actor: User, on: date) -> int:
 
 
 @transaction.atomic
-def give_to(*, dossier: Dossier, officer: User, actor: User, at: datetime) -> Handler:
+def give_to(
+    *, dossier: Dossier, officer: User, actor: User, at: datetime, seen: str | None = None
+) -> Handler:
     """Let somebody handle a dossier from now on: oneself, or a colleague who may.
 
-    Not somebody to whom it is closed. Giving it to who has it already changes nothing.
+    Not somebody to whom it is closed. Giving it to who has it already changes nothing. `seen`, if
+    told, is the key of who handled it on the page, empty for nobody: refuses
+    (`taken-meanwhile`) to take it from another.
     """
     dossier = lock_dossier(dossier)
     must_be_impartial(dossier, actor, at)
@@ -161,6 +165,8 @@ def give_to(*, dossier: Dossier, officer: User, actor: User, at: datetime) -> Ha
     now = Handler.objects.filter(dossier=dossier, ended_at=None).first()
     if now is not None and now.officer_id == officer.pk:
         return now
+    if now is not None and seen is not None and seen != str(now.officer_id):
+        raise Refusal("taken-meanwhile", name=now.officer.name)
     Handler.objects.filter(dossier=dossier, ended_at=None).update(ended_at=at)
     handler = Handler.objects.create(
         provider_id=dossier.provider_id,

@@ -172,15 +172,21 @@ def correct_and_judge(desk):
     return dossier
 
 
-def test_who_corrected_facts_does_not_approve(desk):
+def test_who_corrected_facts_does_not_decide(desk):
     dossier = correct_and_judge(desk)
 
-    told = "U verbeterde gegevens van dit dossier. Een andere dossierbehandelaar moet goedkeuren."
+    told = "U verbeterde gegevens van dit dossier. Een andere dossierbehandelaar moet beslissen."
     page = desk.page()
     assert told in text_of(page)
     assert "/approve/" not in page.content.decode()
+    assert "/refuse/" not in page.content.decode()
+    assert "Het dossier kan goedgekeurd worden." not in text_of(page)
     sent = desk.client.post(f"/agency/dossiers/{dossier.pk}/approve/", follow=True)
     assert told in text_of(sent)
+    # Nor refuse: what they typed stays on the page.
+    sent = desk.client.post(f"/agency/dossiers/{dossier.pk}/refuse/", {"reason": "geen kmo"})
+    assert (sent.status_code, told in text_of(sent)) == (422, True)
+    assert "geen kmo" in sent.content.decode()
     # A later correction by somebody else does not wash it away.
     with across_providers(), transaction.atomic():
         other = make.make_officer()
@@ -196,12 +202,17 @@ def test_who_corrected_facts_does_not_approve(desk):
         for actor in (other, desk.officer):
             with pytest.raises(Refusal, match="self-corrected"):
                 services.approve_dossier(dossier=dossier, actor=actor, at=AT)
+            with pytest.raises(Refusal, match="self-corrected"):
+                services.refuse_dossier(dossier=dossier, reason="x", actor=actor, at=AT)
 
 
-def test_a_colleague_approves_what_was_corrected(desk):
+@pytest.mark.parametrize("deed", ["approve", "refuse"])
+def test_a_colleague_decides_about_what_was_corrected(desk, deed):
     dossier = correct_and_judge(desk)
     with across_providers(), transaction.atomic():
-        services.approve_dossier(dossier=dossier, actor=make.make_officer(), at=AT)
+        decide = {"approve": services.approve_dossier, "refuse": services.refuse_dossier}[deed]
+        reason = {"reason": "geen kmo"} if deed == "refuse" else {}
+        decide(dossier=dossier, actor=make.make_officer(), at=AT, **reason)
 
 
 def test_an_edition_that_trusts_one_officer_lets_who_corrected_approve(desk, servers, committed):
@@ -356,6 +367,31 @@ def test_who_saw_other_facts_looks_again_with_what_was_typed(desk):
     assert nothing.status_code == 422
 
 
+@pytest.mark.parametrize("deed", ["change", "aid", "holding"])
+def test_the_same_correction_sent_twice_is_made_once_and_told_as_done(desk, deed):
+    given = {
+        "change": {"change": "equity", "value": "1"},
+        "aid": {
+            "recipient": OWN, "regulation": "1407/2013", "on": "01/06/2021", "amount": "9.000",
+        },
+        "holding": {
+            "name": "Moeder", "number": OWNER, "kind": "enterprise", "side": "owner",
+            "other": OWN, "capital_pct": "24",
+        },
+    }[deed] | {"sheet": desk.sheet().pk}  # fmt: skip
+    assert desk.corrected(deed, **given).status_code == 302
+    assert desk.corrected(deed, **given).status_code == 302
+    told = text_of(desk.page())
+    assert "Gegevens 1 keer verbeterd" in told
+    assert "intussen verbeterd" not in told
+    # For another reason it is another correction.
+    late = desk.corrected(deed, **given, reason="anders")
+    assert late.status_code == 422
+    assert "De gegevens werden intussen verbeterd." in text_of(late)
+    with across_providers(), transaction.atomic():
+        assert FactSheet.objects.count() == 2
+
+
 # ---- What was left out ---------------------------------------------------------------------------
 
 
@@ -374,7 +410,10 @@ def test_an_owner_that_was_not_stated_is_added(desk):
         {"owner": number, "owned": OWN, "capital_pct": "24", "voting_pct": "50.1"}
     ]
     # Linked through votes, with figures that nobody told yet.
-    assert finding(desk.dossier, "size").answer.outcome == "unknown"
+    size = finding(desk.dossier, "size").answer
+    assert size.outcome == "unknown"
+    # It rests on the figures that were stated, and on the owner that was added.
+    assert size.source == f"{make.SOURCE}; aandelenregister"
     # A person has no number, and holds a share of who is known by now.
     person = {**given, "name": "Een vennoot", "number": "", "kind": "natural_person"}
     assert desk.corrected("holding", **person | {"other": number}).status_code == 302
@@ -444,6 +483,10 @@ def test_aid_that_was_not_stated_is_added(desk, clock):
         }
     ]  # fmt: skip
     assert finding(desk.dossier, "de_minimis").answer.outcome == "not_met"
+    # What the provider said of other aid is its own word still.
+    rows = {row["label"]: row for row in desk.get().context["stands"]["single"]}
+    other = rows["Andere staatssteun voor dezelfde kosten"]
+    assert (other["source"], other["on"]) == (make.SOURCE, date(2022, 2, 1))
     wrong = desk.corrected("aid", **given | {"amount": "veel", "reason": ""})
     assert list(wrong.context["form"].errors) == ["amount", "reason"]
     assert desk.corrected("elsewhere").status_code == 404
@@ -607,6 +650,32 @@ def test_what_the_register_tells_is_taken_over_with_its_source(registered):
     assert after["periods"][1] == {**before["periods"][1], "source": make.SOURCE}
     assert finding(registered.dossier, "equity").answer.outcome == "not_met"
     assert {row.key for row in offered(registered).rows} <= {"postal_code"}
+
+
+def test_what_a_colleague_took_over_meanwhile_leaves_the_reason_that_was_typed(registered):
+    seen, ticked = registered.sheet().pk, offered(registered).fields["take"].initial
+    every = [row.key for row in offered(registered).rows]
+    registered.corrected("register", take=every)
+    late = registered.corrected("register", take=ticked, sheet=seen, reason="volgens de KBO")
+    assert late.status_code == 422
+    assert "volgens de KBO" in late.content.decode()
+    assert "Wat u invulde; het is niet gebeurd" in late.content.decode()
+    again = registered.corrected("register", take=ticked, reason="nog eens")
+    assert again.status_code == 422
+    assert "Zo staat het er al" in again.content.decode()
+    assert "nog eens" in again.content.decode()
+
+
+def test_a_source_is_told_in_the_language_of_the_page(registered):
+    registered.corrected("register", take=offered(registered).fields["take"].initial)
+    page = f"/agency/dossiers/{registered.dossier.pk}/facts/"
+    in_english = registered.client.get(page, headers={"accept-language": "en"}).content.decode()
+    assert "NBB, deposit R-2021" in in_english
+    assert "Crossroads Bank (KBO), extract" in in_english
+    assert "neerlegging" not in in_english
+    in_dutch = registered.get().content.decode()
+    assert "NBB, neerlegging R-2021" in in_dutch
+    assert "Crossroads" not in in_dutch
 
 
 def test_what_is_not_ticked_stays(registered):

@@ -1,5 +1,6 @@
 """What is written to and fro, how the clock stops, what waits and for whom."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,14 +18,16 @@ from apps.audit.models import Entry
 from apps.contracts.selectors import shifts_proposed
 from apps.documents.models import Document
 from apps.dossiers import services as dossiers
-from apps.eligibility.selectors import overrides_to_confirm
+from apps.eligibility.selectors import overrides_to_confirm, standings_of
 from apps.handling import services
 from apps.handling.models import Handler, Message
 from apps.handling.selectors import decision_due_on, waiting_at_agency
 from apps.notices.tasks import send_waiting
 from apps.payouts.services import check_run, draw_up_run
+from apps.programme.models import Edition
 from apps.providers.scope import across_providers, inside
 from cstraject.clock import due_on
+from cstraject.eligibility import MET
 from cstraject.refusal import Refusal
 from tests import factories as make
 
@@ -288,6 +291,32 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
 
 
+@pytest.mark.parametrize("page", ["dossier", "work"])
+def test_who_takes_a_dossier_from_an_older_page_is_first_told_who_took_it(dossier, officer, page):
+    with across_providers():
+        colleague = make.make_officer()
+    first, second = browser_of(officer), browser_of(colleague)
+    shown = agency("dossier", dossier) if page == "dossier" else reverse("backoffice:work")
+    form = rf'action="{agency("dossier-take", dossier)}">.*?name="seen" value="(\d*)"'
+
+    def seen_by(clerk):
+        return re.findall(form, clerk.get(shown).content.decode(), re.DOTALL)[0]
+
+    def handler():
+        with across_providers():
+            return Handler.objects.get(ended_at=None).officer_id
+
+    early = seen_by(second)
+    assert early == ""
+    first.post(agency("dossier-take", dossier), {"seen": seen_by(first)})
+    late = second.post(agency("dossier-take", dossier), {"seen": early}, follow=True)
+    assert f"{officer.name} nam dit dossier intussen" in late.content.decode()
+    assert handler() == officer.pk
+    # The page names them now: pressing again takes it over.
+    second.post(agency("dossier-take", dossier), {"seen": seen_by(second)})
+    assert handler() == colleague.pk
+
+
 def test_an_answer_handles_what_was_on_the_page_and_no_later_message(
     dossier, officer, coach, monkeypatch
 ):
@@ -330,6 +359,7 @@ def test_who_decides_is_warned_of_what_is_unread_and_of_a_colleague_who_handles_
     dossier, officer
 ):
     clerk = browser_of(officer)
+    letter_note()
     assert "Kijk eerst dit na" not in clerk.get(agency("dossier", dossier)).content.decode()
     with across_providers():
         colleague = make.make_officer()
@@ -433,6 +463,27 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
     assert elsewhere["Location"] == agency("dossier", dossier)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"kind": "all"},
+        {"kind": "claim"},
+        {"whose": "mine"},
+        {"whose": "nobodys", "kind": "all"},
+    ],
+)
+def test_what_waits_as_a_file_is_what_the_list_shows(everything, officer, asked):
+    clerk = browser_of(officer)
+    page = clerk.get(reverse("backoffice:work"), asked)
+    shown = [item.about.reference for item in page.context["page"]]
+    _, of_text = page.context["as_files"]["work"]
+    lines = clerk.get(of_text[1]).content.decode("utf-8-sig").splitlines()[1:]
+    assert [line.partition(";")[0] for line in lines] == shown
+    assert 0 < len(shown) <= 4
+    assert (len(shown) < 4) == bool({"claim", "mine", "nobodys"} & set(asked.values()))
+
+
 def test_what_waits_is_asked_of_one_edition(everything, officer):
     with across_providers():
         make.add_edition_of_2026()
@@ -499,6 +550,58 @@ def test_a_finding_against_the_rules_waits_for_another_officer_who_may_also_not_
     assert (waits(second), after.context["nav"][0]["waiting"]) == ([], 1)
 
 
+def test_the_page_tells_what_can_be_decided_and_what_stands_before_a_refusal(dossier, officer):
+    clerk = browser_of(officer)
+
+    def told():
+        page = clerk.get(agency("dossier", dossier)).content.decode()
+        return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+    can, nothing = "Het dossier kan goedgekeurd worden", "Geen enkele voorwaarde staat op"
+    with across_providers():
+        judged = [s.answer.question for s in standings_of(dossier.assessment) if s.outcome != MET]
+    assert judged
+    assert (
+        f"Kijk dit na voor u weigert {len(judged)} vragen moeten nog beoordeeld worden." in told()
+    )
+    with across_providers():
+        find = {"dossier": dossier, "reason": "nagekeken", "at": AT}
+        for question in judged:
+            dossiers.find(question=question, outcome="met", actor=officer, **find)
+    assert f"{can}." in told()
+    assert nothing in told()
+    # What was asked may change it.
+    with across_providers():
+        make.message(dossier, by_agency=True, asks=True, at=AT)
+    assert can not in told()
+    with across_providers():
+        services.take_back_question(dossier=dossier, actor=officer, at=AT)
+        dossiers.find(question="equity", outcome="not_met", actor=officer, **find)
+    assert can not in told()
+    assert "Zodra ze bevestigd is, kan het dossier alleen geweigerd worden." in told()
+    with across_providers():
+        second = make.make_officer()
+        dossiers.confirm_override(dossier=dossier, question="equity", actor=second, at=AT)
+    assert nothing not in told()
+    assert "Kijk dit na voor u weigert" not in told()
+
+
+def test_who_decides_is_told_that_the_letter_says_nothing_of_an_appeal(dossier, officer):
+    clerk, told = browser_of(officer), "zegt niet hoe men beroep instelt"
+    page = clerk.get(agency("dossier", dossier)).content.decode()
+    assert page.index(told) > page.index("Kijk eerst dit na")
+    address = reverse("backoffice:edition", args=[dossier.contract.edition_id])
+    assert told in clerk.get(address).content.decode()
+    letter_note()
+    for shown in (agency("dossier", dossier), address):
+        assert told not in clerk.get(shown).content.decode()
+
+
+def letter_note():
+    with across_providers():
+        Edition.objects.update(letter_note="Raad van State")
+
+
 def test_a_run_waits_for_who_may_take_its_next_step_and_other_work_is_not_counted(dossier):
     with across_providers():
         make.verified_claim(dossier.contract)
@@ -519,6 +622,48 @@ def test_a_run_waits_for_who_may_take_its_next_step_and_other_work_is_not_counte
         check_run(run=run, actor=pays, at=make.RUN_DAY)
     assert waits(pays) == ([], 0)
     assert waits(approves) == ([run], 1)
+
+
+def test_what_is_to_do_opens_with_what_a_role_does_and_the_menu_counts_the_same(
+    everything, dossier
+):
+    address = reverse("backoffice:work")
+    own = {
+        "reviewer": ["review", "claim", "answer", "end_report"],
+        "controller": ["answer", "end_report"],
+        "payments_officer": [],
+        "auditor": [],
+    }
+    for role, kinds in own.items():
+        with across_providers():
+            officer = make.make_officer(role)
+        client = browser_of(officer)
+        page = client.get(address)
+        assert [item.kind for item in page.context["page"]] == kinds
+        assert page.context["nav"][0]["waiting"] == len(kinds)
+        assert page.context["others"] == 4 - len(kinds)
+        _, of_text = page.context["as_files"]["work"]
+        assert len(client.get(of_text[1]).content.decode().splitlines()) == 1 + len(kinds)
+        told = page.content.decode()
+        assert ("u kunt meelezen" in told) == (role == "auditor")
+        assert ("Toon alles wat wacht" in told) == (kinds != own["reviewer"])
+        every = client.get(f"{address}?{page.context['all_of_it']}")
+        assert len(every.context["page"].object_list) == 4
+        assert ("kunt u dit alleen lezen" in every.content.decode()) == (kinds != own["reviewer"])
+    with across_providers():
+        officer = make.make_officer()
+        dossiers.give_access(
+            reference=dossier.reference,
+            user=officer,
+            kind="closed",
+            until=TODAY + timedelta(days=7),
+            reason="belang",
+            actor=make.make_user(),
+            at=AT,
+        )
+    # What is closed to somebody is not on their list, nor counted in the menu.
+    page = browser_of(officer).get(address)
+    assert len(page.context["page"].object_list) == page.context["nav"][0]["waiting"] == 3
 
 
 def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):
@@ -571,3 +716,18 @@ def test_a_term_moves_by_the_days_that_somebody_waited_each_counted_once(since, 
     assert due == since + timedelta(days=days + len(stood))
     assert due_on(since, days=days, waited=[*waited, *waited], on=on) == due
     assert due_on(since, days=days, waited=[], on=on) == since + timedelta(days=days)
+
+
+@pytest.mark.parametrize("deed", ["approve", "refuse"])
+def test_who_filed_a_dossier_is_mailed_that_it_was_decided_and_not_how(dossier, officer, deed):
+    with across_providers():
+        decidable = make.assessed(dossier.contract)
+    about = agency(f"dossier-{deed}", decidable)
+    browser_of(officer).post(about, {"reason": "te groot", "sure": "on"})
+    with across_providers():
+        decidable.refresh_from_db()
+        assert decidable.state in ("approved", "refused")
+        send_waiting()
+    [told] = [one for one in mail.outbox if one.to == [decidable.submitted_by.email]]
+    assert told.body.startswith(f"VLAIO nam een beslissing over dossier {decidable}.")
+    assert "te groot" not in told.body

@@ -537,7 +537,7 @@ def test_a_table_of_a_dossier_is_called_by_its_reference_as_a_file(contract, coa
     with across_providers():
         dossier = make.approved(contract)
     answer = coach.get(portal("dossier", dossier) + "?file=tranches.csv")
-    called = f'attachment; filename="{dossier.reference}-schijven.csv"'
+    called = f'attachment; filename="schijven-{dossier.reference.lower()}.csv"'
     assert answer["Content-Disposition"] == called
 
 

@@ -4,8 +4,8 @@ from copy import deepcopy
 
 import pytest
 
-from cstraject.corrections import Change, both, changes, same, sourced
-from cstraject.facts import facts_from_json
+from cstraject.corrections import Change, changes, same, sourced
+from cstraject.facts import facts_from_json, joined
 from tests import factories as make
 
 OWN, OWNER = make.enterprise_number(1), make.enterprise_number(4_801)
@@ -115,11 +115,24 @@ def test_single_facts_may_come_from_elsewhere():
     assert told["periods"][0]["source"] == "NBB 2; a"
 
 
+def test_what_is_asked_with_aid_keeps_its_own_source():
+    before = stated(sources={"aid": "eigen opgave"})
+    aid = {**before["aid"][0], "amount": "41000"}
+
+    after = corrected(before, lambda facts: facts["aid"].append(aid))
+    after = sourced(after, {**after, "aid_sector": "road_freight"}, was="x", now="KBO", sources={})
+    read = facts_from_json(after, source="x", stated_on=make.AT.date())
+    assert read.source_of("aid") == "NBB; eigen opgave"
+    assert read.source_of("aid_for_same_costs") == "eigen opgave"
+    assert read.source_of("aid_sector") == "KBO"
+
+
 def test_two_sources_are_told_as_far_as_there_is_place():
-    assert both("a", "b; a; c") == "a; b; c"
-    assert both("a", "") == "a"
-    assert both("a" * 150, f"{'b' * 40}; {'c' * 40}") == f"{'a' * 150}; {'b' * 40}"
-    assert both("a" * 200, "b") == "a" * 200
+    assert joined("a", "b; a; c") == "a; b; c"
+    assert joined("a", "") == "a"
+    assert joined("a; b", "b", "a; c") == "a; b; c"
+    assert joined("a" * 150, f"{'b' * 40}; {'c' * 40}") == f"{'a' * 150}; {'b' * 40}"
+    assert joined("a" * 200, "b") == "a" * 200
 
 
 def test_what_changed_is_told_line_by_line():

@@ -52,7 +52,7 @@ def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
                 return _page(request, case, form, becomes=becomes)
             at = timezone.now()
             amend_dossier(dossier=case, actor=request.user, at=at, **form.cleaned_data)
-            tell_of_change(case, at=at)
+            tell_of_change(case, "amend", at=at)
             messages.success(request, gettext("The offer is amended."))
             return redirect("backoffice:dossier", dossier=dossier)
     if told.refused:

@@ -46,6 +46,7 @@ from apps.design.words import (
     words_for_finding,
     words_for_outcome,
     words_for_question,
+    words_for_source,
     words_for_state,
     words_for_unpaid,
 )
@@ -230,7 +231,9 @@ def assess_again(request: DoorRequest, dossier: UUID) -> HttpResponse:
 def approve(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
     with telling(request):
-        case = services.approve_dossier(dossier=case, actor=request.user, at=timezone.now())
+        at = timezone.now()
+        case = services.approve_dossier(dossier=case, actor=request.user, at=at)
+        tell_of_change(case, "decide", at=at)
         granted = {"granted": euro(case.granted_incl_vat)}
         messages.success(request, gettext("Approved: %(granted)s is granted.") % granted)
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -243,9 +246,11 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request, gettext("The dossier is refused.")) as told:
+        at = timezone.now()
         services.refuse_dossier(
-            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=at
         )
+        tell_of_change(case, "decide", at=at)
     if told.refused:
         return dossier_page(request, case, wrong=form)
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -269,7 +274,7 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
             actor=request.user,
             at=at,
         )
-        tell_of_change(case, at=at)
+        tell_of_change(case, "stop", at=at)
         comes_back = {"comes_back": euro(case.comes_back)}
         messages.success(
             request,
@@ -308,7 +313,8 @@ def dossier_page(
         _claim_with_form(request, claim, wrong if wrong_claim == claim.pk else None)
         for claim in claims
     ]
-    offered_forms = _forms(request, case, wrong, report)
+    not_yours = _not_yours(request, case)
+    offered_forms = _forms(request, case, wrong, report, not_yours)
     shown = [
         *offered_forms.values(),
         *(row.get("form") for row in rows),
@@ -338,6 +344,7 @@ def dossier_page(
         "rows": rows,
         "corrected": len(facts_history(case.facts)) - 1,
         "pending": sum(standing.pending is not None for standing in standings),
+        "pending_against": any(s.pending and s.pending.outcome == NOT_MET for s in standings),
         "not_met": sum(standing.outcome == NOT_MET for standing in standings),
         "still_open": sum(standing.outcome not in (MET, NOT_MET) for standing in standings),
         "tranches": explained,
@@ -366,8 +373,7 @@ def dossier_page(
         asked = granted_for(case.price_excl_vat, terms=terms)
         left = case.contract.left
         context |= {"asked": asked, "left": left, "left_after": left - asked.granted}
-        if terms.overrides_by_two and has_corrected(request.user, case.facts):
-            context["not_yours"] = words_for(Refusal("self-corrected"))
+        context |= {"not_yours": not_yours, "no_appeal": not case.contract.edition.letter_note}
     else:
         committed, paid = committed_and_paid(case.pk)
         context |= {"committed": committed, "paid": paid}
@@ -380,7 +386,6 @@ def dossier_page(
         below=case.reference,
         address=reverse("backoffice:dossier", kwargs={"dossier": case.pk}),
         status=422 if wrong else 200,
-        of=case.reference,
         tables={
             "assessment": _assessment_table(rows),
             "tranches": _tranches_table(explained),
@@ -422,18 +427,14 @@ def _assessment_table(rows: list[dict[str, Any]]) -> Table:
         overrides = standing.finding and standing.finding.overrides
         return f"{told}, {gettext('against the rules')}" if overrides else told
 
-    def source(row: dict[str, Any]) -> str:
-        told: str = row["standing"].answer.source
-        return gettext("the dossiers in this system") if told == "cstraject" else told
-
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         rows,
         {
             gettext("Question"): lambda row: words_for_question(row["standing"].answer.question),
             gettext("Outcome"): outcome,
             gettext("Finding"): lambda row: f"{row['found']} {row['pending']}".strip(),
-            gettext("Source"): source,
+            gettext("Source"): lambda row: words_for_source(row["standing"].answer.source),
         },
     )
 
@@ -446,7 +447,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
         return words_for_state(tranche.claim.state, "claim") if tranche.claim else why
 
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -458,7 +459,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
 
 def _claims_table(claims: list[Claim]) -> Table:
     return Table(
-        "uitbetalingsaanvragen",
+        gettext("Claims"),
         claims,
         {
             gettext("Tranche"): lambda claim: claim.tranche,
@@ -541,13 +542,25 @@ def _row(
     return row
 
 
+def _not_yours(request: DoorRequest, case: Dossier) -> str:
+    """Why another officer must decide about a dossier that waits for it, if so."""
+    by_two = case.state == "submitted" and case.contract.edition.overrides_by_two
+    if by_two and "decide_dossiers" in request.acts and has_corrected(request.user, case.facts):
+        return words_for(Refusal("self-corrected"))
+    return ""
+
+
 def _forms(
-    request: DoorRequest, case: Dossier, wrong: forms.Form | None, report: EndReport | None
+    request: DoorRequest,
+    case: Dossier,
+    wrong: forms.Form | None,
+    report: EndReport | None,
+    not_yours: str,
 ) -> dict[str, object]:
     """The forms that fit the dossier's state and the officer's acts; the wrong one as typed."""
     offered: dict[str, object] = {}
     decides, stops = ("decide_dossiers" in request.acts, "stop_dossiers" in request.acts)
-    if decides and DOSSIER.allows(case.state, "refuse") and case.assessment:
+    if decides and DOSSIER.allows(case.state, "refuse") and case.assessment and not not_yours:
         offered["refuse_form"] = (
             wrong if isinstance(wrong, RefuseForm) else RefuseForm(auto_id="refuse_%s")
         )

@@ -22,12 +22,12 @@ from apps.backoffice.corrections import CorrectForm, FactsForm, Setting, TryForm
 from apps.backoffice.take_over import TakeOverForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
-from apps.design.figures import number, percentage
+from apps.design.figures import number
 from apps.design.words import words_for, words_for_working
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
 from apps.eligibility.facts_told import lines, table_of
-from apps.eligibility.models import Workings
+from apps.eligibility.models import FactSheet, Workings
 from apps.eligibility.selectors import facts_history, facts_of, known_of, standings_of
 from apps.enterprises.selectors import registered
 from apps.programme.selectors import terms_of
@@ -70,7 +70,13 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     form = _corrections(case, request.POST, deed).get(deed)
     if form is None:
         raise Http404
-    if request.POST.get("sheet") != str(case.facts_id):
+    seen = case.facts
+    if seen.replaces and request.POST.get("sheet") == str(seen.replaces_id):
+        # Pressed twice, perhaps: what was sent is read beside the facts that it was about.
+        before = _corrections(case, request.POST, deed, seen.replaces)[deed]
+        if before.is_valid():
+            form, seen = before, seen.replaces
+    if request.POST.get("sheet") != str(seen.pk):
         form.add_error(None, words_for(Refusal("facts-changed")))
     if not form.is_valid():
         return _page(request, case, _try_form(case, None), correction=form)
@@ -78,7 +84,7 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     with telling(request, gettext("The facts are corrected and assessed anew.")) as told:
         services.correct_facts(
             dossier=case,
-            seen=case.facts_id,
+            seen=seen.pk,
             stated=form.corrected(),
             source=source,
             sources=form.sources,
@@ -93,17 +99,21 @@ def correct(request: DoorRequest, dossier: UUID) -> HttpResponse:
     return redirect("backoffice:dossier", dossier=case.pk)
 
 
-def _setting(case: Dossier) -> Setting:
+def _setting(case: Dossier, sheet: FactSheet | None = None) -> Setting:
+    sheet = sheet or case.facts
     return Setting(
-        case.facts.stated, facts_of(case.facts), terms_of(case.contract.edition), case.submitted_on
+        sheet.stated, facts_of(sheet), terms_of(case.contract.edition), case.submitted_on
     )
 
 
 def _corrections(
-    case: Dossier, given: Mapping[str, Any] | None = None, deed: str = ""
+    case: Dossier,
+    given: Mapping[str, Any] | None = None,
+    deed: str = "",
+    sheet: FactSheet | None = None,
 ) -> dict[str, FactsForm]:
     """The ways to correct these facts; what was given goes to the one it was given for."""
-    setting = _setting(case)
+    setting = _setting(case, sheet)
 
     def asked(form: type[FactsForm]) -> dict[str, Any]:
         return {
@@ -141,7 +151,7 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
         terms=terms_of(given["edition"]),
         on=on,
         # As it was kept, unless another day is tried: aid counts as on the day of assessing.
-        granted_on=day_of(kept.at) if kept and on == kept.on else None,
+        granted_on=kept.granted_on if kept and on == kept.on else None,
         known=known,
     )
     before = {s.answer.question: s.answer for s in standings_of(kept)} if kept else {}
@@ -196,6 +206,10 @@ def _page(
         ],
         "wrong": correction.deed if correction else "",
         "form": wrong,
+        # What the register tells is no longer otherwise: there is no place for what was typed.
+        "kept": correction
+        if isinstance(correction, TakeOverForm) and not correction.rows
+        else None,
         "back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference},
     }
     return show(
@@ -203,9 +217,9 @@ def _page(
         "backoffice/facts.html",
         context,
         section="dossiers",
+        about=case.reference,
         address=reverse("backoffice:dossier-facts", args=[case.pk]),
         status=422 if wrong else 200,
-        of=case.reference,
         tables={
             "single": _single_table(stands["single"]),
             "figures": _figures_table(stands["figures"]),
@@ -217,7 +231,7 @@ def _page(
 
 def _single_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "feiten",
+        gettext("Facts"),
         rows,
         {
             gettext("Fact"): lambda row: row["label"],
@@ -229,11 +243,14 @@ def _single_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _figures_table(rows: list[dict[str, Any]]) -> Table:
-    def year(row: dict[str, Any]) -> str:
-        """With what is particular of the figures of that year."""
+    def year(row: dict[str, Any]) -> object:
+        return int(row["year"]) if row.get("year") else gettext("No figures are stated.")
+
+    def particular(row: dict[str, Any]) -> str:
+        """What is particular of the figures of that year."""
         if not row.get("year"):
-            return gettext("No figures are stated.")
-        told = [row["year"]]
+            return ""
+        told = []
         if row["months"] and row["months"] != 12:
             told.append(gettext("%(months)s months") % {"months": number(row["months"])})
         if row["estimate"]:
@@ -246,11 +263,12 @@ def _figures_table(rows: list[dict[str, Any]]) -> Table:
         return lambda row: None if row.get(name) is None else Decimal(row[name])
 
     return Table(
-        "cijfers",
+        gettext("Figures"),
         rows,
         {
             gettext("Who"): lambda row: row["name"],
             gettext("Year"): year,
+            gettext("Particular"): particular,
             gettext("Headcount"): figure("headcount"),
             gettext("Turnover"): figure("turnover"),
             gettext("Balance total"): figure("balance_total"),
@@ -261,13 +279,13 @@ def _figures_table(rows: list[dict[str, Any]]) -> Table:
 
 def _holdings_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "participaties",
+        gettext("Holdings"),
         rows,
         {
             gettext("Who holds"): lambda row: row["owner"],
             gettext("Of whom"): lambda row: row["owned"],
-            gettext("Capital"): lambda row: percentage(row["holding"].capital_pct),
-            gettext("Votes"): lambda row: percentage(row["holding"].voting_pct),
+            gettext("Capital (%)"): lambda row: row["holding"].capital_pct,
+            gettext("Votes (%)"): lambda row: row["holding"].voting_pct,
             gettext("Other control"): lambda row: (
                 row["holding"].control and words_for_working("tie", row["holding"].control)
             ),
@@ -279,7 +297,7 @@ def _holdings_table(rows: list[dict[str, Any]]) -> Table:
 
 def _aid_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "eerdere-steun",
+        gettext("Earlier aid"),
         rows,
         {
             gettext("Granted on"): lambda row: row["aid"].on,

@@ -166,7 +166,7 @@ def _page(
 
 def _table(people: list[tuple[User, str]]) -> Table:
     return Table(
-        "mensen",
+        gettext("People"),
         people,
         {
             gettext("Name"): lambda row: row[0].name,
@@ -182,7 +182,7 @@ def _table(people: list[tuple[User, str]]) -> Table:
 def _accesses_table(accesses: list[Access]) -> Table:
     kinds = {OPENED: gettext("opened"), CLOSED: gettext("closed")}
     return Table(
-        "uitzonderingen",
+        gettext("Exceptions"),
         accesses,
         {
             gettext("Dossier"): lambda one: one.dossier.reference,

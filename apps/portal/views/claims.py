@@ -185,7 +185,7 @@ def _table(now: list[LeftOut], rest: list[LeftOut], window: ClaimWindow) -> Tabl
     """Every open tranche as the page tells it: when to claim it, or why not yet."""
     when = _when(window)
     return Table(
-        "schijven",
+        gettext("Tranches"),
         chain(
             ((item, when) for item in now),
             ((item, _why_not(item, window)) for item in rest),

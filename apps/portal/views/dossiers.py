@@ -218,7 +218,6 @@ def dossier_page(
             "portal:dossier", kwargs={"provider": request.provider.slug, "dossier": case.pk}
         ),
         status=422 if wrong else 200,
-        of=case.reference,
         tables={
             "tranches": _tranches_table(told),
             "assessment": _assessment_table(case, standings),
@@ -248,7 +247,7 @@ def _received(case: Dossier) -> str:
 
 def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -263,7 +262,7 @@ def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
 
 def _assessment_table(case: Dossier, standings: list[Standing]) -> Table:
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         standings,
         {
             gettext("Question"): lambda one: words_for_question(one.answer.question),

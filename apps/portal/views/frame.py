@@ -24,15 +24,13 @@ def show(
     address: str = "",
     status: int = 200,
     tables: Tables = NO_TABLES,
-    of: str = "",
 ) -> HttpResponse:
     """A page with its menu; `below` is its name when it stands under the overview.
 
     `address` is where the page stands, when this is the answer to something sent elsewhere. What
-    it lists leaves as a file as well: `tables`, each found by the template in `as_files`. `of` is
-    the reference of the dossier that the page is about: its files are called by it.
+    it lists leaves as a file as well: `tables`, each found by the template in `as_files`.
     """
-    if file := file_asked(request, tables, of=of):
+    if file := file_asked(request, tables, below):
         return file
     home = {
         "url": reverse("portal:overview", kwargs={"provider": request.provider.slug}),

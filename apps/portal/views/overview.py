@@ -124,7 +124,7 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
 def _drafts_table(request: DoorRequest, drafts: QuerySet[Draft]) -> Table:
     complete = gettext("%(complete)s of %(of)s complete")
     return Table(
-        "in-voorbereiding",
+        gettext("In preparation"),
         waiting(request, drafts.iterator()),
         {
             gettext("Enterprise"): lambda row: (
