@@ -11,9 +11,10 @@ PACE_DAYS_MIN = 30
 
 @dataclass(frozen=True)
 class Forecast:
-    """What was committed net of late, in euro over so many days, and when nothing is left."""
+    """What was committed net since a day, in euro over so many days, and when nothing is left."""
 
     committed: Decimal
+    since: date
     days: int
     used_up_on: date | None
     """None: not before the contract ends."""
@@ -37,13 +38,14 @@ def forecast(
     `left` can still be committed, `committed` was since `pace_since`, both in euro. Nothing left
     is used up today.
     """
-    days = (on - pace_since(valid_from, on=on)).days
+    since = pace_since(valid_from, on=on)
+    days = (on - since).days
     if not valid_from <= on <= valid_until or (days < PACE_DAYS_MIN and left > 0):
         return None
     if left <= 0:
-        return Forecast(committed, max(days, 1), on)
+        return Forecast(committed, since, max(days, 1), on)
     if committed <= 0:
-        return Forecast(committed, days, None)
+        return Forecast(committed, since, days, None)
     to_go = int((left * days / committed).to_integral_value(ROUND_CEILING))
     ends = on + timedelta(days=to_go) if to_go <= (valid_until - on).days else None
-    return Forecast(committed, days, ends)
+    return Forecast(committed, since, days, ends)

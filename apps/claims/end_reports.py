@@ -11,7 +11,7 @@ from apps.audit.services import record
 from apps.claims.models import EndReport
 from apps.documents.models import Document
 from apps.dossiers.models import Dossier
-from apps.dossiers.services import lock_dossier, must_be_impartial, receive_end_report
+from apps.dossiers.services import lock_dossier, must_be_impartial, note_end_report
 from cstraject.measures import read_measures
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
@@ -42,7 +42,7 @@ def file_end_report(
     if last is not None and last.state != "sent_back":
         raise Refusal("end-report-stands")
     if dossier.end_report_on is None:
-        receive_end_report(dossier=dossier, on=day_of(at), actor=actor, at=at)
+        note_end_report(dossier, on=day_of(at), at=at)
     report = EndReport.objects.create(
         provider_id=dossier.provider_id,
         dossier=dossier,

@@ -9,6 +9,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from apps.claims.models import Claim, EndReport, Statement
 from apps.contracts.selectors import cases_with_a_rest
+from apps.documents.models import Document
 from apps.dossiers.models import Dossier
 from apps.programme.selectors import terms_of
 from cstraject.delivery import Delivered, final_grant, share_delivered
@@ -120,6 +121,10 @@ def end_report_of(dossier: Dossier) -> EndReport | None:
     """The last version of a dossier's end report, if there is one."""
     reports = dossier.end_reports.select_related("document")
     return reports.order_by("-version").first()
+
+
+def documents_of_report(report: EndReport | None) -> list[Document]:
+    return [report.document] if report is not None and report.document else []
 
 
 def end_reports_to_read() -> QuerySet[EndReport]:

@@ -238,7 +238,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {
             " of what you typed here was saved yet: look below."
         ),
     ),
-    "draft-gone": (_("This draft was filed or set aside meanwhile."),),
+    "draft-gone": (_("This draft was filed or deleted meanwhile."),),
     "draft-too-long": (_("This is too long to keep. Shorten the longest texts."),),
     "nothing-chosen": (_("Nothing was chosen. Tick what you want to claim."),),
     "upload-too-large": (
@@ -1095,17 +1095,19 @@ def _shown_figure(name: str, value: str) -> str:
     if name == "doubts":
         return "; ".join(gettext(DOUBTS.get(item, item)) for item in value.split(", "))
     if name == "ties":
-        return _listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
+        return listed(gettext(PROVIDER_TIES.get(item, item)) for item in value.split(", "))
     if name in ("share", "max", "with_investors"):
         return figures.percentage(value)
     if name == "sector":
         return gettext(SECTORS.get(value, value))
+    if name == "province":
+        return gettext(PROVINCES.get(value, value))
     if name == "over":
-        return _listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
+        return listed(gettext(AID_FAMILIES.get(item, item)) for item in value.split(", "))
     if name in ("category", "raw_category"):
         return gettext(CATEGORIES.get(value, value))
     if name == "missing":
-        return _listed(
+        return listed(
             gettext(DECLARATIONS[item]) if item in DECLARATIONS else figures.enterprise_number(item)
             for item in value.split(", ")
             if item
@@ -1114,6 +1116,14 @@ def _shown_figure(name: str, value: str) -> str:
         return figures.whole_euro(value)
     return _shown(name, value)
 
+
+# What is called otherwise in another language than that of the place.
+PROVINCES: dict[str, str] = {
+    "Antwerpen": _("Antwerp"),
+    "Oost-Vlaanderen": _("East Flanders"),
+    "Vlaams-Brabant": _("Flemish Brabant"),
+    "West-Vlaanderen": _("West Flanders"),
+}
 
 FIGURES: dict[str, str] = {
     "category": _("Class"),
@@ -1182,7 +1192,7 @@ def _size_figures(told: Mapping[str, str]) -> str:
         )
     if not parts:
         return ""
-    shown = _listed(parts)
+    shown = listed(parts)
     if told.get("year"):
         shown += " " + gettext("in %(year)s") % {"year": told["year"]}
     linked = told.get("linked", "")
@@ -1409,7 +1419,7 @@ WORKINGS = {
 
 ACTS: dict[str, tuple[str, ...]] = {
     "dossier.file": (_("Dossier filed"),),
-    "draft.discard": (_("Draft set aside"),),
+    "draft.discard": (_("Draft deleted"),),
     "dossier.assess": (_("Assessed by the rules"),),
     "dossier.assess_again": (_("Assessed anew, as of that day"),),
     "dossier.find": (
@@ -1659,7 +1669,7 @@ def words_for_act(action: str, facts: Mapping[str, object]) -> str:
 # Word and tone (ok, warn, stop, info, plain) of every state in `cstraject.lifecycle`.
 STATES: dict[str, dict[str, tuple[str, str]]] = {
     "dossier": {
-        "submitted": (_("Submitted"), "warn"),
+        "submitted": (_("Filed"), "warn"),
         "approved": (_("Approved"), "ok"),
         "refused": (_("Refused"), "stop"),
         "withdrawn": (_("Withdrawn"), "plain"),
@@ -1668,7 +1678,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "stopped": (_("Stopped"), "stop"),
     },
     "claim": {
-        "submitted": (_("Submitted"), "warn"),
+        "submitted": (_("Filed"), "warn"),
         "verified": (_("Verified"), "info"),
         "sent_back": (_("Sent back"), "stop"),
         "in_run": (_("In a run"), "info"),
@@ -1890,7 +1900,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "quarter": figures.quarter,
     "person_days": lambda value: words_for_person_days(value),
     "days_before": lambda value: words_for_person_days(value),
-    "phases": lambda value: _listed(_in_sentence(words_for_phase(item)) for item in _items(value)),
+    "phases": lambda value: listed(_in_sentence(words_for_phase(item)) for item in _items(value)),
     "amount_before": figures.euro,
     "threshold": figures.percent,
     "delivered": figures.percent,
@@ -1900,10 +1910,10 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "package": lambda value: _in_sentence(words_for_package(str(value))),
     "outcome": lambda value: words_for_outcome(str(value)),
     "question": lambda value: words_for_question(str(value)),
-    "questions": lambda value: _listed(
+    "questions": lambda value: listed(
         _in_sentence(words_for_question(item)) for item in _items(value)
     ),
-    "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
+    "missing": lambda value: listed(words_for_document(item) for item in _items(value)),
     "kind": lambda value: (
         gettext(ACCESS_KINDS[str(value)])
         if value in ACCESS_KINDS
@@ -1963,7 +1973,7 @@ def _items(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, Iterable) else [str(value)]
 
 
-def _listed(items: Iterable[str]) -> str:
+def listed(items: Iterable[str]) -> str:
     """`a, b and c`."""
     *front, last = list(items) or [""]
     if not front:

@@ -59,17 +59,24 @@ def drafts_in_hand() -> QuerySet[Draft]:
 
 
 def changed_by_agency(*, since: date) -> QuerySet[Dossier]:
-    """Dossiers that the agency stopped, or of which it amended the offer (`amended_on`), since a
-    day; the last first."""
+    """Dossiers that the agency refused or stopped, or of which it amended the offer (`amended_on`),
+    since a day; the last first."""
     amended = Amendment.objects.filter(on__gte=since)
     last = amended.filter(dossier=OuterRef("pk")).order_by("-on", "-id")
     return (
         Dossier.objects.filter(
-            Q(pk__in=amended.values("dossier")) | Q(state="stopped", ended_on__gte=since)
+            Q(pk__in=amended.values("dossier"))
+            | Q(state="stopped", ended_on__gte=since)
+            | Q(state="refused", decided_on__gte=since)
         )
         .annotate(amended_on=Subquery(last.values("on")[:1]))
-        .order_by(Coalesce("ended_on", "amended_on").desc(), "reference")
+        .order_by(Coalesce("ended_on", "amended_on", "decided_on").desc(), "reference")
     )
+
+
+def to_start() -> QuerySet[Dossier]:
+    """Approved dossiers of which the work has not started; the first approved first."""
+    return Dossier.objects.filter(state="approved").order_by("decided_on", "reference")
 
 
 def running_for(enterprise_number: str) -> list[Dossier]:

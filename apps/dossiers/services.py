@@ -469,6 +469,13 @@ def start_dossier(*, dossier: Dossier, on: date, actor: User, at: datetime) -> D
 def receive_end_report(*, dossier: Dossier, on: date, actor: User, at: datetime) -> Dossier:
     """Note the day on which the end report was received; once, after completion."""
     dossier = lock_dossier(dossier)
+    note_end_report(dossier, on=on, at=at)
+    _record(dossier, "receive_end_report", actor, at, on=on)
+    return dossier
+
+
+def note_end_report(dossier: Dossier, *, on: date, at: datetime) -> None:
+    """As `receive_end_report`, of a locked dossier, for who records more than that."""
     if dossier.state != "completed" or dossier.completed_on is None or dossier.end_report_on:
         raise Refusal("end-report-early")
     if on < dossier.completed_on:
@@ -476,8 +483,6 @@ def receive_end_report(*, dossier: Dossier, on: date, actor: User, at: datetime)
     must_be_over(on, at)
     dossier.end_report_on = on
     dossier.save(update_fields=["end_report_on"])
-    _record(dossier, "receive_end_report", actor, at, on=on)
-    return dossier
 
 
 @transaction.atomic

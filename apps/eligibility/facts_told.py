@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.design import figures
 from apps.design.words import DECLARATIONS, words_for_source, words_for_working
 from apps.eligibility.models import FactSheet
-from cstraject.corrections import PART_OF, Stated, changes, whose, year_of
+from cstraject.corrections import PART_OF, Change, Stated, changes, whose, year_of
 from cstraject.deminimis import Aid
 from cstraject.facts import Facts
 from cstraject.identifiers import key_of
@@ -54,7 +54,9 @@ LABELS = {
     "aid.excluded": _("Aid of %(on)s to %(name)s was waived"),
 }
 # What is called otherwise where all of it changed at once.
-OF_ALL = {"aid": _("Earlier aid"), "holdings": _("Holdings")}
+OF_ALL = {"aid": _("Earlier aid"), "holdings": _("Holdings of 25% or more")}
+# What was denied is an answer too.
+DENIED = ("aid_for_same_costs", "aid_sector")
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,14 @@ def told_in(stated: Stated) -> list[tuple[str, str]]:
     names = names_in(stated)
     nothing = {name: stated[name] for name in ("number", "key") if name in stated}
     order = {name: nth for nth, name in enumerate(LABELS)}
-    told = sorted(changes(nothing, stated), key=lambda one: order.get(one.what, len(order)))
+    denied = [
+        Change(fact, (), None, stated[fact])
+        for fact in DENIED
+        if fact in stated and not stated[fact]
+    ]
+    told = sorted(
+        [*changes(nothing, stated), *denied], key=lambda one: order.get(one.what, len(order))
+    )
     return [(label(one.what, one.about, names), shown(one.what, one.after, names)) for one in told]
 
 
@@ -107,6 +116,8 @@ def shown(what: str, value: Any, names: Mapping[str, str]) -> str:
     """A value of a fact as people read it."""
     if what in YES_OR_NO:
         return gettext("Yes") if value else gettext("No")
+    if what == "aid_sector" and value == "":
+        return gettext("None of these")
     if value is None or value == "":
         return figures.NOTHING if what in MAY_LACK else gettext("Not known")
     if what in GROUPS:
@@ -141,8 +152,13 @@ def _holding(value: Stated | Sequence[Any]) -> str:
 
 def _aid(value: Stated | Sequence[Any]) -> str:
     if isinstance(value, Mapping):
-        return f"{figures.euro(value['amount'])} ({value['regulation']})"
+        told = {"amount": figures.euro(value["amount"]), "regulation": value["regulation"]}
+        return gettext("%(amount)s, by Regulation (EU) %(regulation)s") % told
     return gettext("None") if not value else _plain(value)
+
+
+def _headcount(value: Any) -> str:
+    return gettext("%(number)s FTE") % {"number": figures.number(value)}
 
 
 SHOWN: dict[str, Callable[[Any], str]] = {
@@ -151,7 +167,7 @@ SHOWN: dict[str, Callable[[Any], str]] = {
     "declared_on": figures.day,
     "declarations": _declarations,
     "provider_ties": _ties,
-    "periods.headcount": figures.number,
+    "periods.headcount": _headcount,
     "periods.turnover": figures.whole_euro,
     "periods.balance_total": figures.whole_euro,
     "periods.closed_on": figures.day,

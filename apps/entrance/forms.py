@@ -14,6 +14,7 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn import forms as keys
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.entrance.adapters import NOBODY
@@ -82,6 +83,7 @@ class CredentialField(forms.JSONField):
 
 
 class AddKeyForm(keys.AddWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"), required=False)
     credential = CredentialField()
 
     def clean(self) -> Any:

@@ -20,7 +20,7 @@ class MessageForm(forms.Form):
     text = forms.CharField(
         label=_("Your message"),
         max_length=TEXT_MAX,
-        help_text=_("At most 5,000 signs."),
+        help_text=_("At most 5,000 characters."),
         widget=forms.Textarea(attrs={"rows": 5}),
     )
     document = forms.FileField(

@@ -4,10 +4,11 @@ from collections.abc import Collection
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.design.fields import SearchForm
-from apps.design.words import words_for_role
+from apps.design.words import listed, words_for_role
 
 
 class InvitationForm(forms.Form):
@@ -33,6 +34,17 @@ class InvitationForm(forms.Form):
         role = self.fields["role"]
         assert isinstance(role, forms.ChoiceField)
         role.choices = [(role, words_for_role(role)) for role in roles]
+
+    def sent(self, has: Collection[str]) -> str:
+        """What is told once it is on its way to somebody who `has` these roles here."""
+        told = gettext("The invitation is on its way to %(email)s.")
+        if has:
+            told = gettext(
+                "The invitation is on its way to %(email)s, who has a role here already"
+                " (%(roles)s): the new one comes beside it."
+            )
+        roles = listed(words_for_role(role) for role in has)
+        return told % {"email": self.cleaned_data["email"], "roles": roles}
 
 
 class PeopleFilter(SearchForm):

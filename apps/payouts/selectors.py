@@ -145,6 +145,8 @@ class LeftOut:
     """What it would pay if it were claimed, in euro including VAT; nought where it cannot be."""
     statement: Statement | None = None
     """What it would rest on."""
+    planned: Decimal = ZERO
+    """What it was claimed or granted for, in euro including VAT."""
 
 
 @dataclass(frozen=True)
@@ -214,10 +216,13 @@ def _left_out(quarter: Quarter) -> list[LeftOut]:
             claim = live.get((dossier.pk, tranche))
             if claim is not None:
                 if claim.state == "submitted":
-                    left_out.append(LeftOut(dossier, tranche, "claim-not-verified", {}))
-                elif claim.state == "verified" and claim.quarter > str(quarter):
                     left_out.append(
-                        LeftOut(dossier, tranche, "claim-of-later", {"quarter": claim.quarter})
+                        LeftOut(dossier, tranche, "claim-not-verified", {}, planned=claim.amount)
+                    )
+                elif claim.state == "verified" and claim.quarter > str(quarter):
+                    later = {"quarter": claim.quarter}
+                    left_out.append(
+                        LeftOut(dossier, tranche, "claim-of-later", later, planned=claim.amount)
                     )
                 continue
             statement = statements.get(dossier.pk)
@@ -229,7 +234,10 @@ def _left_out(quarter: Quarter) -> list[LeftOut]:
                 claimed=first.amount if first else None,
                 terms=terms[dossier.contract.edition_id],
             )
-            left_out.append(LeftOut(dossier, tranche, why, facts, amount, statement))
+            planned = tranches_of(
+                dossier.granted_incl_vat or ZERO, terms=terms[dossier.contract.edition_id]
+            )[tranche - 1]
+            left_out.append(LeftOut(dossier, tranche, why, facts, amount, statement, planned))
     return left_out
 
 

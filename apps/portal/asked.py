@@ -228,6 +228,7 @@ class GroupAsked(AccountsAsked):
 
     related = forms.ChoiceField(
         label=_("Does anybody hold 25% or more of the enterprise, or does it hold that of others?"),
+        help_text=_("A person counts too, for example the manager who holds the shares."),
         choices=((NO, _("No")), (YES, _("Yes"))),
         widget=forms.RadioSelect,
     )

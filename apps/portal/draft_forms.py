@@ -9,6 +9,7 @@ from typing import Any, Self
 from django import forms
 from django.conf import settings
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,7 @@ from apps.portal.asked import (
     OWN_FIGURES,
     PERIODS,
     THIRD,
+    UNSURE,
     YES,
     AidAsked,
     Asked,
@@ -119,6 +121,13 @@ class FiguresStep(Step, GroupAsked):
     related_rows_asked = range(1, 9)
     own_periods = (*PERIODS, THIRD)
 
+    # As it was answered in the pre-check, which does not ask for the amount.
+    negative_equity = forms.ChoiceField(
+        label=_("Is the equity negative?"),
+        choices=((NO, _("No")), (YES, _("Yes")), (UNSURE, _("I do not know"))),
+        widget=forms.HiddenInput,
+        required=False,
+    )
     accounts_source = source_field(_("Source of the figures of the enterprise"))
     holdings_source = source_field(_("Source of the holdings and of the figures of others"))
 
@@ -127,6 +136,22 @@ class FiguresStep(Step, GroupAsked):
             *("year", *OWN_FIGURES, *THIRD_YEAR, "equity", "accounts_source", "related"),
             *(*self._like(r"r\d"), "holdings_source"),
         ]
+
+    def set_up(self) -> None:
+        super().set_up()
+        answers = {
+            NO: _("In the pre-check it was said not to be negative: give the amount."),
+            YES: _("In the pre-check it was said to be negative: give the amount."),
+        }
+        if told := answers.get(self["negative_equity"].value() or ""):
+            self.fields["equity"].help_text = format_lazy(
+                "{} {}", self.fields["equity"].help_text, told
+            )
+
+    def unsaid(self) -> set[str]:
+        """An amount says more than the answer."""
+        told = self.data.get("negative_equity") in (YES, NO) and not self.data.get("equity")
+        return super().unsaid() | (set() if told else {"negative_equity"})
 
     def third_year(self) -> dict[str, Any]:
         """Its fields, and whether anything stands there that must be seen."""

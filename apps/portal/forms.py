@@ -37,7 +37,7 @@ class CompleteForm(forms.Form):
 class EndReportForm(forms.Form):
     """What was realised and what remains, measure by measure; the effort; what the SME says."""
 
-    person_days = PersonDaysField(label=_("Person-days of your own, in all"))
+    person_days = PersonDaysField(label=_("Person-days of your organisation, in all"))
     own_days = PersonDaysField(
         label=_("Person-days of the enterprise itself"), help_text="", required=False
     )

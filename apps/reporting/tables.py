@@ -1,6 +1,7 @@
 """Tables that the pages of both doors list, each as it leaves as a file."""
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext
@@ -65,7 +66,8 @@ def statements_table(lines: Iterable[StatementLine]) -> Table:
 
 
 def _days_of(told: Callable[[StatementLine], Delivered]) -> Callable[[StatementLine], object]:
-    return lambda line: told(line).person_days
+    # Nought less nothing is written like all others: with one decimal.
+    return lambda line: told(line).person_days.quantize(Decimal("0.1"))
 
 
 def _amount_of(told: Callable[[StatementLine], Delivered]) -> Callable[[StatementLine], object]:

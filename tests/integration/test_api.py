@@ -335,7 +335,7 @@ def test_an_assessment_is_told_question_by_question_in_the_callers_language(alfa
     assert [question["question"] for question in english] == list(QUESTIONS)
     by_name = {question["question"]: question for question in english}
     assert by_name["region"]["finding"] == "in-flanders"
-    assert by_name["region"]["message"] == "Established in 2000, province Antwerpen."
+    assert by_name["region"]["message"] == "Established in 2000, province Antwerp."
     assert by_name["main_activity"]["outcome"] == "met"
     assert by_name["main_activity"]["decided_because"] == "nagekeken"
     assert by_name["size"]["decided_because"] is None

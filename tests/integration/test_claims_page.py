@@ -78,8 +78,37 @@ def test_what_qualifies_is_listed_with_its_amount_and_the_rest_with_a_reason(wor
         *((world[name].pk, tranche) for name in ("less", "silent", "old") for tranche in (1, 2)),
         (world["due"].pk, 2),
     }
-    assert rest[world["old"].pk, 1] == "Er is nog geen prestatiestaat van dit kwartaal."
+    assert rest[world["old"].pk, 1] == (
+        "De prestatiestaat voor het 2e kwartaal 2022 moet nog ingediend worden."
+    )
     assert "60" in rest[world["less"].pk, 1]
+
+
+def test_before_the_window_pages_and_file_tell_from_when_and_which_statement_comes_first(
+    world, monkeypatch
+):
+    early = datetime(2022, 8, 20, 9, tzinfo=UTC)
+    for module in ("claims", "dossiers", "overview"):
+        monkeypatch.setattr(f"apps.portal.views.{module}.timezone.now", lambda: early)
+    manager, address = browser_of(world["manager"]), reverse("portal:claims", args=["alfa"])
+    page = manager.get(address)
+    rest = {(item.dossier.pk, item.tranche): (item, why) for item, why in page.context["rest"]}
+    item, why = rest[world["due"].pk, 1]
+    assert why == (
+        "De prestatiestaat voor het 3e kwartaal 2022 moet nog ingediend worden; dat kan vanaf"
+        " 01/10/2022."
+    )
+    assert (item.amount or item.planned) == Decimal("9801.00")
+    assert rest[world["less"].pk, 2][0].planned == Decimal("6534.00")
+    assert page.content.decode().count(figures.euro(Decimal("6534.00"))) >= 2
+    told = manager.get(reverse("portal:dossier", args=["alfa", world["due"].pk])).content.decode()
+    assert "Eerst komt de prestatiestaat voor het 3e kwartaal 2022." in told
+    assert "U kunt ze aanvragen met het 3e kwartaal 2022, van 01/10/2022" in told
+    done = manager.get(reverse("portal:dossier", args=["alfa", world["done"].pk])).content.decode()
+    assert "Eerst komt de prestatiestaat" not in done
+    # Completed work has two tranches to claim, there as on the list.
+    second = figures.euro(Decimal("6534.00"))
+    assert f"Schijf 2, {second}, kan meteen daarna aangevraagd worden." in done
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Budgets amended, shifted and used up; offers amended; what a stop means in money."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier, Thread
 
@@ -23,6 +23,7 @@ from apps.contracts.selectors import (
     ledger_differences,
 )
 from apps.contracts.services import amend_budget, decide_shift, propose_shift
+from apps.design import figures
 from apps.design.words import words_for
 from apps.dossiers.models import Amendment, Dossier
 from apps.dossiers.services import withdraw_dossier
@@ -401,7 +402,7 @@ def test_a_budget_changes_in_the_picture_on_the_day_on_which_it_did(contracts, o
 def test_the_page_draws_it_in_three_widths_with_a_table(contracts, officer):
     page = browser_of(officer).get(contract_page("contract", contracts[0])).content.decode()
     assert page.count('<svg class="water" role="img"') == 3
-    assert "In de laatste 365 dagen" in page
+    assert f"Sinds {figures.day(TODAY - timedelta(days=365))}" in page
 
 
 # ---- An offer amended ----------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_what_was_corrected_is_told_line_by_line(desk):
     assert "<b>jonger" not in html
     history = text_of(desk.get()).partition("Waar de gegevens vandaan komen")[2]
     assert "Eigen vermogen: € 50.000 → € -1.500" in history.replace("\xa0", " ")
-    assert f"Personeel van Voorbeeld {OWN} in 2021: 12 → 13,5" in history
+    assert f"Personeel van Voorbeeld {OWN} in 2021: 12 VTE → 13,5 VTE" in history
     assert history.count(desk.officer.name) == 2
     assert history.index("sociale balans") < history.index("aandelenregister")
     deeds = [deed["what"].replace("\xa0", " ") for deed in desk.page().context["deeds"]]
@@ -301,7 +301,7 @@ def test_every_choice_tells_what_stands_there_now(group_desk):
     form = group_desk.get().context["corrections"]["change"]
     told = [text for _group, choices in form.fields["change"].choices[1:] for _p, text in choices]
     assert form.fields["change"].choices[0] == ("", "- kies -")
-    assert f"Personeel van Voorbeeld {OWN} in 2020 (nu: 11)" in told
+    assert f"Personeel van Voorbeeld {OWN} in 2020 (nu: 11 VTE)" in told
     assert "Omzet van Boven in 2020 (nu: Niet bekend)" in told
     assert "Personeel van Zus in 2021 (nu: Niet bekend)" in told
     assert not [text for text in told if text.startswith("Personeel van Een vennoot")]
@@ -637,7 +637,7 @@ def test_what_the_register_tells_is_taken_over_with_its_source(registered):
     before, form = registered.stated(), offered(registered)
     told = {row.label: (row.before, row.after) for row in form.rows}
     assert told["Eigen vermogen"] == ("€\xa050.000", "€\xa0-7")
-    assert told[f"Personeel van Voorbeeld {OWN} in 2021"] == ("12", "14")
+    assert told[f"Personeel van Voorbeeld {OWN} in 2021"] == ("12 VTE", "14 VTE")
     # The same in other digits, or not told by the register, is no difference.
     assert not [label for label in told if "2020" in label or "omzet" in label.lower()]
     ticked = form.fields["take"].initial

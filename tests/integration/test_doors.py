@@ -32,6 +32,7 @@ from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
 from apps.dossiers.models import Draft
 from apps.enterprises.models import Enterprise, RegisterImport
+from apps.entrance.deeds import DEEDS
 from apps.payouts import services as payouts
 from apps.providers.models import Token
 from apps.providers.scope import across_providers
@@ -293,6 +294,11 @@ def must_need_the_acts_of_the_table():
             assert {getattr(view, "act", None)} == set(needed.values()), name
         elif name.startswith("api:") and name != "api:nothing":
             assert view.view_class.acts == needed
+
+
+def test_every_deed_of_a_browser_has_a_name_to_be_offered_again_by():
+    sent = {name for method, name in DOORS if method == "post"}
+    assert set(DEEDS) == {name for name in sent if name.startswith(("portal:", "backoffice:"))}
 
 
 def test_every_form_of_a_browser_needs_its_token():

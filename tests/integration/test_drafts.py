@@ -8,6 +8,7 @@ from io import BytesIO
 
 import pikepdf
 import pytest
+from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -102,6 +103,13 @@ def text_of(answer) -> str:
 
 def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
     draft = prepared(coach)
+    page = text_of(coach.get("/p/alfa/"))
+    assert "1 ontwerp is nog niet ingediend" in page
+    assert "5 van 5 volledig" in page
+    kept(coach, draft, "offer", seen=1, deed="save", price="")
+    # A step that was begun and lacks something is not complete.
+    assert "4 van 5 volledig" in text_of(coach.get("/p/alfa/"))
+    kept(coach, draft, "offer", seen=2)
     page = text_of(coach.get(f"{draft}check/"))
     assert "Dossier indienen" in page
     # What was sent can be looked at once more.
@@ -152,6 +160,8 @@ def test_a_dossier_is_prepared_step_by_step_checked_and_filed(coach):
 
     # Once: a second press, and whoever comes back to the draft, finds the dossier.
     again = coach.post(f"{draft}file/")
+    [told] = [str(message) for message in get_messages(again.wsgi_request)]
+    assert told.startswith(f"Dit ontwerp was al ingediend, als dossier {dossier.reference}")
     assert again["Location"] == coach.get(f"{draft}aid/")["Location"] == answer.request["PATH_INFO"]
     with across_providers():
         assert Dossier.objects.count() == 1
@@ -257,7 +267,7 @@ def test_filing_is_answered_by_a_receipt(coach):
     with across_providers():
         dossier = Dossier.objects.get()
     assert f"Dossier {dossier.reference} is ingediend op 01/02/2022 10:00" in page
-    assert "met offer.pdf, declaration.pdf." in page
+    assert "met offer.pdf en declaration.pdf." in page
 
 
 def carried(client, content: bytes, page: str = "page"):
@@ -331,6 +341,38 @@ def test_a_dossier_begins_with_the_answers_of_a_pre_check(coach, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("said", "told", "answer"),
+    [
+        ("no", "In de voorcontrole stond dat het niet negatief is", "Nee"),
+        ("yes", "In de voorcontrole stond dat het negatief is", "Ja"),
+        ("unsure", "", ""),
+    ],
+)
+def test_what_the_pre_check_was_told_of_the_equity_is_not_lost(coach, said, told, answer):
+    told_there = {"language": "nl", "answers": {"year": "2021", "negative_equity": said}}
+    page = carried(coach, json.dumps(told_there).encode())
+    draft = page.redirect_chain[-1][0].rpartition("enterprise/")[0]
+    page = text_of(coach.get(f"{draft}figures/"))
+    assert ("In de voorcontrole stond" in page) is bool(told)
+    assert told in page
+    asked = "Is het eigen vermogen negatief?"
+    kept(coach, draft, "figures", seen=1, equity="", negative_equity=said)
+    page = text_of(coach.get(f"{draft}check/"))
+    assert (f"<dt>{asked}</dt><dd>{answer}</dd>" in page) is bool(answer)
+    # The amount says more than the answer.
+    kept(coach, draft, "figures", seen=2, equity="50.000", negative_equity=said)
+    assert asked not in text_of(coach.get(f"{draft}check/"))
+
+
+def test_the_check_names_what_is_missing_of_each_step(coach):
+    draft = begun(coach)
+    kept(coach, draft, "enterprise", deed="save", number="", postal_code="12")
+    page = text_of(coach.get(f"{draft}check/"))
+    assert "De onderneming</a>: Ondernemingsnummer en Postcode van de vestiging" in page
+    assert "De offerte</a>: nog niet ingevuld" in page
+
+
+@pytest.mark.parametrize(
     "content",
     [
         *(b"", b"{}", b"[]", b"null", b"%PDF-1.7", b"\xff\xfe", b"[" * 100_000),
@@ -342,6 +384,7 @@ def test_a_file_that_is_none_of_the_pre_check_begins_nothing(coach, content):
     page = carried(coach, content)
     assert (page.status_code, page.redirect_chain) == (422, [])
     assert "Dit is geen bestand van de voorcontrole" in page.content.decode()
+    assert "Kies dit bestand opnieuw" not in page.content.decode()
     with across_providers():
         assert not Draft.objects.exists()
 

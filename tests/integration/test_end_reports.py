@@ -97,7 +97,12 @@ def test_a_report_tells_what_was_realised_what_remains_and_the_effort(dossier, c
     assert (str(report.person_days), str(report.own_days)) == ("25.0", "4.5")
     with across_providers():
         assert Dossier.objects.get(pk=dossier.pk).end_report_on == AT.date()
-    page = coach.get(reverse("portal:dossier", args=["alfa", dossier.pk])).content.decode()
+    answer = coach.get(reverse("portal:dossier", args=["alfa", dossier.pk]))
+    # It stands among the documents, and the one act is told once.
+    assert [one.name for one, _ in answer.context["documents"]][2:] == ["eindverslag.pdf"]
+    assert next(one["what"] for one in answer.context["deeds"]) == "Eindverslag ingediend"
+    assert "Eindverslag ontvangen op" not in str(answer.context["deeds"])
+    page = answer.content.decode()
     for told in ("PR.DS", "dagelijks, ook offline", "prioriteit hoog", "Een eye-opener."):
         assert told in page
     kept = coach.get(reverse("portal:document", args=["alfa", dossier.pk, "end_report"]))

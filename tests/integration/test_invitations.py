@@ -454,6 +454,24 @@ def test_whoever_has_a_role_at_the_agency_is_not_invited_to_it_again(alfa):
     assert again.status_code == 302
 
 
+def test_whoever_has_a_role_gets_another_beside_it_and_that_is_told(alfa):
+    with across_providers():
+        manager, coach = make.make_member(alfa, "manager"), make.make_member(alfa, "coach")
+        administrator, auditor = make.make_officer("administrator"), make.make_officer("auditor")
+    beside = "die hier al een rol heeft ({}): de nieuwe komt ernaast."
+    for inviter, page, invited, role, told in (
+        (manager, reverse("portal:member-invite", args=["alfa"]), coach, "reader", "Coach"),
+        (administrator, reverse("backoffice:person-invite"), auditor, "guest", "Auditor"),
+    ):
+        client = signed_in(inviter)
+        for email, text in (
+            (invited.email, f"onderweg naar {invited.email}, {beside.format(told)}"),
+            ("nieuw@test.example", "De uitnodiging is onderweg naar nieuw@test.example."),
+        ):
+            answer = client.post(page, {"email": email, "name": "X", "role": role}, follow=True)
+            assert text in answer.content.decode()
+
+
 def test_a_mailbox_of_ones_own_by_another_address_is_ones_own(alfa):
     with across_providers():
         administrator = make.make_officer("administrator")

@@ -547,7 +547,7 @@ def test_another_language_keeps_what_was_typed_and_reads_it_as_it_was_meant(toda
 
     text = page.content.decode()
     assert page.status_code == 200
-    assert "Can this enterprise be helped?" in text
+    assert "Does this enterprise qualify?" in text
     assert 'name="headcount" value="1,250"' in text
     assert 'name="headcount_before" value="12.5"' in text
     assert 'name="public_share_pct" value="x"' in text
@@ -555,7 +555,7 @@ def test_another_language_keeps_what_was_typed_and_reads_it_as_it_was_meant(toda
     assert 'value="Voorbeeld &amp; Zoon"' in text
     assert re.search(r'name="aid" value="unsure"[^>]* checked', text)
     assert "Probably" not in text
-    assert "Can this enterprise be helped?" in client.get("/pre-check/").content.decode()
+    assert "Does this enterprise qualify?" in client.get("/pre-check/").content.decode()
 
 
 def test_another_language_tells_the_same_answer(today):

@@ -1,6 +1,6 @@
 """What a provider reads at its desk is true, said once, and nothing that it filed gets lost."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import lxml.html
 import pytest
@@ -226,7 +226,10 @@ def test_the_same_file_as_offer_and_declaration_is_asked_about(contract, coach):
 def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_corrected(contract, coach):
     with across_providers():
         nobody = {"aid": [], "holdings": [], "others": []}
-        dossier = make.assessed(contract, name="Voorbeeld bv", postal_code="2018", **nobody)
+        denied = {"aid_for_same_costs": False, "aid_sector": ""}
+        dossier = make.assessed(
+            contract, name="Voorbeeld bv", postal_code="2018", **nobody, **denied
+        )
         stated = {**dossier.facts.stated, "equity": "77777", "postal_code": "9000"}
         correct_facts(
             dossier=dossier,
@@ -243,12 +246,48 @@ def test_what_was_filed_is_read_again_as_it_was_stated_and_not_as_it_was_correct
     told = told.replace("\xa0", " ")
     for line in (
         *("Naam Voorbeeld bv", "Postcode 2018", "NACE-code 62010", "Eigen vermogen € 50.000"),
-        *("Personeel van Voorbeeld bv in 2021 12", "Verklaringen ondertekend 01/02/2022"),
-        *("Participaties Geen", "Eerdere steun Geen"),
+        *("Personeel van Voorbeeld bv in 2021 12 VTE", "Verklaringen ondertekend 01/02/2022"),
+        *("Participaties van 25 % of meer Geen", "Eerdere steun Geen"),
+        # What was denied is an answer too.
+        *("Andere staatssteun voor dezelfde kosten Nee", "de-minimissteun Geen van deze"),
     ):
         assert line in told
     assert "77.777" not in told
     assert "neergelegd" not in told
+
+
+def test_earlier_aid_is_told_with_the_name_of_its_regulation(contract, coach):
+    with across_providers():
+        number = make.some_number()
+        aid = {"on": "2021-05-01", "amount": "5000", "regulation": "1407/2013", "recipient": number}
+        dossier = make.submitted(contract, number=number, aid=[aid])
+    told = text_of(coach.get(portal("dossier", dossier)))
+    assert "€ 5.000,00, volgens Verordening (EU) 1407/2013" in told
+
+
+def test_a_filed_dossier_keeps_saying_what_was_received_and_when_it_is_decided(contract, coach):
+    with across_providers():
+        dossier = make.submitted(contract, papers=True)
+        days = contract.edition.decision_days
+    due = figures.day(dossier.submitted_on + timedelta(days=days))
+    told = text_of(coach.get(portal("dossier", dossier)))
+    assert "VLAIO ontving het dossier op 01/02/2022" in told
+    assert "met offerte.pdf en verklaring op eer.pdf" in told
+    assert f"De termijn om te beslissen loopt tot en met {due}." in told
+    with across_providers():
+        make.message(dossier, by_agency=True, asks=True, at=APRIL)
+    told = text_of(coach.get(portal("dossier", dossier)))
+    assert "De termijn om te beslissen" not in told
+
+
+def test_what_is_not_known_is_not_called_nothing_to_do(contract, coach):
+    with across_providers():
+        lacks, whole = make.submitted(contract, equity=None), make.assessed(contract)
+        assess_dossier(dossier=lacks, actor=timetable(), at=APRIL)
+    told = text_of(coach.get(portal("dossier", lacks)))
+    assert "U hoeft nu niets te doen" not in told
+    assert "kunt u al met een bericht bezorgen" in told
+    assert "U hoeft nu niets te doen" in text_of(coach.get(portal("dossier", whole)))
 
 
 # ---- The statement -------------------------------------------------------------------------------
@@ -335,7 +374,8 @@ def test_a_question_waits_no_longer_once_vlaio_decided(contract, coach):
     assert len(coach.get(overview).context["waits"]) == 1
     with across_providers():
         refuse_dossier(dossier=dossier, reason="x", actor=make.make_officer(), at=APRIL)
-    assert coach.get(overview).context["waits"] == []
+    [(what, *_)] = coach.get(overview).context["waits"]
+    assert what == "VLAIO weigerde het dossier op 05/04/2022: lees waarom"
     assert "Antwoord tegen" not in text_of(coach.get(portal("dossier", dossier)))
 
 
@@ -351,21 +391,36 @@ def test_what_vlaio_amended_or_stopped_is_told_on_the_overview_and_on_the_dossie
             actor=make.make_officer(),
             at=APRIL,
         )
-        make.approved(contract)
+        other = make.approved(contract)
     overview = reverse("portal:overview", args=["alfa"])
-    told = {dossier.pk: what for what, dossier, _day in coach.get(overview).context["waits"]}
-    assert told == {
-        amended.pk: "VLAIO wijzigde de offerte op 05/04/2022: lees wat verandert",
-        stopped.pk: "VLAIO zette het dossier stop op 05/04/2022: lees waarom",
-    }
+    told = [(what, dossier.pk) for what, dossier, _day in coach.get(overview).context["waits"]]
+    can_start = "VLAIO keurde het goed op 01/02/2022: het werk kan starten"
+    assert told == [
+        (can_start, amended.pk),
+        (can_start, other.pk),
+        ("VLAIO wijzigde de offerte op 05/04/2022: lees wat verandert", amended.pk),
+        ("VLAIO zette het dossier stop op 05/04/2022: lees waarom", stopped.pk),
+    ]
     page = text_of(coach.get(portal("dossier", amended)), "//*[contains(@class, 'alert')]")
     assert page.startswith("VLAIO wijzigde de offerte op 05/04/2022")
     assert page.endswith("vrijgegeven. minder werk")
     # A month later it is no news any more; the dossier still tells it.
     clock.at = datetime(2022, 5, 6, 9, 0, tzinfo=UTC)
     coach = member(contract, "coach")
-    assert coach.get(overview).context["waits"] == []
+    assert {what for what, *_ in coach.get(overview).context["waits"]} == {can_start}
     assert "VLAIO wijzigde de offerte" in text_of(coach.get(portal("dossier", amended)))
+
+
+def test_running_work_without_a_statement_of_the_last_quarter_is_told(contract, coach):
+    """A dossier that began in this quarter has nothing to state yet."""
+    with across_providers():
+        silent, told = make.started(contract), make.stated(make.started(contract), "1000.00")
+        make.started(contract, at=APRIL)
+    overview = coach.get(reverse("portal:overview", args=["alfa"]))
+    waits = [(what, dossier.pk) for what, dossier, _day in overview.context["waits"]]
+    to_come = "De prestatiestaat voor het 1e kwartaal 2022 moet nog ingediend worden"
+    assert waits == [(to_come, silent.pk)]
+    assert told.pk != silent.pk
 
 
 def test_of_a_dossier_that_ended_nothing_more_is_asked(contract, coach):
@@ -508,7 +563,37 @@ def test_a_page_beside_the_desk_leads_back_to_it(contract, coach):
     assert text_of(Client().get(reverse("accessibility")), "//nav") == ""
 
 
-def test_a_draft_counts_its_steps_with_the_last_one(contract, coach):
+def test_a_message_that_is_too_long_is_told_and_not_cut_off(contract, coach):
+    """A browser cuts off what is pasted into a field with a `maxlength`, and says nothing."""
+    with across_providers():
+        dossier = make.submitted(contract)
+    page = coach.get(portal("dossier", dossier)).content.decode()
+    assert "maxlength" not in page
+    sent = {"text": "x" * 5_001}
+    answer = coach.post(portal("message-write", dossier), sent)
+    assert answer.status_code == 422
+    assert answer.content.decode().count("x" * 5_001) == 1
+    assert "5001" in text_of(answer)
+
+
+def test_the_file_of_statements_writes_all_days_alike(contract, coach):
+    with across_providers():
+        dossier = make.stated(make.started(contract), "12345.00", person_days="7.0")
+    file = coach.get(portal("dossier", dossier) + "?file=statements.csv").content.decode()
+    assert ";7,0;" in file
+    assert ";7,00;" not in file
+
+
+def test_a_contract_that_ended_has_nothing_available(contract, clock):
+    clock.at = datetime.combine(contract.valid_until, APRIL.time(), UTC) + timedelta(days=1)
+    page = member(contract, "coach").get(reverse("portal:overview", args=["alfa"]))
+    told = text_of(page)
+    assert "Over bij het einde" in told
+    assert "Nog beschikbaar" not in told
+
+
+def test_a_draft_counts_the_steps_that_are_complete(contract, coach):
     draft_of(contract, make.some_number())
     [row] = coach.get(reverse("portal:overview", args=["alfa"])).context["drafts"]
-    assert (row["kept"], row["of"]) == (5, 6)
+    # Its documents did not come yet.
+    assert (row["complete"], row["of"]) == (4, 5)

@@ -364,6 +364,7 @@ def _of_tranches(page):
             "Dossier": item.dossier.reference,
             "Onderneming": item.dossier.enterprise_name,
             "Schijf": item.tranche,
+            "Bedrag inclusief btw": item.amount or item.planned,
             "Toelichting": why or "Uitbetaling kan gevraagd worden",
         }
 

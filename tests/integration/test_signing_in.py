@@ -666,6 +666,21 @@ def test_signing_out_everywhere_ends_the_others(person):
     assert not is_in(there)
 
 
+def test_the_pages_of_an_account_say_whose_it_is_and_speak_as_ours(person):
+    client = Client(headers={"accept-language": "nl"})
+    try_in(client, person)
+    page = client.get(reverse("mfa_index")).content.decode()
+    assert f"<dd>{person.name}</dd>" in page
+    assert f"<dd>{person.email}</dd>" in page
+    assert (
+        "U bent al aangemeld als" in client.get(reverse("account_reset_password")).content.decode()
+    )
+    page = Client(headers={"accept-language": "nl"}).get(reverse("account_login")).content.decode()
+    # What asks for JavaScript says so beside its button, not under the page.
+    assert "<noscript>Een passkey" in page.partition("</main>")[0]
+    assert "<noscript>" not in page.partition("</main>")[2]
+
+
 # ---- Signing in again for what pays or gives rights ----------------------------------------------
 
 
@@ -689,6 +704,8 @@ def test_a_deed_that_gives_rights_asks_first_who_it_is(db):
     page = client.get(back["Location"], headers={"accept-language": "nl"})
     assert "nog niet gebeurd" in page.content.decode()
     assert page.context["path"] == reverse("backoffice:person-invite")
+    assert page.context["deed"] == "Nodig iemand uit"
+    assert ("Rol", "Auditor") in page.context["said"]
     assert page.context["back"] == "/agency/people/"
     with across_providers():
         assert not Invitation.objects.exists()
@@ -758,7 +775,14 @@ def test_what_was_sent_after_half_an_hour_is_offered_again_to_whoever_sent_it(pe
     assert page.redirect_chain[-1][0] == "/sign-in/go-on/"
     # Nothing is done by itself; with one press it is, and it is not offered another time.
     assert kept_steps() == {}
-    assert page.context["said"] == ["basis", "30.000,00", "25"]
+    assert page.context["said"] == [
+        ("Pakket", "Basispakket"),
+        ("Prijs exclusief btw", "30.000,00"),
+        ("Mandagen", "25"),
+    ]
+    text = page.content.decode()
+    assert "Bewaar een stap van een ontwerp" in text
+    assert "Wat u verder invulde" not in text
     assert page.context["path"] == step
     client.post(step, dict(page.context["fields"]))
     assert kept_steps()["offer"]["fields"]["price"] == ["30.000,00"]

@@ -32,6 +32,7 @@ from apps.claims.models import Claim, EndReport
 from apps.claims.selectors import (
     claims_of,
     current_statements,
+    documents_of_report,
     end_report_of,
     live_claims,
 )
@@ -50,7 +51,7 @@ from apps.design.words import (
     words_for_unpaid,
 )
 from apps.documents.attachments import attachment
-from apps.documents.models import LETTER, REPORT, Document
+from apps.documents.models import LETTER, REPORT
 from apps.dossiers import services
 from apps.dossiers.listing import AgencyDossierFilter, Listing
 from apps.dossiers.models import Dossier
@@ -335,7 +336,7 @@ def dossier_page(
         "dossier": case,
         "documents": [
             (one, reverse("backoffice:document", args=[case.pk, one.kind]))
-            for one in (*documents_of(case), *_documents_of_report(report))
+            for one in (*documents_of(case), *documents_of_report(report))
         ],
         "to_come": _documents_to_come(case, report),
         "standings": standings,
@@ -415,10 +416,6 @@ def _stated_otherwise(report: EndReport | None, statements: list[StatementLine])
         return None
     last = statements[0].statement.person_days  # In all, the newest first.
     return last if last != report.person_days else None
-
-
-def _documents_of_report(report: EndReport | None) -> list[Document]:
-    return [report.document] if report is not None and report.document else []
 
 
 def _documents_to_come(case: Dossier, report: EndReport | None) -> list[tuple[str, str]]:

@@ -40,13 +40,15 @@ def people(request: DoorRequest) -> HttpResponse:
 @require_POST
 def invite(request: DoorRequest) -> HttpResponse:
     form = InvitationForm(request.POST, roles=AGENCY_ROLES)
+    has: list[str] = []
     if form.is_valid():
-        email, role = form.cleaned_data["email"].lower(), form.cleaned_data["role"]
-        if any(one.email.lower() == email and has == role for one, has in people_at_agency()):
+        email = form.cleaned_data["email"].lower()
+        has = [role for one, role in people_at_agency() if one.email.lower() == email]
+        if form.cleaned_data["role"] in has:
             form.add_error("email", gettext("This person has this role already."))
     if not form.is_valid():
         return _page(request, form)
-    with telling(request, gettext("The invitation is on its way."), form=form) as told:
+    with telling(request, form.sent(has), form=form) as told:
         services.invite(
             provider=None,
             link=lambda key: request.build_absolute_uri(reverse("invitation-open", args=[key])),

@@ -82,8 +82,9 @@ def tell_wrong(messages: Iterable[Message]) -> bool:
 
 @register.filter
 def control(field: BoundField) -> SafeString:
-    """What one types or ticks in. Without placeholder: the label says it, and stays."""
-    return field.as_widget(attrs={"placeholder": False})
+    """What one types or ticks in. Without placeholder: the label says it, and stays. Without
+    `maxlength`: a browser cuts off what is pasted unseen, while we say what is too long."""
+    return field.as_widget(attrs={"placeholder": False, "maxlength": False})
 
 
 @register.simple_tag

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.refusals import note_refusal
 from apps.accounts.sessions import TOLD, unfinished_of
 from apps.entrance.acmidm import address_to_leave
+from apps.entrance.deeds import deed_at, told_of
 from apps.entrance.views.acmidm import to_op
 from cstraject.refusal import Refusal
 
@@ -46,8 +47,10 @@ def go_on(request: HttpRequest) -> HttpResponse:
     kept = unfinished_of(request)
     if kept is None:
         return redirect("home")
-    said = [value for name, value in kept["fields"] if value.strip() and name not in UNTYPED]
-    return render(request, "entrance/go_on.html", {**kept, "said": said})
+    said = told_of(kept["fields"])
+    typed = [name for name, value in kept["fields"] if value.strip() and name not in UNTYPED]
+    told = {"deed": deed_at(kept["path"]), "said": said, "more": len(typed) > len(said)}
+    return render(request, "entrance/go_on.html", {**kept, **told})
 
 
 def choose_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponse:

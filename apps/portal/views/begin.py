@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpResponse
@@ -13,6 +14,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from apps.contracts.selectors import contract_of
+from apps.design.words import words_for
 from apps.dossiers import drafts
 from apps.dossiers.models import Draft
 from apps.portal.draft_forms import CARRIED_MAX, ENTERPRISE, STEPS, Carried
@@ -22,6 +24,7 @@ from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.receipts.services import answer_once
 from cstraject.quarter import day_of
+from cstraject.refusal import Refusal
 
 
 @requires("file_dossiers")
@@ -29,10 +32,19 @@ from cstraject.quarter import day_of
 def start(request: DoorRequest, provider: str) -> HttpResponse:
     """Begin empty, or with the answers of a pre-check, from the file that it gave."""
     at, file = timezone.now(), request.FILES.get("answers")
+    content, carried = b"", None
+    if isinstance(file, UploadedFile):
+        content = file.read(CARRIED_MAX + 1)
+        try:
+            carried = Carried.read(content)
+        except Refusal as refusal:
+            # The same file would not do a second time: nobody is asked to choose it again.
+            messages.error(request, words_for(refusal))
+            return overview_page(request, refused=True)
     with telling(request) as told, transaction.atomic():
         contract_of(request.provider.pk, on=day_of(at))
-        if isinstance(file, UploadedFile):
-            draft = _with_answers(request, file.read(CARRIED_MAX + 1), at)
+        if carried is not None:
+            draft = _with_answers(request, content, carried, at)
         else:
             draft = str(_begun(request, at).pk)
     if told.refused:
@@ -44,13 +56,13 @@ def _begun(request: DoorRequest, at: datetime) -> Draft:
     return drafts.start_draft(provider_id=request.provider.pk, actor=request.user, at=at)
 
 
-def _with_answers(request: DoorRequest, content: bytes, at: datetime) -> str:
+def _with_answers(request: DoorRequest, content: bytes, carried: Carried, at: datetime) -> str:
     """The draft of these answers; who sends the same page again gets the same one."""
     page = request.POST.get("page", "").encode()
 
     def begin() -> tuple[int, Any]:
         draft = _begun(request, at)
-        _take_along(request, draft, Carried.read(content))
+        _take_along(request, draft, carried)
         return 302, str(draft.pk)
 
     _status, draft = answer_once(

@@ -75,7 +75,7 @@ def file_all(request: DoorRequest, provider: str) -> HttpResponse:
             told = gettext("Something that was ticked is not on this list (any more).")
             return _nothing_filed(request, told, ticked)
         if not can_be_claimed(item, window.quarter):
-            told = f"{item.dossier.reference}: {_why_not(item)}"
+            told = f"{item.dossier.reference}: {_why_not(item, window)}"
             return _nothing_filed(request, told, ticked)
     try:
         filed = file_claims(
@@ -124,10 +124,15 @@ def _name(item: LeftOut) -> str:
     return f"{item.dossier.pk}:{item.tranche}"
 
 
-def _why_not(item: LeftOut) -> str:
-    if item.why == "not-claimed":
-        return gettext("There is no statement of this quarter yet.")
-    return words_for_unpaid(item.why, item.facts)
+def _why_not(item: LeftOut, window: ClaimWindow) -> str:
+    if item.why != "not-claimed":
+        return words_for_unpaid(item.why, item.facts)
+    # Of completed work the quarter of its completion is enough.
+    quarter = min(window.quarter, Quarter.containing(item.dossier.completed_on or date.max))
+    told = gettext("The statement for %(quarter)s is still to come.")
+    if day_of(timezone.now()) < quarter.ends:
+        told = gettext("The statement for %(quarter)s is still to come: from %(day)s.")
+    return told % {"quarter": figures.quarter(quarter), "day": figures.day(quarter.ends)}
 
 
 def _page(
@@ -154,7 +159,7 @@ def _page(
         "now": [(item, _name(item), ticked is None or _name(item) in ticked) for item in now],
         "total": sum((item.amount for item in now), ZERO),
         "page": page,
-        "rest": [(item, _why_not(item)) for item in page],
+        "rest": [(item, _why_not(item, window)) for item in page] if window else [],
     }
     return show(
         request,
@@ -163,13 +168,13 @@ def _page(
         section="claims",
         address=address,
         status=status,
-        tables={"claims": _table(now, rest, _when(window, today))},
+        tables={"claims": _table(now, rest, window)} if window else {},
     )
 
 
-def _when(window: ClaimWindow | None, today: date) -> str:
+def _when(window: ClaimWindow) -> str:
     """When what qualifies can be claimed: now, or in the window to come."""
-    if window is None or window.opens_on <= today:
+    if window.opens_on <= day_of(timezone.now()):
         return gettext("Can be claimed")
     return gettext("Can be claimed from %(opens_on)s to %(last_day)s") % {
         "opens_on": figures.day(window.opens_on),
@@ -177,19 +182,20 @@ def _when(window: ClaimWindow | None, today: date) -> str:
     }
 
 
-def _table(now: list[LeftOut], rest: list[LeftOut], when: str) -> Table:
+def _table(now: list[LeftOut], rest: list[LeftOut], window: ClaimWindow) -> Table:
     """Every open tranche as the page tells it: when to claim it, or why not yet."""
+    when = _when(window)
     return Table(
         gettext("Tranches"),
         chain(
             ((item, when) for item in now),
-            ((item, _why_not(item)) for item in rest),
+            ((item, _why_not(item, window)) for item in rest),
         ),
         {
             gettext("Dossier"): lambda row: row[0].dossier.reference,
             gettext("Enterprise"): lambda row: row[0].dossier.enterprise_name,
             gettext("Tranche"): lambda row: row[0].tranche,
-            gettext("Amount including VAT"): lambda row: row[0].amount or None,
+            gettext("Amount including VAT"): lambda row: row[0].amount or row[0].planned,
             gettext("Explanation"): lambda row: row[1],
         },
     )

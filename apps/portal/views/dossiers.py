@@ -14,12 +14,19 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.selectors import deeds_of
-from apps.claims.models import Claim, Statement
-from apps.claims.selectors import Shortfall, current_statements, end_report_of, shortfall_of
+from apps.claims.models import Claim, EndReport, Statement
+from apps.claims.selectors import (
+    Shortfall,
+    current_statements,
+    documents_of_report,
+    end_report_of,
+    shortfall_of,
+)
 from apps.claims.services import complete_dossier
 from apps.contracts.selectors import window_around
 from apps.design import figures
 from apps.design.words import (
+    listed,
     words_for_act,
     words_for_finding,
     words_for_outcome,
@@ -37,7 +44,7 @@ from apps.eligibility.selectors import Standing, facts_filed, standings_of
 from apps.handling.forms import MessageForm
 from apps.handling.messages import thread
 from apps.handling.models import Message
-from apps.handling.selectors import question_open
+from apps.handling.selectors import decision_due_on, question_open
 from apps.payouts.selectors import Tranche, statement_lines, tranches_of_grant
 from apps.portal.forms import (
     ClaimForm,
@@ -142,6 +149,7 @@ def dossier_page(
     tranches = tranches_of_grant(case)
     shortfall = shortfall_of(case, statements, claim=tranches[0].claim if tranches else None)
     told = [(tranche, _explained(case, tranche, shortfall)) for tranche in tranches]
+    report = end_report_of(case)
     standings = standings_of(case.assessment, told=True) if case.assessment else []
     stated = statement_lines(case, statements, tranches)
     deeds = [
@@ -158,14 +166,16 @@ def dossier_page(
         "amended": next((one for one in deeds if one["action"] == "dossier.amend"), None),
         "documents": [
             (one, reverse("portal:document", args=[request.provider.slug, case.pk, one.kind]))
-            for one in documents_of(case)
+            for one in (*documents_of(case), *documents_of_report(report))
         ],
+        "received": _received(case),
         "tranches": told,
         "asked_now": question_open(case),
         "to_read": Message.objects.filter(
             dossier=case, by_agency=True, asks=False, handled_on=None
         ).exists(),
         "standings": [(standing, _found(case, standing)) for standing in standings],
+        "lacks": any(one.outcome == "unknown" for one in standings),
         "statements": stated,
         "filed": told_in(facts_filed(case.facts).stated),
         "on_completion": _on_completion(case, statements, shortfall),
@@ -177,7 +187,8 @@ def dossier_page(
             ),
             names=False,
         ),
-        **_forms(request, case, tranches, statements, wrong),
+        "end_report": report,
+        **_forms(request, case, tranches, statements, report, wrong),
         "form": wrong,
     }
     return show(
@@ -197,6 +208,23 @@ def dossier_page(
             "deeds": deeds_table(deeds),
         },
     )
+
+
+def _received(case: Dossier) -> str:
+    """What VLAIO has received of a dossier that it is to decide on, and by when it decides."""
+    if case.state != "submitted":
+        return ""
+    told = gettext("VLAIO received the dossier on %(when)s.")
+    papers = [one.name for one in documents_of(case)]
+    if papers:
+        told = gettext("VLAIO received the dossier on %(when)s, with %(documents)s.")
+    told %= {"when": figures.moment(case.submitted_at), "documents": listed(papers)}
+    # While it waits for an answer its term moves on with every day.
+    if question_open(case):
+        return told
+    due = decision_due_on(case, on=day_of(timezone.now()))
+    term = gettext("Its term to decide runs until %(day)s.") % {"day": figures.day(due)}
+    return f"{told} {term}"
 
 
 def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
@@ -307,18 +335,23 @@ def _became(case: Dossier, tranche: Tranche) -> list[str]:
 
 
 def _why_not_claimed(case: Dossier, tranche: Tranche) -> str:
-    if not tranche.sent_back or tranche.why != "not-claimed":
+    window, today = window_around(day_of(timezone.now()), case.contract), day_of(timezone.now())
+    claimable = tranche.why == "not-claimed" and (tranche.sent_back or today < window.opens_on)
+    if not claimable:
         return words_for_unpaid(tranche.why, tranche.facts) if tranche.why else ""
-    window = window_around(day_of(timezone.now()), case.contract)
     told = {
         "quarter": figures.quarter(window.quarter),
         "opens_on": figures.day(window.opens_on),
         "last_day": figures.day(window.last_day),
     }
-    again = gettext("You can claim it again with %(quarter)s, from %(opens_on)s to %(last_day)s.")
-    if window.opens_on <= day_of(timezone.now()):
-        again = gettext("You can claim it again now with %(quarter)s, until %(last_day)s.")
-    return again % told
+    when = gettext("You can claim it with %(quarter)s, from %(opens_on)s to %(last_day)s.")
+    if tranche.sent_back:
+        when = gettext(
+            "You can claim it again with %(quarter)s, from %(opens_on)s to %(last_day)s."
+        )
+    if window.opens_on <= today:
+        when = gettext("You can claim it again now with %(quarter)s, until %(last_day)s.")
+    return when % told
 
 
 def _what_follows(claim: Claim, expected: tuple[Quarter, date] | None) -> list[str]:
@@ -359,6 +392,7 @@ def _forms(
     case: Dossier,
     tranches: list[Tranche],
     stated: dict[str, Statement],
+    report: EndReport | None,
     wrong: forms.Form | None,
 ) -> dict[str, object]:
     """The forms that fit the dossier's state and this person's acts; the wrong one as it was."""
@@ -377,16 +411,15 @@ def _forms(
             offered["complete_form"] = CompleteForm(auto_id="complete_%s")
         if DOSSIER.allows(case.state, "withdraw"):
             offered["withdraw_form"] = WithdrawForm(auto_id="withdraw_%s")
-    report = end_report_of(case)
     can_report = (
         "file_dossiers" in request.acts
         and case.state == "completed"
         and (case.end_report_on is None if report is None else report.state == "sent_back")
     )
-    to_claim = next((tranche for tranche in tranches if tranche.why == "not-claimed"), None)
+    to_claim, then = [*(one for one in tranches if one.why == "not-claimed"), None, None][:2]
     open_now = window.opens_on <= today
-    can_claim = open_now and _bears_a_claim(case, stated, window.quarter)
-    if "claim_tranches" in request.acts and to_claim and can_claim:
+    borne = _bears_a_claim(case, stated, window.quarter)
+    if "claim_tranches" in request.acts and to_claim and open_now and borne:
         initial = {"tranche": to_claim.number}
         offered["claim_form"] = ClaimForm(initial=initial, auto_id="claim_%s")
     for name, form in offered.items():
@@ -406,8 +439,9 @@ def _forms(
         "can_state": bool(to_state),
         "can_report": can_report,
         "any_form": len(offered) > 1 or bool(to_state) or can_report,
-        "end_report": report,
         "to_claim": to_claim,
+        "to_claim_then": then,
+        "to_claim_borne": borne,
         "window": window,
         "window_open": open_now,
         "to_state_first": min([window.quarter, *_quarter_of_completion(case)]),

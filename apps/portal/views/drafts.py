@@ -1,7 +1,9 @@
 """A dossier in preparation: step by step, checked, and filed."""
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.contracts.selectors import contract_of, contracts_with_balances
 from apps.design import figures
 from apps.design.fields import EuroField, NumberField
-from apps.design.words import words_for
+from apps.design.words import listed, words_for
 from apps.documents.attachments import attachment
 from apps.documents.models import DECLARATION, FILED_WITH, OFFER
 from apps.documents.services import BYTES_MAX, receive_document
@@ -55,7 +57,7 @@ CHECK = "check"
 @requires("file_dossiers")
 @require_POST
 def discard(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
-    with telling(request, gettext("The draft is set aside.")):
+    with telling(request, gettext("The draft is deleted.")):
         drafts.discard_draft(draft=draft_of(draft), actor=request.user, at=timezone.now())
     return redirect("portal:overview", provider=provider)
 
@@ -93,7 +95,12 @@ def check(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
 def file(request: DoorRequest, provider: str, draft: UUID) -> HttpResponse:
     """File it. A second press finds the dossier that the first one made."""
     one = draft_of(draft)
-    if one.dossier_id is None:
+    if one.dossier is not None:
+        done = gettext(
+            "This draft was filed already, as dossier %(reference)s; nothing was done twice."
+        )
+        messages.info(request, done % {"reference": one.dossier.reference})
+    else:
         prepared = prepared_now(request, one)
         if prepared.waits:
             return _check_page(request, prepared, status=409)
@@ -126,7 +133,7 @@ def _receipt(dossier: Dossier) -> str:
     ) % {
         "reference": dossier.reference,
         "when": figures.moment(dossier.submitted_at),
-        "documents": ", ".join(one.name for one in documents_of(dossier)),
+        "documents": listed(one.name for one in documents_of(dossier)),
     }
 
 
@@ -153,14 +160,18 @@ def _not_in_hand(draft: Draft, provider: str) -> HttpResponse | None:
 
 
 def prepared_now(request: DoorRequest, draft: Draft) -> Prepared:
-    """A draft under the contract of today. Once that has ended the last one still reads it: what
-    is typed is kept, and nothing is filed."""
+    return _reading(request)(draft)
+
+
+def _reading(request: DoorRequest) -> Callable[[Draft], Prepared]:
+    """How drafts are read: under the contract of today. Once that has ended the last one still
+    reads them: what is typed is kept, and nothing is filed."""
     on = day_of(timezone.now())
     try:
-        return Prepared(draft, contract=contract_of(request.provider.pk, on=on), on=on)
+        return partial(Prepared, contract=contract_of(request.provider.pk, on=on), on=on)
     except Refusal as refusal:
         last = contracts_with_balances().latest("valid_from")
-        return Prepared(draft, contract=last, on=on, waits=refusal)
+        return partial(Prepared, contract=last, on=on, waits=refusal)
 
 
 def _title(draft: Draft) -> str:
@@ -391,7 +402,11 @@ def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) 
         "beside": [*_beside(draft), *_alike(draft)],
         "steps": _steps(request, prepared, CHECK),
         "missing": [
-            {"title": TITLES[step], "url": _address(request, draft, step)}
+            {
+                "title": TITLES[step],
+                "url": _address(request, draft, step),
+                "lacks": _lacking(prepared.forms.get(step)),
+            }
             for step in prepared.to_complete()
         ],
         "answers": [
@@ -413,6 +428,11 @@ def _check_page(request: DoorRequest, prepared: Prepared, *, status: int = 200) 
         address=_address(request, draft, CHECK),
         status=status,
     )
+
+
+def _lacking(form: Step | None) -> str:
+    """The fields of a step that are to be filled in or mended, as they are called there."""
+    return listed(str(field.label) for field in form or () if field.errors)
 
 
 def _outlook(request: DoorRequest, prepared: Prepared) -> dict[str, Any]:
@@ -464,18 +484,18 @@ def _said(form: Step, field: BoundField) -> str:
     return gettext("Yes") if said == "on" else said
 
 
-def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
+def waiting(request: DoorRequest, found: Iterable[Draft]) -> Iterator[dict[str, Any]]:
     """The drafts in hand as the overview lists them."""
-    return [
-        {
+    reading: Callable[[Draft], Prepared] | None = None
+    for draft in found:
+        # Whoever has a draft has a contract; who has none yet sees the page too.
+        reading = reading or _reading(request)
+        yield {
             "draft": draft,
             "url": _address(request, draft, ENTERPRISE),
             "number": figures.enterprise_number(draft.enterprise_number),
             "changed": figures.moment(draft.changed_at),
             "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
-            "kept": len(draft.steps),
-            # The last one is to check and file.
-            "of": len(STEPS) + 1,
+            "complete": len(STEPS) - len(reading(draft).to_complete()),
+            "of": len(STEPS),
         }
-        for draft in found
-    ]

@@ -22,7 +22,7 @@ from apps.contracts.selectors import contracts_with_balances, forecasts, window_
 from apps.design import figures
 from apps.dossiers.listing import DossierFilter, Listing
 from apps.dossiers.models import Dossier, Draft
-from apps.dossiers.selectors import changed_by_agency, drafts_in_hand
+from apps.dossiers.selectors import changed_by_agency, drafts_in_hand, to_start
 from apps.handling.selectors import open_to_providers
 from apps.payouts.selectors import tranches_to_claim
 from apps.portal.views.drafts import waiting
@@ -33,13 +33,14 @@ from apps.reporting.background import exports_of
 from apps.reporting.export_pages import dossiers_export as dossiers_export_of
 from apps.reporting.export_pages import export_of, file_of_export, told_of, waited_for
 from apps.reporting.exports import FORMS, Table
-from cstraject.quarter import ClaimWindow, day_of
+from cstraject.quarter import ClaimWindow, Quarter, day_of
 
 DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
 # Of each kind; how much more there is stands below.
 WAITS_MAX = 10
-# How long the list tells that the agency amended or stopped a dossier; its page tells it for good.
+# How long the list tells that the agency refused, amended or stopped a dossier; its page tells it
+# for good.
 CHANGES_TOLD_DAYS = 30
 M = TypeVar("M", bound=Model)
 
@@ -67,7 +68,8 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
     # A draft has no status: who chooses one looks for dossiers alone.
     in_hand = Draft.objects.none() if "state" in listed.chosen else drafts_in_hand()
     drafts = listed.filters.found_drafts(in_hand)
-    first = waiting(request, list(drafts[:DRAFTS_MAX]))
+    first = list(waiting(request, drafts[:DRAFTS_MAX]))
+    in_all = drafts.count() if len(first) == DRAFTS_MAX else len(first)
     context = {
         "contracts": [
             (
@@ -86,7 +88,8 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
         "waits_more": more,
         "unstated": dossiers_without_statement(window.quarter).count() if window else 0,
         "drafts": first,
-        "drafts_more": drafts.count() - DRAFTS_MAX if len(first) == DRAFTS_MAX else 0,
+        "drafts_in_hand": in_all,
+        "drafts_more": in_all - len(first),
         "page_token": uuid4(),
         "refused": refused,
         "can_begin": "file_dossiers" in request.acts
@@ -119,17 +122,17 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
 
 
 def _drafts_table(request: DoorRequest, drafts: QuerySet[Draft]) -> Table:
-    begun = gettext("%(kept)s of %(of)s begun")
+    complete = gettext("%(complete)s of %(of)s complete")
     return Table(
         gettext("In preparation"),
-        (row for draft in drafts.iterator() for row in waiting(request, [draft])),
+        waiting(request, drafts.iterator()),
         {
             gettext("Enterprise"): lambda row: (
                 row["draft"].enterprise_name or gettext("Without a name yet")
             ),
             gettext("Enterprise number"): lambda row: row["number"],
             gettext("Changed"): lambda row: ", ".join(filter(None, (row["changed"], row["by"]))),
-            gettext("Steps"): lambda row: begun % row,
+            gettext("Steps"): lambda row: complete % row,
         },
     )
 
@@ -190,6 +193,11 @@ def _waits(
     to_report, to_report_more = _first_of(end_reports_to_come())
     since = today - timedelta(days=CHANGES_TOLD_DAYS)
     changed, changed_more = _first_of(changed_by_agency(since=since))
+    startable, startable_more = _first_of(to_start())
+    quarter = Quarter.containing(today).previous
+    unstated, unstated_more = _first_of(
+        dossiers_without_statement(quarter).exclude(pk__in=list(to_state)).order_by("reference")
+    )
     waits: list[tuple[str, Dossier, date | None]] = [
         (
             gettext("VLAIO asks for information") if message.asks else gettext("Message of VLAIO"),
@@ -226,15 +234,40 @@ def _waits(
         )
         for dossier in to_report
     ]
+    waits += [
+        (
+            gettext("VLAIO approved it on %(day)s: the work can start")
+            % {"day": figures.day(dossier.decided_on)},
+            dossier,
+            None,
+        )
+        for dossier in startable
+    ]
+    to_come = gettext("The statement for %(quarter)s is still to come")
+    waits += [
+        (to_come % {"quarter": figures.quarter(quarter)}, dossier, None) for dossier in unstated
+    ]
     waits += [(_changed(dossier), dossier, None) for dossier in changed]
     # In one kind the order stays as it was.
     waits.sort(key=lambda row: (row[2] is None, row[2] or date.max))
     to_claim_more = claimable_more + statable_more
-    more = (messages_more, sent_back_more, to_claim_more, to_report_more, changed_more)
-    return waits, _no_room(provider, *more)
+    more = _no_room(
+        provider,
+        messages=messages_more,
+        sent_back=sent_back_more,
+        to_claim=to_claim_more,
+        to_report=to_report_more,
+        to_start=startable_more,
+        to_state=unstated_more,
+        changed=changed_more,
+    )
+    return waits, more
 
 
 def _changed(dossier: Dossier) -> str:
+    if dossier.state == "refused":
+        refused = gettext("VLAIO refused the dossier on %(day)s: read why")
+        return refused % {"day": figures.day(dossier.decided_on)}
     if dossier.state == "stopped":
         stopped = gettext("VLAIO stopped the dossier on %(day)s: read why")
         return stopped % {"day": figures.day(dossier.ended_on)}
@@ -249,11 +282,19 @@ def _first_of(found: QuerySet[M]) -> tuple[list[M], int]:
 
 
 def _no_room(
-    provider: str, messages: int, sent_back: int, to_claim: int, to_report: int, changed: int
+    provider: str,
+    *,
+    messages: int,
+    sent_back: int,
+    to_claim: int,
+    to_report: int,
+    to_start: int,
+    to_state: int,
+    changed: int,
 ) -> list[tuple[str, str]]:
     """What more waits of each kind, and where all of it is read, if there is such a page."""
     claims = reverse("portal:claims", args=[provider])
-    completed = reverse("portal:overview", args=[provider]) + "?state=completed"
+    overview = reverse("portal:overview", args=[provider])
     told = [
         (
             messages,
@@ -285,13 +326,31 @@ def _no_room(
                 "And %(number)s more end reports that are still to come",
                 to_report,
             ),
-            completed,
+            f"{overview}?state=completed",
+        ),
+        (
+            to_start,
+            ngettext(
+                "And %(number)s more approved dossier that can start",
+                "And %(number)s more approved dossiers that can start",
+                to_start,
+            ),
+            f"{overview}?state=approved",
+        ),
+        (
+            to_state,
+            ngettext(
+                "And %(number)s more dossier with a statement still to come",
+                "And %(number)s more dossiers with a statement still to come",
+                to_state,
+            ),
+            f"{overview}?state=in_delivery",
         ),
         (
             changed,
             ngettext(
-                "And %(number)s more dossier that VLAIO amended or stopped",
-                "And %(number)s more dossiers that VLAIO amended or stopped",
+                "And %(number)s more dossier that VLAIO refused, amended or stopped",
+                "And %(number)s more dossiers that VLAIO refused, amended or stopped",
                 changed,
             ),
             "",

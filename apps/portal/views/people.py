@@ -68,13 +68,15 @@ def people(request: DoorRequest, provider: str) -> HttpResponse:
 @require_POST
 def invite(request: DoorRequest, provider: str) -> HttpResponse:
     form = InvitationForm(request.POST, roles=PROVIDER_ROLES)
+    has: list[str] = []
     if form.is_valid():
-        asked = (form.cleaned_data["email"].casefold(), form.cleaned_data["role"])
-        if asked in {(one.email.casefold(), one.role) for one in members_here()}:
+        email = form.cleaned_data["email"].casefold()
+        has = [one.role for one in members_here() if one.email.casefold() == email]
+        if form.cleaned_data["role"] in has:
             form.add_error("role", gettext("This person has this role here already."))
     if not form.is_valid():
         return _page(request, invite_form=form)
-    with telling(request, gettext("The invitation is on its way."), form=form) as told:
+    with telling(request, form.sent(has), form=form) as told:
         members.invite(
             provider=request.provider,
             link=lambda key: request.build_absolute_uri(reverse("invitation-open", args=[key])),
