@@ -50,7 +50,7 @@ def record(request: DoorRequest) -> HttpResponse:
 
 def _table(rows: Iterable[Told]) -> Table:
     return Table(
-        "wat-er-gebeurde",
+        gettext("What happened"),
         rows,
         {
             gettext("When"): lambda one: one.at,
