@@ -119,9 +119,8 @@ def send_back(request: DoorRequest, claim: UUID) -> HttpResponse:
         return dossier_page(
             request, dossier_of(request, asked.dossier_id), wrong=form, wrong_claim=claim
         )
-    with telling(
-        request, gettext("The claim is sent back; the tranche can be claimed again.")
-    ) as told:
+    done = gettext("The claim is sent back; the tranche can be claimed again.")
+    with telling(request, done, form=form) as told:
         send_back_claim(
             claim=asked, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
         )
