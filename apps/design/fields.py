@@ -174,7 +174,10 @@ class PersonDaysField(forms.CharField):
 class DayField(forms.DateField):
     """A day, typed as dd/mm/yyyy: what browsers make of `type=date` differs too much."""
 
-    default_error_messages: ClassVar = {"required": _("Give a day, as dd/mm/yyyy.")}
+    default_error_messages: ClassVar = {
+        "required": _("Give a day, as dd/mm/yyyy."),
+        "invalid": _("Write it as dd/mm/yyyy, for example 12/11/2026."),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("As dd/mm/yyyy, for example 31/03/2022."))

@@ -1,6 +1,6 @@
 """What a provider reads at its desk is true, said once, and nothing that it filed gets lost."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import lxml.html
 import pytest
@@ -590,6 +590,14 @@ def test_a_contract_that_ended_has_nothing_available(contract, clock):
     told = text_of(page)
     assert "Over bij het einde" in told
     assert "Nog beschikbaar" not in told
+
+
+@pytest.mark.parametrize("typed", ["12/11/2026", "12-11-2026", "12.11.2026"])
+def test_a_day_is_read_with_strokes_dashes_or_points_and_else_its_form_is_told(typed):
+    with override("nl"):
+        assert DayField().clean(typed) == date(2026, 11, 12)
+        with pytest.raises(ValidationError, match="Schrijf dd/mm/jjjj, bijvoorbeeld 12/11/2026"):
+            DayField().clean(typed.replace("11", "13"))
 
 
 def test_a_draft_counts_the_steps_that_are_complete(contract, coach):
