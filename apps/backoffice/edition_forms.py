@@ -89,6 +89,18 @@ def _typed(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | None
     return made
 
 
+class LetterNoteForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What may change though dossiers were decided under the edition."""
+
+    class Meta:
+        model = Edition
+        fields = ("letter_note",)
+        formfield_callback = _typed
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "note_%s", **kwargs})
+
+
 class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Edition

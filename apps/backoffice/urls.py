@@ -73,6 +73,7 @@ urlpatterns = [
     path("editions/", editions.editions, name="editions"),
     path("editions/<int:edition>/", editions.edition, name="edition"),
     path("editions/<int:edition>/beside/", editions.beside, name="edition-beside"),
+    path("editions/<int:edition>/note/", editions.note, name="edition-note"),
     path("editions/<int:edition>/award/", editions.award, name="contract-award"),
     path("runs/", runs.runs, name="runs"),
     path("runs/draw-up/", runs.draw_up, name="run-draw-up"),

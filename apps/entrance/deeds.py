@@ -53,6 +53,7 @@ DEEDS = {
     "backoffice:shift-carry-out": _("Carry out the shift"),
     "backoffice:shift-drop": _("Drop the shift"),
     "backoffice:edition-beside": _("Prepare the edition"),
+    "backoffice:edition-note": _("Change what stands below each letter of decision"),
     "backoffice:run-draw-up": _("Draw up the run"),
     "backoffice:run-check": _("Check the run"),
     "backoffice:run-approve": _("Approve the run"),

@@ -91,6 +91,16 @@ def change_edition(
     return edition
 
 
+@transaction.atomic
+def change_letter_note(*, edition: Edition, letter_note: str, actor: User, at: datetime) -> Edition:
+    """Change what stands below each letter of decision to come; no dossier is decided by it."""
+    if edition.letter_note != letter_note:
+        edition.letter_note = letter_note
+        edition.save(update_fields=["letter_note"])
+        _record(edition, "edition.change", actor, at, changed=["letter_note"])
+    return edition
+
+
 def _name_is_free(edition: Edition) -> None:
     if Edition.objects.filter(name=edition.name).exclude(pk=edition.pk).exists():
         raise Refusal("edition-name-taken", given=edition.name)

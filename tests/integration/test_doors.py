@@ -149,6 +149,7 @@ DOORS = {
     ("get", "backoffice:edition"): "see_editions",
     ("get", "backoffice:edition-beside"): "manage_editions",
     ("post", "backoffice:edition-beside"): "manage_editions",
+    ("post", "backoffice:edition-note"): "manage_editions",
     ("post", "backoffice:contract-award"): "amend_contracts",
     ("get", "backoffice:runs"): "see_portfolio",
     ("post", "backoffice:run-draw-up"): "check_runs",
@@ -613,6 +614,10 @@ def address_and_body(world, visitor, name):
         "backoffice:edition-beside": (
             {"edition": world.contract.edition_id},
             make.edition_typed(world.contract.edition, name="nieuw"),
+        ),
+        "backoffice:edition-note": (
+            {"edition": world.contract.edition_id},
+            {"letter_note": "Zo stelt men beroep in."},
         ),
         "backoffice:contract-award": (
             {"edition": world.contract.edition_id},

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from apps.audit.models import Entry
 from apps.backoffice.edition_forms import LABELS, EditionForm
 from apps.contracts.models import Contract
 from apps.contracts.selectors import ledger_differences
@@ -211,6 +212,24 @@ def test_a_new_edition_begins_on_the_list_with_the_terms_of_the_last(old, admini
         newest = edition_on(date(2026, 1, 1))
     page = administrator.get(reverse("backoffice:editions")).content.decode()
     assert f'<a class="button" href="{beside(newest)}">' in page
+
+
+def test_what_stands_below_a_letter_changes_though_dossiers_were_decided(old, administrator):
+    with across_providers():
+        make.approved(make.make_contract(make.make_provider("alfa")))
+    said = "Beroep: binnen zestig dagen bij de raad."
+    address = reverse("backoffice:edition-note", args=[old.pk])
+    for _ in range(2):
+        page = administrator.post(address, {"letter_note": said}, follow=True).content.decode()
+        assert said in page
+    with across_providers():
+        assert Edition.objects.get(pk=old.pk).letter_note == said
+        [deed] = Entry.objects.filter(action="edition.change")
+        assert deed.facts["changed"] == ["letter_note"]
+        # Nothing else of it, also beside the note.
+        for changed in ({"rate": "0.50"}, {"letter_note": "", "rate": "0.50"}):
+            with pytest.raises(IntegrityError, match="decided"), transaction.atomic():
+                Edition.objects.filter(pk=old.pk).update(**changed)
 
 
 def test_an_edition_that_holds_beside_another_says_so(old, administrator):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.backoffice.edition_forms import AwardForm, EditionForm, PackageRows
+from apps.backoffice.edition_forms import AwardForm, EditionForm, LetterNoteForm, PackageRows
 from apps.backoffice.views.frame import show
 from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances
@@ -22,7 +22,7 @@ from apps.design import figures
 from apps.design.words import PACKAGES, words_for
 from apps.dossiers.selectors import editions_decided_by
 from apps.programme.models import Edition
-from apps.programme.services import change_edition, prepare_edition
+from apps.programme.services import change_edition, change_letter_note, prepare_edition
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import Table, Tables
@@ -116,6 +116,24 @@ def beside(request: DoorRequest, edition: int) -> HttpResponse:
     return redirect("backoffice:edition", edition=made.pk)
 
 
+@requires("manage_editions")
+@require_POST
+def note(request: DoorRequest, edition: int) -> HttpResponse:
+    """What stands below each letter: also once dossiers were decided under the edition."""
+    one = get_object_or_404(Edition, pk=edition)
+    form = LetterNoteForm(request.POST, instance=copy(one))
+    if not form.is_valid():
+        return _page(request, one, wrong=form)
+    with telling(request, gettext("Letters from now on end like this.")):
+        change_letter_note(
+            edition=one,
+            letter_note=form.cleaned_data["letter_note"],
+            actor=request.user,
+            at=timezone.now(),
+        )
+    return redirect("backoffice:edition", edition=one.pk)
+
+
 @requires("amend_contracts")
 @require_POST
 def award(request: DoorRequest, edition: int) -> HttpResponse:
@@ -131,7 +149,7 @@ def award(request: DoorRequest, edition: int) -> HttpResponse:
 
 
 def _page(
-    request: DoorRequest, edition: Edition, *, wrong: forms.Form | None = None
+    request: DoorRequest, edition: Edition, *, wrong: forms.BaseForm | None = None
 ) -> HttpResponse:
     packages = edition.packages.order_by("code")
     offered = (
@@ -158,7 +176,13 @@ def _page(
         context["contracts"] = contracts_with_balances().filter(edition=edition)
         tables = {"contracts": _contracts_table(context["contracts"])}
     if "amend_contracts" in request.acts:
-        context["award_form"] = wrong or AwardForm(edition=edition)
+        context["award_form"] = (
+            wrong if isinstance(wrong, AwardForm) else AwardForm(edition=edition)
+        )
+    if "manage_editions" in request.acts and context["stands"]:
+        context["note_form"] = (
+            wrong if isinstance(wrong, LetterNoteForm) else LetterNoteForm(instance=edition)
+        )
     return show(
         request,
         "backoffice/edition.html",

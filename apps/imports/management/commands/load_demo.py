@@ -26,7 +26,7 @@ from apps.dossiers.selectors import dossiers_newest_first
 from apps.eligibility.selectors import standings_of
 from apps.programme.models import Edition
 from apps.programme.selectors import edition_on
-from apps.programme.services import prepare_alike
+from apps.programme.services import change_letter_note, prepare_alike
 from apps.providers.models import Provider
 from apps.providers.scope import across_providers
 from apps.providers.services import (
@@ -61,6 +61,7 @@ SOURCE = "opgave van de kmo"
 FILED_ELSEWHERE = "voorbeeld, zonder bestand"
 PAPERS = ((OFFER, "offerte.pdf"), (DECLARATION, "verklaring op eer.pdf"))
 BUDGET = Decimal("350000.00")
+LETTER_NOTE = "Voorbeeld: hier staat hoe, bij wie en tot wanneer men beroep kan instellen."
 
 
 class Command(BaseCommand):
@@ -92,6 +93,8 @@ class Command(BaseCommand):
 
     def _edition(self, now: datetime) -> None:
         """One of today, with the terms of the one before it: an example, for none is published."""
+        for edition in Edition.objects.filter(letter_note=""):
+            change_letter_note(edition=edition, letter_note=LETTER_NOTE, actor=timetable(), at=now)
         if not Edition.objects.filter(name="2026-2028").exists():
             prepare_alike(
                 beside=Edition.objects.get(name="2021-2024"),
