@@ -35,11 +35,11 @@ from apps.portal.asked import (
     GroupAsked,
     OfferAsked,
 )
-from apps.programme.selectors import terms_of
 from cstraject.corrections import same
 from cstraject.deminimis import SECTORS
 from cstraject.facts import DECLARATIONS, PROVIDER_TIES, Offer
 from cstraject.refusal import Refusal
+from cstraject.terms import Terms
 
 STEPS = ENTERPRISE, FIGURES, AID, OFFER_STEP, DOCUMENTS = (
     *("enterprise", "figures", "aid", "offer", "documents"),
@@ -342,16 +342,24 @@ class Prepared:
     """
 
     def __init__(
-        self, draft: Draft, *, contract: Contract, on: date, waits: Refusal | None = None
+        self,
+        draft: Draft,
+        *,
+        contract: Contract,
+        terms: Terms,
+        on: date,
+        waits: Refusal | None = None,
     ) -> None:
         self.draft, self.contract, self.on, self.waits = draft, contract, on, waits
-        self.terms = terms_of(contract.edition)
+        self.terms = terms
         self.typed = {step: typed_in(draft, step) for step in STEPS}
         self.forms = {step: self.form(step) for step in STEPS if self.typed[step].version}
 
     def again(self, draft: Draft) -> "Prepared":
         """The same draft as it stands by now."""
-        return Prepared(draft, contract=self.contract, on=self.on, waits=self.waits)
+        return Prepared(
+            draft, contract=self.contract, terms=self.terms, on=self.on, waits=self.waits
+        )
 
     def opened(self, step: str) -> Step:
         """A step as somebody opens it. What came along from a pre-check is not judged before it is

@@ -1,7 +1,6 @@
 """Tables that the pages of both doors list, each as it leaves as a file."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext
@@ -66,8 +65,7 @@ def statements_table(lines: Iterable[StatementLine]) -> Table:
 
 
 def _days_of(told: Callable[[StatementLine], Delivered]) -> Callable[[StatementLine], object]:
-    # Nought less nothing is written like all others: with one decimal.
-    return lambda line: told(line).person_days.quantize(Decimal("0.1"))
+    return lambda line: told(line).person_days
 
 
 def _amount_of(told: Callable[[StatementLine], Delivered]) -> Callable[[StatementLine], object]:

@@ -355,6 +355,7 @@ def test_what_the_pre_check_was_told_of_the_equity_is_not_lost(coach, said, told
     page = text_of(coach.get(f"{draft}figures/"))
     assert ("In de voorcontrole stond" in page) is bool(told)
     assert told in page
+    assert f'name="negative_equity" value="{said}"' in page
     asked = "Is het eigen vermogen negatief?"
     kept(coach, draft, "figures", seen=1, equity="", negative_equity=said)
     page = text_of(coach.get(f"{draft}check/"))

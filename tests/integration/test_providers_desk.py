@@ -576,14 +576,6 @@ def test_a_message_that_is_too_long_is_told_and_not_cut_off(contract, coach):
     assert "5001" in text_of(answer)
 
 
-def test_the_file_of_statements_writes_all_days_alike(contract, coach):
-    with across_providers():
-        dossier = make.stated(make.started(contract), "12345.00", person_days="7.0")
-    file = coach.get(portal("dossier", dossier) + "?file=statements.csv").content.decode()
-    assert ";7,0;" in file
-    assert ";7,00;" not in file
-
-
 def test_a_contract_that_ended_has_nothing_available(contract, clock):
     clock.at = datetime.combine(contract.valid_until, APRIL.time(), UTC) + timedelta(days=1)
     page = member(contract, "coach").get(reverse("portal:overview", args=["alfa"]))

@@ -1,9 +1,8 @@
 """A dossier in preparation: step by step, checked, and filed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.contracts.models import Contract
 from apps.contracts.selectors import contract_of, contracts_with_balances
 from apps.design import figures
 from apps.design.fields import EuroField, NumberField
@@ -42,6 +42,7 @@ from apps.portal.draft_forms import (
 )
 from apps.portal.views.frame import show
 from apps.portal.views.precheck import sentence_of
+from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
 from cstraject.facts import facts_from_json
@@ -49,6 +50,7 @@ from cstraject.precheck import rehearse
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
 from cstraject.subsidy import Subsidy, granted_for, own_part_of
+from cstraject.terms import Terms
 
 FACTS_SOURCE = "opgave van de dienstverlener"
 CHECK = "check"
@@ -160,18 +162,14 @@ def _not_in_hand(draft: Draft, provider: str) -> HttpResponse | None:
 
 
 def prepared_now(request: DoorRequest, draft: Draft) -> Prepared:
-    return _reading(request)(draft)
-
-
-def _reading(request: DoorRequest) -> Callable[[Draft], Prepared]:
-    """How drafts are read: under the contract of today. Once that has ended the last one still
-    reads them: what is typed is kept, and nothing is filed."""
-    on = day_of(timezone.now())
+    """A draft under the contract of today. Once that has ended the last one still reads it: what
+    is typed is kept, and nothing is filed."""
+    on, waits = day_of(timezone.now()), None
     try:
-        return partial(Prepared, contract=contract_of(request.provider.pk, on=on), on=on)
+        contract = contract_of(request.provider.pk, on=on)
     except Refusal as refusal:
-        last = contracts_with_balances().latest("valid_from")
-        return partial(Prepared, contract=last, on=on, waits=refusal)
+        contract, waits = contracts_with_balances().latest("valid_from"), refusal
+    return Prepared(draft, contract=contract, terms=terms_of(contract.edition), on=on, waits=waits)
 
 
 def _title(draft: Draft) -> str:
@@ -484,18 +482,24 @@ def _said(form: Step, field: BoundField) -> str:
     return gettext("Yes") if said == "on" else said
 
 
-def waiting(request: DoorRequest, found: Iterable[Draft]) -> Iterator[dict[str, Any]]:
-    """The drafts in hand as the overview lists them."""
-    reading: Callable[[Draft], Prepared] | None = None
+def waiting(
+    request: DoorRequest, found: Iterable[Draft], read_by: list[Contract], *, on: date
+) -> Iterator[dict[str, Any]]:
+    """The drafts in hand as the overview lists them, read under one contract, asked for once.
+
+    Whoever has none yet has begun none.
+    """
+    terms: Terms | None = None
     for draft in found:
-        # Whoever has a draft has a contract; who has none yet sees the page too.
-        reading = reading or _reading(request)
+        [contract] = read_by
+        terms = terms or terms_of(contract.edition)
+        prepared = Prepared(draft, contract=contract, terms=terms, on=on)
         yield {
             "draft": draft,
             "url": _address(request, draft, ENTERPRISE),
             "number": figures.enterprise_number(draft.enterprise_number),
             "changed": figures.moment(draft.changed_at),
             "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
-            "complete": len(STEPS) - len(reading(draft).to_complete()),
+            "complete": len(STEPS) - len(prepared.to_complete()),
             "of": len(STEPS),
         }

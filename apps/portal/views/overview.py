@@ -18,6 +18,7 @@ from apps.claims.selectors import (
     dossiers_without_statement,
     end_reports_to_come,
 )
+from apps.contracts.models import Contract
 from apps.contracts.selectors import contracts_with_balances, forecasts, window_around
 from apps.design import figures
 from apps.dossiers.listing import DossierFilter, Listing
@@ -68,7 +69,10 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
     # A draft has no status: who chooses one looks for dossiers alone.
     in_hand = Draft.objects.none() if "state" in listed.chosen else drafts_in_hand()
     drafts = listed.filters.found_drafts(in_hand)
-    first = list(waiting(request, drafts[:DRAFTS_MAX]))
+    running = [c for c in contracts if c.valid_from <= today <= c.valid_until]
+    # Once none runs the last one still reads what was typed.
+    read_by = (running or contracts)[-1:]
+    first = list(waiting(request, drafts[:DRAFTS_MAX], read_by, on=today))
     in_all = drafts.count() if len(first) == DRAFTS_MAX else len(first)
     context = {
         "contracts": [
@@ -92,8 +96,7 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
         "drafts_more": in_all - len(first),
         "page_token": uuid4(),
         "refused": refused,
-        "can_begin": "file_dossiers" in request.acts
-        and any(c.valid_from <= today <= c.valid_until for c in contracts),
+        "can_begin": "file_dossiers" in request.acts and bool(running),
         "filters": listed.filters,
         "is_filtered": listed.is_filtered,
         "columns": listed.columns(),
@@ -117,15 +120,17 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
         context,
         address=reverse("portal:overview", args=[provider]) if refused else "",
         status=422 if refused else 200,
-        tables={"drafts": _drafts_table(request, drafts)},
+        tables={"drafts": _drafts_table(request, drafts, read_by, today)},
     )
 
 
-def _drafts_table(request: DoorRequest, drafts: QuerySet[Draft]) -> Table:
+def _drafts_table(
+    request: DoorRequest, drafts: QuerySet[Draft], read_by: list[Contract], today: date
+) -> Table:
     complete = gettext("%(complete)s of %(of)s complete")
     return Table(
         gettext("In preparation"),
-        waiting(request, drafts.iterator()),
+        waiting(request, drafts.iterator(), read_by, on=today),
         {
             gettext("Enterprise"): lambda row: (
                 row["draft"].enterprise_name or gettext("Without a name yet")
