@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.backoffice.corrections import FactsForm
 from apps.backoffice.forms import ReasonField
+from apps.design.words import words_for
 from apps.eligibility.facts_told import label, names_in, shown
 from apps.enterprises.selectors import Registered, as_facts
 from cstraject.corrections import FIGURES, same, year_of
+from cstraject.refusal import Refusal
 
 SINGLE = ("name", "legal_form", "nace_code", "postal_code", "equity")
 # What goes with a fact, as one.
@@ -50,8 +52,16 @@ class TakeOverForm(FactsForm):
             **{f"periods.{p['year']}": p["source"] for p in self.told.get("periods") or []},
         }
         self.rows = list(self._rows())
-        self._choose("take", [(row.key, row.label) for row in self.rows])
-        self.fields["take"].initial = [r.key for r in self.rows if r.key not in NOT_TICKED]
+        if self.rows:
+            self._choose("take", [(row.key, row.label) for row in self.rows])
+            self.fields["take"].initial = [r.key for r in self.rows if r.key not in NOT_TICKED]
+        else:
+            del self.fields["take"]
+
+    def clean(self) -> None:
+        if not self.rows:
+            # A colleague took it over meanwhile, say.
+            self.add_error(None, words_for(Refusal("nothing-changes")))
 
     def boxes(self) -> list[tuple[Any, Row]]:
         """Each row with its box to tick."""

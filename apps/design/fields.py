@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -26,6 +26,26 @@ PLAIN = re.compile(r"(\d+)(?:[.,](\d{1,2}))?", re.ASCII)
 BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
 
 
+# What somebody is asked to do where nothing was given, by kind of field; those of this module say
+# their own.
+MISSING: dict[type[forms.Field], Any] = {
+    forms.Field: _("Fill this in."),
+    forms.IntegerField: _("Give a number."),
+    forms.EmailField: _("Give an e-mail address."),
+    forms.BooleanField: _("Tick this."),
+    forms.ChoiceField: _("Make a choice."),
+    forms.MultipleChoiceField: _("Tick what holds."),
+    forms.ModelChoiceField: _("Make a choice."),
+    forms.FileField: _("Choose a file."),
+}
+
+
+def say_what_to_do() -> None:
+    """Give the kinds of fields of Django these sentences, for every form of every door."""
+    for kind, told in MISSING.items():
+        kind.default_error_messages = {**kind.default_error_messages, "required": told}
+
+
 def typed(widget: type[forms.TextInput] = forms.TextInput, mode: str = "decimal") -> Any:
     """A line to type figures in: with the keyboard for them, without earlier answers."""
     return widget(attrs={"inputmode": mode, "autocomplete": "off"})
@@ -33,6 +53,8 @@ def typed(widget: type[forms.TextInput] = forms.TextInput, mode: str = "decimal"
 
 class EuroField(forms.CharField):
     """An amount in euro: `15.000,50`, `15000,50`, `15,000.50` or `€ 15 000`."""
+
+    default_error_messages: ClassVar = {"required": _("Give an amount.")}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 40)
@@ -93,10 +115,14 @@ def _amount_in(text: str) -> str:
 class NumberField(forms.CharField):
     """A number from zero on, as people here type it, within bounds."""
 
-    def __init__(self, *, most: int, decimals: int = 2, **kwargs: Any) -> None:
+    default_error_messages: ClassVar = {"required": _("Give a number.")}
+
+    def __init__(
+        self, *, most: int, decimals: int = 2, in_percent: bool = False, **kwargs: Any
+    ) -> None:
         kwargs.setdefault("max_length", 20)
         super().__init__(widget=typed(), **kwargs)
-        self.most, self.decimals = most, decimals
+        self.most, self.decimals, self.in_percent = most, decimals, in_percent
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -117,7 +143,7 @@ class PercentField(NumberField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("In percent, for example 45 or 12,5."))
-        super().__init__(most=100, **kwargs)
+        super().__init__(most=100, in_percent=True, **kwargs)
 
     def clean(self, value: Any) -> Any:
         share = super().clean(value)
@@ -126,6 +152,8 @@ class PercentField(NumberField):
 
 class PersonDaysField(forms.CharField):
     """A number of person-days with at most one decimal: `12,5` or `12.5`."""
+
+    default_error_messages: ClassVar = {"required": _("Give a number of days.")}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 10)
@@ -144,6 +172,8 @@ class PersonDaysField(forms.CharField):
 class DayField(forms.DateField):
     """A day, typed as dd/mm/yyyy: what browsers make of `type=date` differs too much."""
 
+    default_error_messages: ClassVar = {"required": _("Give a day, as dd/mm/yyyy.")}
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("As dd/mm/yyyy, for example 31/03/2022."))
         super().__init__(widget=typed(forms.DateInput, mode="numeric"), **kwargs)
@@ -160,6 +190,8 @@ class DayField(forms.DateField):
 
 class QuarterField(forms.CharField):
     """A quarter, chosen from those that `offer` names; any that is written right is read."""
+
+    default_error_messages: ClassVar = {"required": _("Choose a quarter.")}
 
     widget = forms.Select
 

@@ -248,8 +248,8 @@ REFUSALS: dict[str, tuple[str, ...]] = {
     ),
     "upload-empty": (_("This PDF has no page. Choose the right file."),),
     "upload-type": (
-        _("This file is of type “%(found)s”. Upload a PDF or a picture (PNG or JPEG)."),
-        _("Files of this type are not accepted. Upload a PDF or a picture (PNG or JPEG)."),
+        _("This is %(found)s, no PDF or picture. Upload a PDF, a PNG or a JPEG."),
+        _("This is no PDF or picture that can be read. Upload a PDF, a PNG or a JPEG."),
     ),
     # How much is taken in a day or told in a week.
     "too-many-filed": (
@@ -681,9 +681,9 @@ MEASURE_KINDS: dict[str, str] = {
 }
 
 PRIORITIES: dict[str, str] = {
-    "high": _("high priority"),
-    "medium": _("medium priority"),
-    "low": _("low priority"),
+    "high": _("priority high"),
+    "medium": _("priority medium"),
+    "low": _("priority low"),
 }
 
 
@@ -699,7 +699,7 @@ def words_for_standing(standing: str, priority: str) -> str:
     """How a measure stands in an end report: realised, or still in the action plan."""
     if standing == "realised":
         return gettext("Realised")
-    return gettext("In the action plan, %(priority)s") % {
+    return gettext("Action plan, %(priority)s") % {
         "priority": gettext(PRIORITIES.get(priority, priority))
     }
 
@@ -1340,6 +1340,30 @@ def words_for_working(table: str, code: str) -> str:
     return gettext(WORKINGS[table].get(code, code))
 
 
+# Who tells a fact, as it is kept with the fact: what somebody typed is told as it was typed.
+SOURCES: dict[str, str] = {
+    r"cstraject": _("the dossiers in this system"),
+    r"opgave van de dienstverlener": _("stated by the provider"),
+    r"opgave van de dienstverlener \(API\)": _("stated by the provider (API)"),
+    r"KBO, uittreksel (?P<extract>\S+) van (?P<day>\S+)": _(
+        "Crossroads Bank (KBO), extract %(extract)s of %(day)s"
+    ),
+    r"NBB, neerlegging (?P<reference>.+)": _("NBB, deposit %(reference)s"),
+}
+
+
+def words_for_source(source: str) -> str:
+    """Where a fact comes from, in the active language; each where it comes from several."""
+    return "; ".join(map(_source, source.split("; ")))
+
+
+def _source(source: str) -> str:
+    for kept, told in SOURCES.items():
+        if found := re.fullmatch(kept, source):
+            return gettext(told) % found.groupdict()
+    return source
+
+
 # Activities with a ceiling of their own, or outside the general Regulation.
 SECTORS: dict[str, str] = {
     "road_freight": _("Road freight transport for hire or reward"),
@@ -1728,11 +1752,13 @@ def words_for_document(kind: str) -> str:
 
 # What somebody may upload that is not accepted, as people call it.
 OTHER_MEDIA = {
-    "text/html": _("web page"),
-    "text/plain": _("plain text"),
-    "application/msword": _("Word document"),
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": _("Word document"),
-    "application/zip": _("ZIP file"),
+    "text/html": _("a web page"),
+    "text/plain": _("a text file"),
+    "application/msword": _("a Word document"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": _("a Word document"),
+    "application/vnd.ms-excel": _("an Excel file"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _("an Excel file"),
+    "application/zip": _("a ZIP file"),
 }
 
 
@@ -1803,7 +1829,8 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "amount_before": figures.euro,
     "threshold": figures.percent,
     "delivered": figures.percent,
-    "found": lambda value: gettext(OTHER_MEDIA.get(str(value), str(value))),
+    # Any other kind is not named: its code says nothing to people.
+    "found": lambda value: gettext(OTHER_MEDIA[str(value)]) if str(value) in OTHER_MEDIA else "",
     "phase": lambda value: _in_sentence(words_for_phase(str(value))),
     "package": lambda value: _in_sentence(words_for_package(str(value))),
     "outcome": lambda value: words_for_outcome(str(value)),
@@ -1814,6 +1841,7 @@ SHOWN: dict[str, Callable[[object], str]] = {
     "missing": lambda value: _listed(words_for_document(item) for item in _items(value)),
     "kind": lambda value: words_for_document(str(value)),
     "role": lambda value: _in_sentence(words_for_role(str(value))),
+    "source": lambda value: words_for_source(str(value)),
     "state": lambda value: _in_sentence(_any_state(str(value))),
 }
 

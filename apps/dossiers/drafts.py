@@ -33,6 +33,10 @@ class Typed:
     """How often the step was saved; nought for one that never was."""
     by: str
     at: datetime | None
+    by_key: str = ""
+    """Whose `by` is; empty for a step that was saved before this was kept."""
+    carried: bool = False
+    """Whether it came along from a pre-check, and nobody saved it as this step yet."""
 
 
 NOTHING = Typed({}, "", 0, "", None)
@@ -48,6 +52,8 @@ def typed_in(draft: Draft, step: str) -> Typed:
         kept["version"],
         kept["by"],
         datetime.fromisoformat(kept["at"]),
+        kept.get("by_key", ""),
+        kept.get("carried", False),
     )
 
 
@@ -75,17 +81,19 @@ def keep_step(
     told: Mapping[str, Any],
     actor: User,
     at: datetime,
+    carried: bool = False,
 ) -> Draft:
     """Keep what was typed in a step. `seen` is how often it was saved when it was opened.
 
     Refuses (`draft-changed`) what was typed beside something newer, so that nobody's work is
-    overwritten unseen. `told` is what could be read of it, for the list and the counts.
+    overwritten unseen. `told` is what could be read of it, for the list and the counts;
+    `carried` says that it came along from a pre-check.
     """
     draft = _lock(draft)
     # A database keeps every sign but one, which nobody types.
     fields = {n: [value.replace("\x00", "") for value in v] for n, v in fields.items()}
     kept = typed_in(draft, step)
-    if kept.version == seen + 1 and (kept.fields, kept.by) == (fields, actor.name):
+    if kept.version == seen + 1 and (kept.fields, kept.by_key) == (fields, str(actor.pk)):
         return draft  # Pressed twice.
     if kept.version != seen:
         raise Refusal("draft-changed")
@@ -96,7 +104,9 @@ def keep_step(
         "language": language,
         "version": seen + 1,
         "by": actor.name,
+        "by_key": str(actor.pk),
         "at": at.isoformat(),
+        "carried": carried,
     }
     for name in ("enterprise_number", "enterprise_name", "nace_code", "postal_code", "headcount"):
         if name in told:

@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.accounts.models import User
 from apps.contracts.selectors import committed_by_case
 from apps.documents.models import Document
-from apps.dossiers.models import CLOSED, OPENED, Access, Dossier, Draft, RegisterEntry
+from apps.dossiers.models import (
+    CLOSED,
+    OPENED,
+    Access,
+    Amendment,
+    Dossier,
+    Draft,
+    RegisterEntry,
+)
 from apps.eligibility.selectors import facts_of
 from apps.programme.selectors import terms_of
 from cstraject.deminimis import (
@@ -47,6 +56,20 @@ def drafts_in_hand() -> QuerySet[Draft]:
     """What is being prepared in scope, and was not filed or set aside; the last changed first."""
     in_hand = Draft.objects.filter(saved__gt=0, dossier=None, discarded_on=None)
     return in_hand.order_by("-changed_at")
+
+
+def changed_by_agency(*, since: date) -> QuerySet[Dossier]:
+    """Dossiers that the agency stopped, or of which it amended the offer (`amended_on`), since a
+    day; the last first."""
+    amended = Amendment.objects.filter(on__gte=since)
+    last = amended.filter(dossier=OuterRef("pk")).order_by("-on", "-id")
+    return (
+        Dossier.objects.filter(
+            Q(pk__in=amended.values("dossier")) | Q(state="stopped", ended_on__gte=since)
+        )
+        .annotate(amended_on=Subquery(last.values("on")[:1]))
+        .order_by(Coalesce("ended_on", "amended_on").desc(), "reference")
+    )
 
 
 def running_for(enterprise_number: str) -> list[Dossier]:
@@ -187,16 +210,17 @@ class Duty:
         return AMEND if self.amount else WITHDRAW
 
 
-def register_duties_open() -> int:
+def register_duties_open(among: QuerySet[Dossier] | None = None) -> int:
     """How many grants the register does not tell rightly, if at all: for the menu."""
     last = RegisterEntry.objects.filter(dossier=OuterRef("pk")).order_by("-id").values("amount")
-    dossiers = list(_grants_to_register().annotate(registered=Subquery(last[:1])))
+    dossiers = list(_grants_to_register(among).annotate(registered=Subquery(last[:1])))
     amounts = aid_of(dossiers)
     return sum(amounts[dossier.pk] != (dossier.registered or ZERO) for dossier in dossiers)
 
 
-def _grants_to_register() -> QuerySet[Dossier]:
-    return Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
+def _grants_to_register(among: QuerySet[Dossier] | None) -> QuerySet[Dossier]:
+    grants = Dossier.objects.filter(granted_incl_vat__isnull=False, decided_on__gte=REGISTER_SINCE)
+    return grants if among is None else grants.filter(pk__in=among.values("pk"))
 
 
 def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list[Duty]:
@@ -206,9 +230,8 @@ def register_duties(*, on: date, among: QuerySet[Dossier] | None = None) -> list
 
     A grant that shrank or ended is due again, counted from the day on which it did.
     """
-    grants = _grants_to_register()
     dossiers = list(
-        (grants if among is None else grants.filter(pk__in=among.values("pk")))
+        _grants_to_register(among)
         .select_related("provider", "facts", "contract__edition")
         .prefetch_related(
             Prefetch("register_entries", queryset=RegisterEntry.objects.order_by("id")),

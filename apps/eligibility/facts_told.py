@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.design import figures
-from apps.design.words import DECLARATIONS, words_for_working
+from apps.design.words import DECLARATIONS, words_for_source, words_for_working
 from apps.eligibility.models import FactSheet
 from cstraject.corrections import PART_OF, Stated, changes, whose, year_of
 from cstraject.deminimis import Aid
@@ -195,7 +195,7 @@ def table_of(read: Facts, history: Sequence[FactSheet]) -> dict[str, Any]:
     raw = [stated, *(stated.get("others") or [])]
     return {
         "single": list(_single(read, history, names)),
-        "sources": {fact: read.source_of(fact) for fact in ("holdings", "aid")},
+        "sources": {fact: words_for_source(read.source_of(fact)) for fact in ("holdings", "aid")},
         "figures": [
             row
             for entity, one in zip(everyone, raw, strict=True)
@@ -216,7 +216,7 @@ def table_of(read: Facts, history: Sequence[FactSheet]) -> dict[str, Any]:
                 "aid": aid,
                 "recipient": names.get(aid.recipient, aid.recipient),
                 "explanation": _explained(aid),
-                "source": aid.source or read.source_of("aid"),
+                "source": words_for_source(aid.source or read.source_of("aid")),
             }
             for aid in read.aid
         ],
@@ -252,7 +252,7 @@ def _single(
         yield {
             "label": label(fact, (), names),
             "value": text,
-            "source": read.source_of(whole),
+            "source": words_for_source(read.source_of(whole)),
             "on": since.get(whole, history[-1].stated_on),
         }
 
@@ -281,8 +281,10 @@ def _figures(read: Facts, key: str, name: str, one: Stated) -> Iterator[dict[str
             "months": period.get("months"),
             "estimate": period.get("estimate"),
             "whole_group": period.get("whole_group"),
-            "source": period.get("source")
-            or read.source_of("periods" if key == read.number else "others"),
+            "source": words_for_source(
+                period.get("source")
+                or read.source_of("periods" if key == read.number else "others")
+            ),
         }
     if entity.has_accounts and not one.get("periods"):
         yield {"name": name}

@@ -1,4 +1,5 @@
 import uuid
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,7 @@ from apps.programme.models import Edition
 from apps.providers.models import Provider
 from cstraject.eligibility import MET, NOT_MET, OUTCOMES, QUESTIONS
 from cstraject.kmo import CATEGORIES
+from cstraject.quarter import day_of
 
 
 class FactSheet(models.Model):
@@ -76,6 +78,11 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.facts_id} {self.on}"
+
+    @property
+    def granted_on(self) -> date:
+        """The day as on which earlier help and aid count: aid is granted after the filing."""
+        return day_of(self.at)
 
 
 class Workings(models.Model):

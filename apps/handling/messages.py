@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import PERSON, User
@@ -18,8 +20,10 @@ from apps.dossiers.models import Dossier
 from apps.handling.forms import MessageForm
 from apps.handling.models import Message
 from apps.handling.selectors import messages_about
-from apps.handling.services import write_message
+from apps.handling.services import handle_messages, write_message
 from apps.notices.services import post_mail
+from apps.providers.doors import telling
+from apps.providers.middleware import DoorRequest
 from cstraject.refusal import Refusal
 
 
@@ -65,7 +69,7 @@ def send(
             if message.document != document:
                 transaction.set_rollback(True)  # Pressed twice: the document is there already.
             elif by_agency and message.written_at == at:
-                _tell(dossier, message)
+                _tell(dossier, at=at, message=message)
             return message
     except Refusal as refusal:
         if refusal.code not in UPLOAD_REFUSALS:
@@ -74,7 +78,32 @@ def send(
         return None
 
 
-def _tell(dossier: Dossier, message: Message) -> None:
+def mark_handled(request: DoorRequest, dossier: Dossier, *, by_agency: bool) -> None:
+    """What the page showed needs no answer (`last`, the newest message on it); say so."""
+    with telling(request):
+        came = handle_messages(
+            dossier=dossier,
+            by_agency=by_agency,
+            last=request.POST.get("last", ""),
+            actor=request.user,
+            at=timezone.now(),
+        )
+        if came:
+            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
+        else:
+            messages.success(request, gettext("The messages are marked as handled."))
+
+
+def tell_of_change(
+    dossier: Dossier, deed: Literal["decide", "amend", "stop"], *, at: datetime
+) -> None:
+    """Tell who filed a dossier that the agency decided, amended its offer or stopped it; not why."""
+    _tell(dossier, at=at, deed=deed)
+
+
+def _tell(
+    dossier: Dossier, *, at: datetime, message: Message | None = None, deed: str = ""
+) -> None:
     """Tell who filed a dossier that there is something to read; not what it says."""
     filer = dossier.submitted_by
     if filer.kind != PERSON or not filer.is_active or filer.email.endswith(OF_ACMIDM):
@@ -82,13 +111,13 @@ def _tell(dossier: Dossier, message: Message) -> None:
     text = []
     for language in ("nl", "en"):
         with override(language):
-            about = {"dossier": dossier, "message": message}
+            about = {"dossier": dossier, "message": message, "deed": deed}
             text.append(render_to_string("handling/notice.txt", about).strip())
     with override("nl"):
         subject = gettext("A message of VLAIO about dossier %(reference)s") % {
             "reference": dossier.reference
         }
-    post_mail(to=filer.email, subject=subject, text="\n\n---\n\n".join(text), at=message.written_at)
+    post_mail(to=filer.email, subject=subject, text="\n\n---\n\n".join(text), at=at)
 
 
 def thread(

@@ -52,20 +52,11 @@ class Asked(forms.Form):
         super().__init__(*args, **kwargs)
         self.terms, self.on = terms, on
         self.set_up()
-        self._say_what_to_do()
         self.order_fields(self.page_order())
 
     def page_order(self) -> list[str]:
         """The fields as they stand on the page, so that errors are summed up in that order."""
         return list(self.fields)
-
-    def _say_what_to_do(self) -> None:
-        """What is missing is asked for in the words of what one does there."""
-        for field in self.fields.values():
-            if isinstance(field.widget, forms.CheckboxSelectMultiple):
-                field.error_messages["required"] = gettext("Tick what holds.")
-            elif isinstance(field, forms.ChoiceField):
-                field.error_messages["required"] = gettext("Choose an answer.")
 
     def _like(self, pattern: str) -> list[str]:
         return [name for name in self.fields if re.match(pattern, name)]
@@ -145,6 +136,7 @@ class EnterpriseAsked(Asked):
         label=_("Share in public hands, in percent"),
         most=100,
         decimals=6,
+        in_percent=True,
         required=False,
         help_text=_("0 if no public body holds any."),
     )
@@ -443,40 +435,54 @@ def _related(nth: int, rows: range) -> dict[str, forms.Field]:
     ties += [("daughter-0", gettext("is held by the enterprise"))]
     for other in rows:
         if other != nth:
-            ties += [(f"owner-{other}", gettext("holds shares of number %(nth)s") % {"nth": other})]
-            ties += [(f"daughter-{other}", gettext("is held by number %(nth)s") % {"nth": other})]
+            ties += [
+                (
+                    f"owner-{other}",
+                    gettext("holds shares of owner or daughter %(nth)s") % {"nth": other},
+                )
+            ]
+            ties += [
+                (
+                    f"daughter-{other}",
+                    gettext("is held by owner or daughter %(nth)s") % {"nth": other},
+                )
+            ]
     fields = {
         "name": forms.CharField(
-            label=gettext("Name of number %(nth)s") % told, max_length=200, required=False
+            label=gettext("Name of owner or daughter %(nth)s") % told,
+            max_length=200,
+            required=False,
         ),
         "number": forms.CharField(
-            label=gettext("Enterprise number of number %(nth)s") % told,
+            label=gettext("Enterprise number of owner or daughter %(nth)s") % told,
             max_length=20,
             required=False,
         ),
         "kind": forms.ChoiceField(
-            label=gettext("Kind of number %(nth)s") % told,
+            label=gettext("Kind of owner or daughter %(nth)s") % told,
             choices=[(kind, words_for_working("kind", kind)) for kind in KINDS],
             required=False,
         ),
         "tie": forms.ChoiceField(
-            label=gettext("Number %(nth)s …") % told, choices=ties, required=False
+            label=gettext("Owner or daughter %(nth)s …") % told, choices=ties, required=False
         ),
         "pct": NumberField(
-            label=gettext("How much, in percent (number %(nth)s)") % told,
+            label=gettext("Share of the capital, in percent (owner or daughter %(nth)s)") % told,
             most=100,
             decimals=6,
+            in_percent=True,
             required=False,
         ),
         "votes": NumberField(
-            label=gettext("Of the votes, in percent (number %(nth)s)") % told,
+            label=gettext("Share of the votes, in percent (owner or daughter %(nth)s)") % told,
             most=100,
             decimals=6,
+            in_percent=True,
             required=False,
             help_text=gettext("Leave it empty when it is that of the capital."),
         ),
     }
-    whose = gettext("number %(nth)s") % told
+    whose = gettext("owner or daughter %(nth)s") % told
     return {f"r{nth}_{name}": field for name, field in fields.items()} | {
         name: field
         for period in PERIODS
@@ -487,9 +493,11 @@ def _related(nth: int, rows: range) -> dict[str, forms.Field]:
 def _grant(nth: int) -> dict[str, forms.Field]:
     told = {"nth": nth}
     return {
-        f"aid{nth}_on": DayField(label=gettext("Day of aid %(nth)s") % told, required=False),
+        f"aid{nth}_on": DayField(
+            label=gettext("Day of de minimis aid %(nth)s") % told, required=False
+        ),
         f"aid{nth}_amount": WholeEuroField(
-            label=gettext("Amount of aid %(nth)s") % told, required=False
+            label=gettext("Amount of de minimis aid %(nth)s") % told, required=False
         ),
     }
 

@@ -328,6 +328,22 @@ class Prepared:
         """The same draft as it stands by now."""
         return Prepared(draft, contract=self.contract, on=self.on, waits=self.waits)
 
+    def opened(self, step: str) -> Step:
+        """A step as somebody opens it. What came along from a pre-check is not judged before it is
+        sent from here: most of the step was not asked there."""
+        form = self.forms.get(step)
+        if form is None or not self.typed[step].carried or form.is_valid():
+            return form or self.form(step)
+        brought = typed_in_form(form)
+        lists = forms.MultipleChoiceField
+        return self.form(
+            step,
+            initial={
+                name: brought.getlist(name) if isinstance(field, lists) else brought.get(name)
+                for name, field in form.fields.items()
+            },
+        )
+
     def form(self, step: str, data: Any = None, files: Any = None, **more: Any) -> Step:
         """A step's form: with what is sent, or with what was kept, or empty."""
         if data is None and not more and (typed := self.typed[step]).version:

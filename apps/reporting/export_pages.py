@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.dossiers.listing import Listing
@@ -40,7 +41,7 @@ def dossiers_export(
             with_provider=provider is None,
             more=columns_of_provider(listed.dossiers, on=on) if provider else None,
         )
-        return kept_as("dossiers", content, form)
+        return kept_as(gettext("Dossiers"), content, form)
     export = ask_export(
         provider=provider,
         query=listed.query(),
@@ -73,4 +74,4 @@ def file_of_export(export: Export) -> HttpResponse:
     if not export.file:
         raise Http404
     with export.file.open("rb") as file:
-        return kept_as("dossiers", file.read(), export.form)
+        return kept_as(gettext("Dossiers"), file.read(), export.form)

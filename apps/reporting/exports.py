@@ -16,6 +16,7 @@ from typing import Any
 import xlsxwriter
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from apps.claims.selectors import last_quarters_stated
@@ -30,10 +31,14 @@ from cstraject.quarter import FLANDERS
 Columns = dict[str, Callable[[Dossier], object]]
 
 XLSX, CSV = FORMS = ("xlsx", "csv")
+JSON = "json"
 MEDIA_TYPES = {
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     CSV: "text/csv; charset=utf-8",
+    JSON: "application/json",
 }
+# How long the name of a sheet may be in a workbook.
+SHEET_NAME_MAX = 31
 # With one of these at its beginning a programme takes a text for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -44,7 +49,8 @@ PAGES = ("page", "lines", "left-out")
 
 @dataclass(frozen=True)
 class Table:
-    """What a page lists: how the file is called, its rows, and what a column tells of each."""
+    """What a page lists: its name in the language of the page, its rows, and what a column tells
+    of each."""
 
     name: str
     rows: Iterable[Any]
@@ -60,14 +66,14 @@ Tables = Mapping[str, Table]
 NO_TABLES: Tables = {}
 
 
-def file_asked(request: HttpRequest, tables: Tables) -> HttpResponse | None:
-    """The table of a page for which its address asks as a file, if it does."""
+def file_asked(request: HttpRequest, tables: Tables, about: str = "") -> HttpResponse | None:
+    """The table of a page, about this, for which its address asks as a file, if it does."""
     if "file" not in request.GET:
         return None
     name, _, form = request.GET["file"].partition(".")
     if name not in tables or form not in FORMS:
         raise Http404
-    return kept_as(tables[name].name, tables[name].content(form), form)
+    return kept_as(f"{tables[name].name} {about}", tables[name].content(form), form)
 
 
 def files_of(
@@ -89,7 +95,8 @@ def dossiers_content(
     dossiers: Iterable[Dossier], form: str, *, with_provider: bool, more: Columns | None = None
 ) -> bytes:
     """Dossiers with all that a list of them may want to count; `more` columns come last."""
-    return Table("dossiers", dossiers, _columns(with_provider) | (more or {})).content(form)
+    columns = _columns(with_provider) | (more or {})
+    return Table(gettext("Dossiers"), dossiers, columns).content(form)
 
 
 def columns_of_provider(dossiers: QuerySet[Dossier], *, on: date) -> Columns:
@@ -109,8 +116,9 @@ def columns_of_provider(dossiers: QuerySet[Dossier], *, on: date) -> Columns:
 
 
 def kept_as(name: str, content: bytes, form: str) -> HttpResponse:
+    """A file that we make, called by what it tells, in the language of its page."""
     answer = HttpResponse(content, content_type=MEDIA_TYPES[form])
-    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    answer["Content-Disposition"] = f'attachment; filename="{slugify(name)}.{form}"'
     return answer
 
 
@@ -140,10 +148,10 @@ def _columns(with_provider: bool) -> Columns:
 def _xlsx(rows: Iterable[Sequence[object]], name: str) -> bytes:
     kept = BytesIO()
     book = xlsxwriter.Workbook(kept, {"constant_memory": True})
-    sheet = book.add_worksheet(name)
+    sheet = book.add_worksheet(name[:SHEET_NAME_MAX])
     bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "dd/mm/yyyy"})
     instant = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
-    amount = book.add_format({"num_format": "#,##0.00"})
+    amount = book.add_format({"num_format": "#,##0.00####"})
     sheet.freeze_panes(1, 1)
     sheet.set_column(0, 20, 18)
     for nth, row in enumerate(rows):
@@ -179,7 +187,9 @@ def _plain(cell: object) -> str:
     if isinstance(cell, date):
         return f"{cell:%d/%m/%Y}"
     if isinstance(cell, Decimal):
-        return f"{cell:f}".replace(".", ",")
+        # With two decimals at least, whatever it was made from.
+        whole, _point, decimals = f"{cell:f}".partition(".")
+        return f"{whole},{decimals:0<2}"
     if isinstance(cell, int):
         return str(cell)
     text = str(cell or "")

@@ -23,7 +23,7 @@ from cstraject.quarter import day_of
 
 def invitations_table(invitations: Iterable[Invitation]) -> Table:
     return Table(
-        "uitnodigingen",
+        gettext("Invitations"),
         invitations,
         {
             gettext("Name"): lambda one: one.name,
@@ -48,13 +48,13 @@ def statements_table(lines: Iterable[StatementLine]) -> Table:
         (gettext("Still to deliver"), lambda line: line.left),
     ]
     return Table(
-        "prestatiestaten",
+        gettext("Statements"),
         lines,
         {
             gettext("Quarter"): lambda line: figures.quarter(line.statement.quarter),
             **{f"{part}: {days}": _days_of(told) for part, told in parts},
             **{f"{part}: {amount}": _amount_of(told) for part, told in parts},
-            gettext("Delivered"): lambda line: figures.percent(line.share),
+            gettext("Delivered (%)"): lambda line: figures.in_hundredths(line.share),
             **{f"{days}: {words_for_phase(one)}": phase_of(one, "person_days") for one in PHASES},
             **{f"{amount}: {words_for_phase(one)}": phase_of(one, "amount") for one in PHASES},
             gettext("Paid"): lambda line: line.paid,
@@ -74,7 +74,7 @@ def _amount_of(told: Callable[[StatementLine], Delivered]) -> Callable[[Statemen
 
 def measures_table(report: EndReport | None) -> Table:
     return Table(
-        "maatregelen",
+        gettext("Measures"),
         report.measures if report else [],
         {
             gettext("Measure"): lambda one: words_for_measure(one["code"]),
@@ -90,7 +90,7 @@ def measures_table(report: EndReport | None) -> Table:
 def deeds_table(deeds: Iterable[Mapping[str, Any]]) -> Table:
     """The time line of a dossier, the newest first."""
     return Table(
-        "tijdlijn",
+        gettext("Time line"),
         deeds,
         {
             gettext("When"): lambda deed: deed["at"],

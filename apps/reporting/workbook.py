@@ -24,6 +24,7 @@ WORDS = {
     "basis+ext": "Basispakket + uitbreiding",
     "light": "Lightpakket",
     "light+ext": "Lightpakket + uitbreiding",
+    "onbekend": "Niet bekend",
 }
 DEFINITIONS = (
     ("Stand op", "Alles wat na deze dag gedateerd is, telt niet mee."),

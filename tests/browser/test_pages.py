@@ -147,7 +147,8 @@ def test_the_pre_check_answers_without_an_account(site, visit, language, width):
     is_sound(page)
     with page.expect_download() as download:
         page.locator("[name=deed][value=carry]").click()
-    assert download.value.suggested_filename == "cstraject-pre-check.json"
+    called = {"nl": "voorcontrole.json", "en": "pre-check.json"}[language]
+    assert download.value.suggested_filename == called
     assert page.locator("html").get_attribute("lang") == language
     assert [report for report in page.reports if "422" not in report] == []
 

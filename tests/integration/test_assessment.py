@@ -1,6 +1,6 @@
 """An assessment is kept whole; what a person finds against it takes two; facts may be corrected."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -9,6 +9,7 @@ from django.test import Client
 
 from apps.accounts.selectors import timetable
 from apps.audit.models import Entry
+from apps.design.figures import day
 from apps.dossiers import selectors, services
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import known_about, register_duties
@@ -257,6 +258,31 @@ def test_the_pages_of_the_workings_show_every_line(committed):
     assert "41.000" in html
     page = client.get(f"/agency/dossiers/{dossier.pk}/", headers={"accept-language": "nl"})
     assert f"/agency/dossiers/{dossier.pk}/size/" in page.content.decode()
+
+
+def test_a_dossier_assessed_after_its_day_of_filing_tells_both_days_and_why(committed):
+    later = AT + timedelta(days=6)
+    with across_providers():
+        alfa = make.make_provider("alfa")
+        dossier = make.submitted(make.make_contract(alfa))
+        same = make.submitted(dossier.contract)
+        services.assess_dossier(dossier=dossier, actor=timetable(), at=later)
+        services.assess_dossier(dossier=same, actor=timetable(), at=AT)
+        officer, coach = make.make_officer(), make.make_member(alfa, "coach")
+    told = (
+        f"zoals op {day(dossier.submitted_on)}, de dag van indiening. Eerdere hulp en steun tellen"
+        f" zoals op {day(later)}, de dag van de beoordeling"
+    )
+    for person, place, pages in (
+        (officer, "/agency", ("", "de-minimis/")),
+        (coach, "/p/alfa", ("",)),
+    ):
+        client = Client(headers={"accept-language": "nl"})
+        make.sign_in(client, person)
+        for page in pages:
+            for about, differs in ((dossier, True), (same, False)):
+                address = f"{place}/dossiers/{about.pk}/{page}"
+                assert (told in client.get(address).content.decode()) == differs, address
 
 
 def test_trying_out_tells_the_difference_and_stores_nothing(committed):

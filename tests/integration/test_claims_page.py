@@ -82,6 +82,29 @@ def test_what_qualifies_is_listed_with_its_amount_and_the_rest_with_a_reason(wor
     assert "60" in rest[world["less"].pk, 1]
 
 
+@pytest.mark.parametrize(
+    ("at", "now", "told"),
+    [
+        (IN_WINDOW, 2, "Uitbetaling kan gevraagd worden"),
+        (
+            datetime(2022, 6, 30, 9, tzinfo=UTC),
+            0,
+            "Uitbetaling kan gevraagd worden van 01/07/2022 tot en met 15/07/2022",
+        ),
+    ],
+)
+def test_the_files_tell_alike_what_can_be_claimed_now_and_what_later(
+    world, monkeypatch, at, now, told
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+    manager = browser_of(world["manager"])
+    dossiers_file = reverse("portal:dossiers-file", args=["alfa", "csv"])
+    assert manager.get(dossiers_file).content.decode().count("Schijf 1") == now
+    tranches = manager.get(reverse("portal:claims", args=["alfa"]) + "?file=claims.csv")
+    ends = [line.rpartition(";")[2].strip('"') for line in tranches.content.decode().split("\r\n")]
+    assert ends.count(told) == 3
+
+
 def test_what_cannot_be_claimed_is_read_page_by_page(world, monkeypatch):
     monkeypatch.setattr("apps.portal.views.claims.PER_PAGE", 3)
     manager, address = browser_of(world["manager"]), reverse("portal:claims", args=["alfa"])

@@ -6,6 +6,7 @@ from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -25,6 +26,7 @@ from apps.contracts.services import amend_budget, decide_shift, propose_shift
 from apps.design.words import words_for
 from apps.dossiers.models import Amendment, Dossier
 from apps.dossiers.services import withdraw_dossier
+from apps.notices.tasks import send_waiting
 from apps.programme.selectors import terms_of
 from apps.providers.scope import across_providers, inside
 from apps.reporting.selectors import answer_as_of
@@ -399,6 +401,15 @@ def reviewer(db):
         return make.make_officer("reviewer")
 
 
+def mailed_about(dossier) -> str:
+    """The one mail that its filer got; not why, which is read after signing in."""
+    send_waiting()
+    [told] = [one for one in mail.outbox if one.to == [dossier.submitted_by.email]]
+    assert "minder werk" not in told.body
+    assert "gestopt op vraag" not in told.body
+    return told.body
+
+
 def test_an_offer_is_amended_after_its_effect_in_money_was_looked_at(contracts, reviewer):
     alfa, _beta = contracts
     with across_providers():
@@ -418,6 +429,7 @@ def test_an_offer_is_amended_after_its_effect_in_money_was_looked_at(contracts, 
     with across_providers():
         assert not Amendment.objects.exists()
     assert browser.post(address, sent).status_code == 302
+    assert mailed_about(dossier).startswith(f"VLAIO wijzigde de offerte van dossier {dossier}.")
     with across_providers():
         dossier.refresh_from_db()
         alfa.refresh_from_db()
@@ -555,6 +567,7 @@ def test_a_stop_is_confirmed_and_its_cause_stays_in_the_history(contracts):
     assert changed.status_code == 422
     assert "Deze cijfers zijn andere dan die u bekeek." in changed.content.decode()
     assert browser.post(stop, sent).status_code == 302
+    assert mailed_about(dossier).startswith(f"VLAIO zette dossier {dossier} stop.")
     after = browser.get(page_of)
     assert after.context["deeds"][0]["what"].startswith("Stopgezet, want het eindigde vroegtijdig")
     assert "Neem dit dossier" not in after.content.decode()

@@ -656,6 +656,32 @@ def test_what_the_register_tells_is_taken_over_with_its_source(registered):
     assert {row.key for row in offered(registered).rows} <= {"postal_code"}
 
 
+def test_what_a_colleague_took_over_meanwhile_leaves_the_reason_that_was_typed(registered):
+    seen, ticked = registered.sheet().pk, offered(registered).fields["take"].initial
+    every = [row.key for row in offered(registered).rows]
+    registered.corrected("register", take=every)
+    late = registered.corrected("register", take=ticked, sheet=seen, reason="volgens de KBO")
+    assert late.status_code == 422
+    assert "volgens de KBO" in late.content.decode()
+    assert "Wat u invulde; het is niet gebeurd" in late.content.decode()
+    again = registered.corrected("register", take=ticked, reason="nog eens")
+    assert again.status_code == 422
+    assert "Zo staat het er al" in again.content.decode()
+    assert "nog eens" in again.content.decode()
+
+
+def test_a_source_is_told_in_the_language_of_the_page(registered):
+    registered.corrected("register", take=offered(registered).fields["take"].initial)
+    page = f"/agency/dossiers/{registered.dossier.pk}/facts/"
+    in_english = registered.client.get(page, headers={"accept-language": "en"}).content.decode()
+    assert "NBB, deposit R-2021" in in_english
+    assert "Crossroads Bank (KBO), extract" in in_english
+    assert "neerlegging" not in in_english
+    in_dutch = registered.get().content.decode()
+    assert "NBB, neerlegging R-2021" in in_dutch
+    assert "Crossroads" not in in_dutch
+
+
 def test_what_is_not_ticked_stays(registered):
     before = registered.stated()
     assert wrong_with(registered.corrected("register")) == ["take"]

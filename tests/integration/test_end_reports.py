@@ -98,7 +98,7 @@ def test_a_report_tells_what_was_realised_what_remains_and_the_effort(dossier, c
     with across_providers():
         assert Dossier.objects.get(pk=dossier.pk).end_report_on == AT.date()
     page = coach.get(reverse("portal:dossier", args=["alfa", dossier.pk])).content.decode()
-    for told in ("PR.DS", "dagelijks, ook offline", "hoge prioriteit", "Een eye-opener."):
+    for told in ("PR.DS", "dagelijks, ook offline", "prioriteit hoog", "Een eye-opener."):
         assert told in page
     kept = coach.get(reverse("portal:document", args=["alfa", dossier.pk, "end_report"]))
     assert kept.content == signed

@@ -223,7 +223,7 @@ def test_a_message_comes_with_a_document_and_what_is_wrong_with_it_loses_no_word
     [message] = messages()
     fetched = provider.get(portal("message-document", dossier, message.pk))
     assert fetched.content == good
-    assert fetched["Content-Disposition"] == 'attachment; filename="x.pdf"'
+    assert fetched["Content-Disposition"] == f'attachment; filename="{dossier.reference}-x.pdf"'
 
 
 def test_the_same_message_with_the_same_document_is_one(dossier, coach):
@@ -482,6 +482,27 @@ def test_what_waits_stands_by_what_is_due_first_with_its_age_and_whose_it_is(
     assert elsewhere["Location"] == agency("dossier", dossier)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"kind": "all"},
+        {"kind": "claim"},
+        {"whose": "mine"},
+        {"whose": "nobodys", "kind": "all"},
+    ],
+)
+def test_what_waits_as_a_file_is_what_the_list_shows(everything, officer, asked):
+    clerk = browser_of(officer)
+    page = clerk.get(reverse("backoffice:work"), asked)
+    shown = [item.about.reference for item in page.context["page"]]
+    _, of_text = page.context["as_files"]["work"]
+    lines = clerk.get(of_text[1]).content.decode("utf-8-sig").splitlines()[1:]
+    assert [line.partition(";")[0] for line in lines] == shown
+    assert 0 < len(shown) <= 4
+    assert (len(shown) < 4) == bool({"claim", "mine", "nobodys"} & set(asked.values()))
+
+
 def test_what_waits_is_asked_of_one_edition(everything, officer):
     with across_providers():
         make.add_edition_of_2026()
@@ -645,6 +666,48 @@ def test_a_run_waits_for_who_may_take_its_next_step_and_other_work_is_not_counte
     assert waits(approves) == ([run], 1)
 
 
+def test_what_is_to_do_opens_with_what_a_role_does_and_the_menu_counts_the_same(
+    everything, dossier
+):
+    address = reverse("backoffice:work")
+    own = {
+        "reviewer": ["review", "claim", "answer", "end_report"],
+        "controller": ["answer", "end_report"],
+        "payments_officer": [],
+        "auditor": [],
+    }
+    for role, kinds in own.items():
+        with across_providers():
+            officer = make.make_officer(role)
+        client = browser_of(officer)
+        page = client.get(address)
+        assert [item.kind for item in page.context["page"]] == kinds
+        assert page.context["nav"][0]["waiting"] == len(kinds)
+        assert page.context["others"] == 4 - len(kinds)
+        _, of_text = page.context["as_files"]["work"]
+        assert len(client.get(of_text[1]).content.decode().splitlines()) == 1 + len(kinds)
+        told = page.content.decode()
+        assert ("u kunt meelezen" in told) == (role == "auditor")
+        assert ("Toon alles wat wacht" in told) == (kinds != own["reviewer"])
+        every = client.get(f"{address}?{page.context['all_of_it']}")
+        assert len(every.context["page"].object_list) == 4
+        assert ("kunt u dit alleen lezen" in every.content.decode()) == (kinds != own["reviewer"])
+    with across_providers():
+        officer = make.make_officer()
+        dossiers.give_access(
+            reference=dossier.reference,
+            user=officer,
+            kind="closed",
+            until=TODAY + timedelta(days=7),
+            reason="belang",
+            actor=make.make_user(),
+            at=AT,
+        )
+    # What is closed to somebody is not on their list, nor counted in the menu.
+    page = browser_of(officer).get(address)
+    assert len(page.context["page"].object_list) == page.context["nav"][0]["waiting"] == 3
+
+
 def test_what_waits_asks_as_much_of_the_database_for_many(everything, dossier, officer):
     def queries():
         with (
@@ -695,3 +758,18 @@ def test_a_term_moves_by_the_days_that_somebody_waited_each_counted_once(since, 
     assert due == since + timedelta(days=days + len(stood))
     assert due_on(since, days=days, waited=[*waited, *waited], on=on) == due
     assert due_on(since, days=days, waited=[], on=on) == since + timedelta(days=days)
+
+
+@pytest.mark.parametrize("deed", ["approve", "refuse"])
+def test_who_filed_a_dossier_is_mailed_that_it_was_decided_and_not_how(dossier, officer, deed):
+    with across_providers():
+        decidable = make.assessed(dossier.contract)
+    about = agency(f"dossier-{deed}", decidable)
+    browser_of(officer).post(about, {"reason": "te groot", "sure": "on"})
+    with across_providers():
+        decidable.refresh_from_db()
+        assert decidable.state in ("approved", "refused")
+        send_waiting()
+    [told] = [one for one in mail.outbox if one.to == [decidable.submitted_by.email]]
+    assert told.body.startswith(f"VLAIO nam een beslissing over dossier {decidable}.")
+    assert "te groot" not in told.body

@@ -20,6 +20,7 @@ from apps.accounts.services import grant_agency_role
 from apps.claims.models import Claim
 from apps.design.figures import iban
 from apps.dossiers import selectors
+from apps.dossiers.models import Dossier
 from apps.dossiers.services import give_access
 from apps.payouts.models import Run
 from apps.payouts.services import (
@@ -159,7 +160,7 @@ def test_a_file_tells_of_each_dossier_what_stands_there(world):
     number = NUMBERS[BAKERY]
     told = [
         *("ALFA-2022-001", "Goedgekeurd", f"{number[:4]}.{number[4:7]}.{number[7:]}", BAKERY),
-        *("Basispakket", "27000,00", "30,0", "12150,00", "2551,50", "14701,50"),
+        *("Basispakket", "27000,00", "30,00", "12150,00", "2551,50", "14701,50"),
         *("01/02/2022", "01/02/2022", "", "", "", ""),
     ]
     # Nothing was stated, and nothing can be claimed.
@@ -235,6 +236,27 @@ def test_a_search_that_finds_nothing_says_what_to_do(world):
     assert reverse("portal:draft-start", args=["alfa"]) not in told
 
 
+@pytest.mark.parametrize(
+    ("language", "of_list", "of_dossier"),
+    [
+        ("nl", "te-doen.csv", "tijdlijn-alfa-2022-001"),
+        ("en", "to-do.csv", "time-line-alfa-2022-001"),
+    ],
+)
+def test_a_file_is_called_what_it_tells_in_the_language_of_its_page(
+    world, language, of_list, of_dossier
+):
+    client = Client(headers={"accept-language": language})
+    with across_providers():
+        officer, dossier = make.make_officer(), Dossier.objects.get(reference="ALFA-2022-001")
+    make.sign_in(client, officer)
+    called = client.get(reverse("backoffice:work") + "?file=work.csv")["Content-Disposition"]
+    assert called == f'attachment; filename="{of_list}"'
+    about = reverse("backoffice:dossier", args=[dossier.pk])
+    called = client.get(f"{about}?file=deeds.xlsx")["Content-Disposition"]
+    assert called == f'attachment; filename="{of_dossier}.xlsx"'
+
+
 # By list: where it stands, who looks, and where it keeps how many it shows on a page.
 SEARCHED = {
     "backoffice:work": ("office", "backoffice.views.work.PER_PAGE"),
@@ -253,7 +275,7 @@ def open_claims(db, monkeypatch):
         contract = make.make_contract(alfa, budget="500000.00")
         for name, number in NUMBERS.items():
             make.submitted_claim(contract, name=name, number=number)
-        return {"portal": make.make_member(alfa, "reader"), "office": make.make_officer("auditor")}
+        return {"portal": make.make_member(alfa, "reader"), "office": make.make_officer("reviewer")}
 
 
 @pytest.mark.parametrize("name", SEARCHED)

@@ -13,6 +13,7 @@ from django.utils.translation import override
 from apps.accounts.selectors import timetable
 from apps.claims.end_reports import send_back_end_report
 from apps.claims.models import EndReport
+from apps.claims.services import stop_dossier
 from apps.contracts.models import Contract
 from apps.design import figures
 from apps.design.fields import DayField, WholeEuroField
@@ -110,7 +111,7 @@ def test_another_signed_document_takes_the_place_of_the_first(contract, coach):
     ("content", "told"),
     [
         (b"", "Kies dit bestand opnieuw: het is niet bewaard."),
-        (b"<html></html>", "Laad een pdf of een afbeelding"),
+        (b"<html></html>", "geen pdf of afbeelding"),
     ],
 )
 def test_a_file_is_judged_together_with_the_rest_and_is_to_be_chosen_again(
@@ -338,6 +339,35 @@ def test_a_question_waits_no_longer_once_vlaio_decided(contract, coach):
     assert "Antwoord tegen" not in text_of(coach.get(portal("dossier", dossier)))
 
 
+def test_what_vlaio_amended_or_stopped_is_told_on_the_overview_and_on_the_dossier(
+    contract, coach, clock
+):
+    with across_providers():
+        amended = make.amended(make.approved(contract), at=APRIL)
+        stopped = stop_dossier(
+            dossier=make.started(contract),
+            cause="ended_early",
+            reason="de onderneming stopt",
+            actor=make.make_officer(),
+            at=APRIL,
+        )
+        make.approved(contract)
+    overview = reverse("portal:overview", args=["alfa"])
+    told = {dossier.pk: what for what, dossier, _day in coach.get(overview).context["waits"]}
+    assert told == {
+        amended.pk: "VLAIO wijzigde de offerte op 05/04/2022: lees wat verandert",
+        stopped.pk: "VLAIO zette het dossier stop op 05/04/2022: lees waarom",
+    }
+    page = text_of(coach.get(portal("dossier", amended)), "//*[contains(@class, 'alert')]")
+    assert page.startswith("VLAIO wijzigde de offerte op 05/04/2022")
+    assert page.endswith("vrijgegeven. minder werk")
+    # A month later it is no news any more; the dossier still tells it.
+    clock.at = datetime(2022, 5, 6, 9, 0, tzinfo=UTC)
+    coach = member(contract, "coach")
+    assert coach.get(overview).context["waits"] == []
+    assert "VLAIO wijzigde de offerte" in text_of(coach.get(portal("dossier", amended)))
+
+
 def test_of_a_dossier_that_ended_nothing_more_is_asked(contract, coach):
     with across_providers():
         dossier = make.submitted(contract)
@@ -387,9 +417,16 @@ def test_an_empty_file_of_a_draft_is_called_empty(contract, coach):
     assert "is leeg" in str(page.context["form"].errors["offer"])
 
 
-def test_a_web_page_is_called_one():
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("text/html", "Dit is een webpagina, geen pdf of afbeelding."),
+        ("application/x-shockwave-flash", "Dit is geen pdf of afbeelding die gelezen kan worden."),
+    ],
+)
+def test_a_wrong_file_is_called_as_people_call_it(found, told):
     with override("nl"):
-        assert "webpagina" in words_for(Refusal("upload-type", found="text/html"))
+        assert words_for(Refusal("upload-type", found=found)).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -432,10 +469,32 @@ def test_nobody_is_invited_for_a_role_that_they_have_here(contract):
 def test_what_is_not_answered_is_asked_for_in_words_of_what_to_do(contract, coach):
     draft = draft_of(contract, make.some_number())
     page = coach.post(portal("draft-step", draft, "aid"), {"seen": 1, "deed": "next"})
-    assert page.context["form"].errors["same_costs"] == ["Kies een antwoord."]
+    assert page.context["form"].errors["same_costs"] == ["Maak een keuze."]
     page = coach.post(portal("draft-step", draft, "documents"), {"seen": 1, "deed": "next"})
     assert page.context["form"].errors["declarations"] == ["Vink aan wat geldt."]
     page = member(contract, "manager").post(
         reverse("portal:key-issue", args=["alfa"]), {"name": "x", "days": "900"}
     )
     assert page.context["form"].errors["days"] == ["Een sleutel geldt hoogstens 365 dagen."]
+
+
+def test_a_table_of_a_dossier_is_called_by_its_reference_as_a_file(contract, coach):
+    with across_providers():
+        dossier = make.approved(contract)
+    answer = coach.get(portal("dossier", dossier) + "?file=tranches.csv")
+    called = f'attachment; filename="schijven-{dossier.reference.lower()}.csv"'
+    assert answer["Content-Disposition"] == called
+
+
+def test_a_page_beside_the_desk_leads_back_to_it(contract, coach):
+    for page in ("rights", "accessibility"):
+        answer = coach.get(reverse(page))
+        assert "Naar het begin" in text_of(answer, "//nav//a[@href='/']"), page
+    # Who is not signed in has no desk.
+    assert text_of(Client().get(reverse("accessibility")), "//nav") == ""
+
+
+def test_a_draft_counts_its_steps_with_the_last_one(contract, coach):
+    draft_of(contract, make.some_number())
+    [row] = coach.get(reverse("portal:overview", args=["alfa"])).context["drafts"]
+    assert (row["kept"], row["of"]) == (5, 6)

@@ -19,6 +19,7 @@ from apps.claims.services import (
     stop_dossier,
     verify_claim,
 )
+from apps.design.figures import enterprise_number
 from apps.dossiers import services
 from apps.dossiers.models import Dossier, RegisterEntry
 from apps.dossiers.selectors import register_duties, register_duties_open
@@ -197,10 +198,10 @@ def test_a_grant_that_ends_comes_back_with_both_amounts(
     assert "€\xa016.335,00 (EAID-7)" in page
     assert "De-minimisregister (1)" in page
     told = file_of(client, dossier)
-    assert (told["deed"], told["amount_eur"], told["amount_before_eur"]) == (
-        *(deed, amount, "16335.00"),
+    assert (told["Te doen"], told["Bedrag"], told["Nu in het register"]) == (
+        *(words, amount.replace(".", ","), "16335,00"),
     )
-    assert told["register_reference"] == "EAID-7"
+    assert told["Referentie in het register"] == "EAID-7"
 
     enter(client, dossier, reference="EAID-8", on=f"{at:%d/%m/%Y}")
     with working():
@@ -265,34 +266,41 @@ def test_the_file_holds_what_article_6_asks_and_neither_provider_nor_package(con
     told = file_of(at_the_agency(), dossier)
 
     assert told == {
-        "deed": "enter",
-        "beneficiary_number": dossier.enterprise_number,
-        "beneficiary_name": "Café & Zoon, “Gent”",
-        "pseudonymise": "no",
-        "member_state": "BE",
-        "amount_eur": "16335.00",
-        "amount_before_eur": "",
-        "granted_on": "2026-03-30",
-        "granting_authority": "VLAIO",
-        "instrument": "grant",
-        "nace_version": "2008",
-        "nace_code": "62010",
-        "regulation": "2023/2831",
-        "measure": "Advies aan ondernemingen",
-        "own_reference": str(dossier.pk),
-        "register_reference": "",
+        "Te doen": "In te voeren",
+        "Ondernemingsnummer": enterprise_number(dossier.enterprise_number),
+        "Onderneming": "Café & Zoon, “Gent”",
+        "Natuurlijke persoon: toon een pseudoniem": "nee",
+        "Lidstaat": "België",
+        "Bedrag": "16335,00",
+        "Nu in het register": "",
+        "Toegekend op": "30/03/2026",
+        "Steunverlenende autoriteit": "VLAIO",
+        "Steuninstrument": "Subsidie",
+        "Hoofdactiviteit": (
+            "62010 Ontwerpen en programmeren van computerprogramma's (NACE-BEL 2008)"
+        ),
+        "Verordening": "2023/2831",
+        "Naam van de maatregel": "Advies aan ondernemingen",
+        "Eigen referentie": f"{dossier.enterprise_number}-2026-03-30",
+        "Referentie in het register": "",
     }
     answer = at_the_agency().get(reverse("backoffice:register-file", args=[dossier.pk]))
     whole = (answer.content.decode() + answer.headers["Content-Disposition"]).lower()
     for secret in ("alfa", "basis", "cyber", dossier.reference.lower()):
         assert secret not in whole
+    in_english = at_the_agency().get(
+        reverse("backoffice:register-file", args=[dossier.pk]), headers={"accept-language": "en"}
+    )
+    assert "Granted on;Granting authority" in in_english.content.decode()
+    named = f"de-minimis-register-{dossier.enterprise_number}-2026-03-30.csv"
+    assert named in in_english["Content-Disposition"]
 
 
 def test_the_public_is_shown_a_pseudonym_of_a_natural_person(contract):
     dossier = granted(contract, legal_form="eenmanszaak")
     client = at_the_agency()
 
-    assert file_of(client, dossier)["pseudonymise"] == "yes"
+    assert file_of(client, dossier)["Natuurlijke persoon: toon een pseudoniem"] == "ja"
     page = client.get(reverse("backoffice:register"))
     assert "laat het register het publiek een pseudoniem tonen" in page.content.decode()
 
@@ -300,7 +308,7 @@ def test_the_public_is_shown_a_pseudonym_of_a_natural_person(contract):
 @pytest.mark.parametrize("name", ["=1+1", "+A1", "-2", "@SUM(A1)", '=HYPERLINK("x")'])
 def test_a_name_is_never_a_formula(contract, name):
     dossier = granted(contract, name=name)
-    assert file_of(at_the_agency(), dossier)["beneficiary_name"] == f"'{name}"
+    assert file_of(at_the_agency(), dossier)["Onderneming"] == f"'{name}"
 
 
 # ---- The wall ------------------------------------------------------------------------------------

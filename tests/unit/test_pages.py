@@ -7,9 +7,13 @@ from io import BytesIO
 import pytest
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.test import RequestFactory
+from django.utils import translation
 from openpyxl import load_workbook
 
+from apps.api.views.dossiers import FACTS_SOURCE as OF_THE_API
+from apps.design import words
 from apps.design.middleware import headers
+from apps.portal.views.drafts import FACTS_SOURCE as OF_THE_PORTAL
 from apps.reporting.selectors import TABLES, Answer
 from apps.reporting.workbook import groups_in_order, workbook_of
 
@@ -64,3 +68,16 @@ def test_the_workbook_adds_up_all_years_and_asks_for_care() -> None:
     assert overview["Toegekend, alle jaren: aantal"] == 5
     assert overview["Subsidie toegekend, alle jaren (euro)"] == 42.5
     assert "Let op" in [row[0] for row in book["Begrippen"].iter_rows(values_only=True)]
+
+
+@pytest.mark.parametrize(
+    "source", [OF_THE_PORTAL, OF_THE_API, "cstraject", "KBO, uittreksel 142 van 03/11/2026"]
+)
+def test_a_source_that_we_write_ourselves_is_told_in_both_languages(source: str) -> None:
+    with translation.override("nl"):
+        in_dutch = words.words_for_source(f"{source}; Jaarverslag")
+    with translation.override("en"):
+        in_english = words.words_for_source(f"{source}; Jaarverslag")
+    assert in_dutch != in_english
+    assert in_english.endswith("; Jaarverslag")
+    assert source == "cstraject" or in_dutch == f"{source}; Jaarverslag"

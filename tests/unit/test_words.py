@@ -12,6 +12,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
+from django import forms
+from django.urls import get_resolver
 from django.utils import translation
 from django.utils.translation.template import templatize
 
@@ -424,3 +426,22 @@ def test_no_text_stands_twice_or_unused_in_the_catalogue() -> None:
     used = {text if isinstance(text, str) else text[0] for text in _msgids_used()}
     kept = {e.id if isinstance(e.id, str) else e.id[0] for e in _catalog() if e.id}
     assert kept - used == set()
+
+
+def _kinds_of_form(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _kinds_of_form(below)
+
+
+def test_no_form_says_that_a_field_is_required_without_saying_what_to_do() -> None:
+    get_resolver().url_patterns  # noqa: B018  All doors, with their forms, are read.
+    with translation.override("en"):
+        asked = {
+            (kind.__name__, name): str(field.error_messages["required"])
+            for kind in _kinds_of_form(forms.BaseForm)
+            for name, field in getattr(kind, "base_fields", {}).items()
+            if field.required and not field.widget.is_hidden
+        }
+    assert len(asked) > 50
+    assert [where for where, told in asked.items() if "required" in told] == []

@@ -17,6 +17,7 @@ from apps.claims.services import amend_dossier, amended_grant
 from apps.design import figures
 from apps.design.words import words_for
 from apps.dossiers.models import Dossier
+from apps.handling.messages import tell_of_change
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -49,7 +50,9 @@ def amend(request: DoorRequest, dossier: UUID) -> HttpResponse:
             if request.POST.get("seen") != _seen(case, form, becomes):
                 messages.warning(request, figures_changed())
                 return _page(request, case, form, becomes=becomes)
-            amend_dossier(dossier=case, actor=request.user, at=timezone.now(), **form.cleaned_data)
+            at = timezone.now()
+            amend_dossier(dossier=case, actor=request.user, at=at, **form.cleaned_data)
+            tell_of_change(case, "amend", at=at)
             messages.success(request, gettext("The offer is amended."))
             return redirect("backoffice:dossier", dossier=dossier)
     if told.refused:

@@ -1,6 +1,9 @@
 """The answer to parliament as of a day: on screen, as a workbook, for machines."""
 
-from django.http import HttpResponse, JsonResponse
+import json
+from datetime import date
+
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_safe
@@ -11,6 +14,7 @@ from apps.design import figures
 from apps.design.words import words_for_category, words_for_package
 from apps.providers.doors import requires
 from apps.providers.middleware import DoorRequest
+from apps.reporting.exports import JSON, XLSX, kept_as
 from apps.reporting.selectors import TABLES, UNFINISHED_TABLES, Answer, answer_as_of
 from apps.reporting.workbook import granted_in_all, groups_in_order, workbook_of
 from cstraject.quarter import day_of
@@ -90,11 +94,7 @@ def workbook(request: DoorRequest) -> HttpResponse:
     if not form.is_valid():
         return answer(request)
     day = form.cleaned_data["as_of"]
-    return HttpResponse(
-        workbook_of(answer_as_of(day)),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers={"Content-Disposition": f'attachment; filename="cstraject-{day}.xlsx"'},
-    )
+    return kept_as(_named(day), workbook_of(answer_as_of(day)), XLSX)
 
 
 @requires("see_answers")
@@ -104,10 +104,12 @@ def as_json(request: DoorRequest) -> HttpResponse:
     if not form.is_valid():
         return answer(request)
     day = form.cleaned_data["as_of"]
-    return JsonResponse(
-        answer_as_of(day).as_json(),
-        headers={"Content-Disposition": f'attachment; filename="cstraject-{day}.json"'},
-    )
+    told = json.dumps(answer_as_of(day).as_json())
+    return kept_as(_named(day), told.encode(), JSON)
+
+
+def _named(day: date) -> str:
+    return f"{gettext('Answer to parliament')} {day}"
 
 
 def _form_asked(request: DoorRequest) -> AsOfForm:

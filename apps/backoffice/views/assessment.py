@@ -17,7 +17,7 @@ from apps.backoffice.time_line import time_lines
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
 from apps.design import figures
-from apps.design.words import words_for_working
+from apps.design.words import words_for_source, words_for_working
 from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import references_closed_to
 from apps.eligibility.models import Workings
@@ -76,7 +76,7 @@ def size(request: DoorRequest, dossier: UUID) -> HttpResponse:
 def _members_table(members: list[tuple[Box, str]]) -> Table:
     counts_not = gettext("does not count")
     return Table(
-        "wie-telt-mee",
+        gettext("Who counts"),
         members,
         {
             gettext("Who"): lambda row: row[0].name,
@@ -84,8 +84,8 @@ def _members_table(members: list[tuple[Box, str]]) -> Table:
             gettext("Relation"): lambda row: (
                 row[0].relation and words_for_working("relation", row[0].relation)
             ),
-            gettext("Counts for"): lambda row: (
-                figures.percentage(row[0].counts_pct) if row[0].counts_pct else counts_not
+            gettext("Counts for (%)"): lambda row: (
+                Decimal(row[0].counts_pct) if row[0].counts_pct else counts_not
             ),
             gettext("Why not"): lambda row: row[1] and words_for_working("left_out", row[1]),
         },
@@ -93,21 +93,21 @@ def _members_table(members: list[tuple[Box, str]]) -> Table:
 
 
 def _holdings_table(arrows: Sequence[Arrow]) -> Table:
-    def share(name: str) -> Callable[[Arrow], str]:
-        def told(arrow: Arrow) -> str:
+    def share(name: str) -> Callable[[Arrow], object]:
+        def told(arrow: Arrow) -> object:
             pct = arrow.holding[name]
-            return gettext("Not known") if pct is None else figures.percentage(pct)
+            return gettext("Not known") if pct is None else Decimal(pct)
 
         return told
 
     return Table(
-        "participaties",
+        gettext("Holdings"),
         arrows,
         {
             gettext("Who holds"): lambda arrow: arrow.owner,
             gettext("Of whom"): lambda arrow: arrow.owned,
-            gettext("Capital"): share("capital_pct"),
-            gettext("Votes"): share("voting_pct"),
+            gettext("Capital (%)"): share("capital_pct"),
+            gettext("Votes (%)"): share("voting_pct"),
             gettext("Other control"): lambda arrow: (
                 arrow.holding["control"] and words_for_working("tie", arrow.holding["control"])
             ),
@@ -126,17 +126,17 @@ def _lines_table(case: Dossier, periods: list[dict[str, Any]]) -> Table:
         return told
 
     return Table(
-        "opgetelde-cijfers",
+        gettext("Figures added up"),
         ((period["year"], line) for period in periods for line in period["lines"]),
         {
             gettext("Year"): lambda row: row[0],
             gettext("Who"): lambda row: row[1]["name"],
             gettext("Relation"): lambda row: words_for_working("relation", row[1]["relation"]),
-            gettext("Counts for"): lambda row: figures.percentage(row[1]["added_pct"]),
+            gettext("Counts for (%)"): lambda row: Decimal(row[1]["added_pct"]),
             gettext("Headcount"): counted(0),
             gettext("Turnover"): counted(1),
             gettext("Balance total"): counted(2),
-            gettext("Source"): lambda row: row[1]["source"] or case.facts.source,
+            gettext("Source"): lambda row: words_for_source(row[1]["source"] or case.facts.source),
         },
     )
 
@@ -239,7 +239,7 @@ def _whence(source: str | None, note: str) -> str:
     """Who tells of earlier aid: this programme, or what was stated."""
     if source == "":
         return ", ".join(filter(None, (gettext("This programme"), note)))
-    return "; ".join(filter(None, (note, source)))
+    return "; ".join(filter(None, (note, source and words_for_source(source))))
 
 
 def _came(way: str | None) -> str:
@@ -251,7 +251,7 @@ def _came(way: str | None) -> str:
 
 def _releases_table(rooms: list[dict[str, Any]]) -> Table:
     return Table(
-        "wanneer-komt-vrij",
+        gettext("When aid frees up"),
         rooms,
         {
             gettext("From"): lambda one: date.fromisoformat(one["on"]),
@@ -270,7 +270,7 @@ def _aid_table(aid: list[dict[str, Any]]) -> Table:
         return " ".join(filter(None, (one["name"], number)))
 
     return Table(
-        "eerdere-steun",
+        gettext("Earlier aid"),
         aid,
         {
             gettext("Granted"): lambda one: date.fromisoformat(one["on"]),
@@ -296,5 +296,6 @@ def _page(
         context
         | {"back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference}},
         section="dossiers",
+        about=case.reference,
         tables=tables,
     )

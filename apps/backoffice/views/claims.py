@@ -73,7 +73,7 @@ def _table(waiting: QuerySet[Claim]) -> Table:
         return in_hundredths(stated.person_days / offered.person_days)
 
     return Table(
-        "uitbetalingsaanvragen",
+        gettext("Claims"),
         waiting,
         {
             gettext("Dossier"): lambda claim: claim.dossier.reference,

@@ -68,7 +68,7 @@ def contracts(request: DoorRequest) -> HttpResponse:
 
 def _table(listed: list[Contract], ahead: dict[int, Forecast]) -> Table:
     return Table(
-        "contracten",
+        gettext("Contracts"),
         listed,
         {
             gettext("Provider"): lambda one: one.provider.name,
@@ -89,7 +89,7 @@ def _table(listed: list[Contract], ahead: dict[int, Forecast]) -> Table:
 
 def _shifts_table(shifts: list[Shift]) -> Table:
     return Table(
-        "verschuivingen",
+        gettext("Shifts of budget"),
         shifts,
         {
             gettext("From the contract"): lambda one: _named(one.source),
@@ -250,7 +250,7 @@ def _page(
 
 def _balances_table(balances: list[Balance]) -> Table:
     return Table(
-        "budget-per-maand",
+        gettext("Budget by month"),
         balances,
         {
             gettext("Day"): lambda one: one.on,
@@ -263,7 +263,7 @@ def _balances_table(balances: list[Balance]) -> Table:
 
 def _awards_table(awards: list[LedgerEntry]) -> Table:
     return Table(
-        "gunning-en-wijzigingen",
+        gettext("Award and amendments"),
         awards,
         {
             gettext("Day"): lambda one: one.on,

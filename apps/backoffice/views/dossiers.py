@@ -45,6 +45,7 @@ from apps.design.words import (
     words_for_finding,
     words_for_outcome,
     words_for_question,
+    words_for_source,
     words_for_state,
     words_for_unpaid,
 )
@@ -58,7 +59,7 @@ from apps.eligibility.facts_told import lines
 from apps.eligibility.models import FactSheet
 from apps.eligibility.selectors import Standing, facts_history, has_corrected, standings_of
 from apps.handling.forms import AskForm
-from apps.handling.messages import thread
+from apps.handling.messages import tell_of_change, thread
 from apps.handling.models import Handler
 from apps.handling.selectors import (
     decision_due_on,
@@ -178,8 +179,8 @@ def document(request: DoorRequest, dossier: UUID, kind: str) -> HttpResponse:
     case = dossier_of(request, dossier)
     if kind == REPORT:
         report = end_report_of(case)
-        return attachment(report.document if report else None)
-    return attachment(document_of(case, kind))
+        return attachment(report.document if report else None, of=case.reference)
+    return attachment(document_of(case, kind), of=case.reference)
 
 
 @requires("decide_dossiers")
@@ -231,7 +232,9 @@ def assess_again(request: DoorRequest, dossier: UUID) -> HttpResponse:
 def approve(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
     with telling(request):
-        case = services.approve_dossier(dossier=case, actor=request.user, at=timezone.now())
+        at = timezone.now()
+        case = services.approve_dossier(dossier=case, actor=request.user, at=at)
+        tell_of_change(case, "decide", at=at)
         granted = {"granted": euro(case.granted_incl_vat)}
         messages.success(request, gettext("Approved: %(granted)s is granted.") % granted)
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -244,9 +247,11 @@ def refuse(request: DoorRequest, dossier: UUID) -> HttpResponse:
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
     with telling(request, gettext("The dossier is refused.")) as told:
+        at = timezone.now()
         services.refuse_dossier(
-            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=timezone.now()
+            dossier=case, reason=form.cleaned_data["reason"], actor=request.user, at=at
         )
+        tell_of_change(case, "decide", at=at)
     if told.refused:
         return dossier_page(request, case, wrong=form)
     return redirect("backoffice:dossier", dossier=case.pk)
@@ -261,14 +266,16 @@ def stop(request: DoorRequest, dossier: UUID) -> HttpResponse:
         form.add_error(None, figures_changed())
     if not form.is_valid():
         return dossier_page(request, case, wrong=form)
+    at = timezone.now()
     with telling(request) as told:
         case = stop_dossier(
             dossier=case,
             cause=form.cleaned_data["cause"],
             reason=form.cleaned_data["reason"],
             actor=request.user,
-            at=timezone.now(),
+            at=at,
         )
+        tell_of_change(case, "stop", at=at)
         comes_back = {"comes_back": euro(case.comes_back)}
         messages.success(
             request,
@@ -433,18 +440,14 @@ def _assessment_table(rows: list[dict[str, Any]]) -> Table:
         overrides = standing.finding and standing.finding.overrides
         return f"{told}, {gettext('against the rules')}" if overrides else told
 
-    def source(row: dict[str, Any]) -> str:
-        told: str = row["standing"].answer.source
-        return gettext("the dossiers in this system") if told == "cstraject" else told
-
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         rows,
         {
             gettext("Question"): lambda row: words_for_question(row["standing"].answer.question),
             gettext("Outcome"): outcome,
             gettext("Finding"): lambda row: f"{row['found']} {row['pending']}".strip(),
-            gettext("Source"): source,
+            gettext("Source"): lambda row: words_for_source(row["standing"].answer.source),
         },
     )
 
@@ -457,7 +460,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
         return words_for_state(tranche.claim.state, "claim") if tranche.claim else why
 
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -469,7 +472,7 @@ def _tranches_table(tranches: list[tuple[Tranche, str]]) -> Table:
 
 def _claims_table(claims: list[Claim]) -> Table:
     return Table(
-        "uitbetalingsaanvragen",
+        gettext("Claims"),
         claims,
         {
             gettext("Tranche"): lambda claim: claim.tranche,

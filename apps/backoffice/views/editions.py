@@ -48,13 +48,13 @@ def _table(rows: list[tuple[Edition, bool]]) -> Table:
     stands = gettext("Stands: dossiers were decided")
     changes = gettext("Can still be changed")
     return Table(
-        "edities",
+        gettext("Editions"),
         rows,
         {
             gettext("Name"): lambda row: row[0].name,
             gettext("From"): lambda row: row[0].valid_from,
             gettext("Until"): lambda row: row[0].valid_until,
-            gettext("Share of VLAIO"): lambda row: figures.percent(row[0].rate),
+            gettext("Share of VLAIO (%)"): lambda row: figures.in_hundredths(row[0].rate),
             gettext("Status"): lambda row: stands if row[1] else changes,
         },
     )
@@ -173,7 +173,7 @@ def _page(
 
 def _contracts_table(contracts: QuerySet[Contract]) -> Table:
     return Table(
-        "contracten",
+        gettext("Contracts"),
         contracts,
         {
             gettext("Provider"): lambda one: one.provider.name,

@@ -22,7 +22,7 @@ from apps.backoffice.corrections import CorrectForm, FactsForm, Setting, TryForm
 from apps.backoffice.take_over import TakeOverForm
 from apps.backoffice.views.dossiers import dossier_of
 from apps.backoffice.views.frame import show
-from apps.design.figures import number, percentage
+from apps.design.figures import number
 from apps.design.words import words_for, words_for_working
 from apps.dossiers import services
 from apps.dossiers.models import Dossier
@@ -151,7 +151,7 @@ def _tried(case: Dossier, form: TryForm) -> dict[str, Any]:
         terms=terms_of(given["edition"]),
         on=on,
         # As it was kept, unless another day is tried: aid counts as on the day of assessing.
-        granted_on=day_of(kept.at) if kept and on == kept.on else None,
+        granted_on=kept.granted_on if kept and on == kept.on else None,
         known=known,
     )
     before = {s.answer.question: s.answer for s in standings_of(kept)} if kept else {}
@@ -206,6 +206,10 @@ def _page(
         ],
         "wrong": correction.deed if correction else "",
         "form": wrong,
+        # What the register tells is no longer otherwise: there is no place for what was typed.
+        "kept": correction
+        if isinstance(correction, TakeOverForm) and not correction.rows
+        else None,
         "back": {"url": reverse("backoffice:dossier", args=[case.pk]), "label": case.reference},
     }
     return show(
@@ -213,6 +217,7 @@ def _page(
         "backoffice/facts.html",
         context,
         section="dossiers",
+        about=case.reference,
         address=reverse("backoffice:dossier-facts", args=[case.pk]),
         status=422 if wrong else 200,
         tables={
@@ -226,7 +231,7 @@ def _page(
 
 def _single_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "feiten",
+        gettext("Facts"),
         rows,
         {
             gettext("Fact"): lambda row: row["label"],
@@ -238,11 +243,14 @@ def _single_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _figures_table(rows: list[dict[str, Any]]) -> Table:
-    def year(row: dict[str, Any]) -> str:
-        """With what is particular of the figures of that year."""
+    def year(row: dict[str, Any]) -> object:
+        return int(row["year"]) if row.get("year") else gettext("No figures are stated.")
+
+    def particular(row: dict[str, Any]) -> str:
+        """What is particular of the figures of that year."""
         if not row.get("year"):
-            return gettext("No figures are stated.")
-        told = [row["year"]]
+            return ""
+        told = []
         if row["months"] and row["months"] != 12:
             told.append(gettext("%(months)s months") % {"months": number(row["months"])})
         if row["estimate"]:
@@ -255,11 +263,12 @@ def _figures_table(rows: list[dict[str, Any]]) -> Table:
         return lambda row: None if row.get(name) is None else Decimal(row[name])
 
     return Table(
-        "cijfers",
+        gettext("Figures"),
         rows,
         {
             gettext("Who"): lambda row: row["name"],
             gettext("Year"): year,
+            gettext("Particular"): particular,
             gettext("Headcount"): figure("headcount"),
             gettext("Turnover"): figure("turnover"),
             gettext("Balance total"): figure("balance_total"),
@@ -270,13 +279,13 @@ def _figures_table(rows: list[dict[str, Any]]) -> Table:
 
 def _holdings_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "participaties",
+        gettext("Holdings"),
         rows,
         {
             gettext("Who holds"): lambda row: row["owner"],
             gettext("Of whom"): lambda row: row["owned"],
-            gettext("Capital"): lambda row: percentage(row["holding"].capital_pct),
-            gettext("Votes"): lambda row: percentage(row["holding"].voting_pct),
+            gettext("Capital (%)"): lambda row: row["holding"].capital_pct,
+            gettext("Votes (%)"): lambda row: row["holding"].voting_pct,
             gettext("Other control"): lambda row: (
                 row["holding"].control and words_for_working("tie", row["holding"].control)
             ),
@@ -288,7 +297,7 @@ def _holdings_table(rows: list[dict[str, Any]]) -> Table:
 
 def _aid_table(rows: list[dict[str, Any]]) -> Table:
     return Table(
-        "eerdere-steun",
+        gettext("Earlier aid"),
         rows,
         {
             gettext("Granted on"): lambda row: row["aid"].on,

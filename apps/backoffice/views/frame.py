@@ -19,7 +19,16 @@ from apps.dossiers.models import Dossier
 from apps.dossiers.selectors import dossiers_in_sight, register_duties_open
 from apps.eligibility.models import Finding
 from apps.eligibility.selectors import overrides_to_confirm
-from apps.handling.selectors import open_to_agency
+from apps.handling.selectors import (
+    ANSWER,
+    CLAIM,
+    CONFIRM,
+    REGISTER,
+    REPORT,
+    REVIEW,
+    SHIFT,
+    open_to_agency,
+)
 from apps.payouts.models import Run
 from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import NO_TABLES, Tables, file_asked, files_of
@@ -47,6 +56,17 @@ TO_STEP = {
     "sent": "settle_runs",
 }
 
+# By kind of what waits, the act that does it.
+DONE_BY = {
+    REVIEW: "decide_dossiers",
+    CONFIRM: "decide_dossiers",
+    ANSWER: "handle_dossiers",
+    CLAIM: "verify_claims",
+    REPORT: "handle_dossiers",
+    REGISTER: "decide_dossiers",
+    SHIFT: "amend_contracts",
+}
+
 
 def show(
     request: DoorRequest,
@@ -55,16 +75,18 @@ def show(
     *,
     section: str,
     below: str = "",
+    about: str = "",
     address: str = "",
     status: int = 200,
     tables: Tables = NO_TABLES,
 ) -> HttpResponse:
-    """A page with its menu; `below` is its name when it stands under a section's first page.
+    """A page with its menu; `below` is its name when it stands under a section's first page, and
+    `about` that of what it tells of, where it stands deeper.
 
     `address` is where the page stands, when this is the answer to something sent elsewhere. What
     it lists leaves as a file as well: `tables`, each found by the template in `as_files`.
     """
-    if file := file_asked(request, tables):
+    if file := file_asked(request, tables, below or about):
         return file
     sections = {
         name: {
@@ -141,18 +163,22 @@ def runs_for(request: DoorRequest) -> QuerySet[Run]:
 
 def _waiting(request: DoorRequest) -> dict[str, int]:
     """How much waits in each section; of what is to do, what their role may do."""
-    claims, register = claims_to_verify().count(), register_duties_open()
-    shifts, acts = shifts_for(request).count(), request.acts
-    work = shifts + runs_for(request).count()
-    if "decide_dossiers" in acts:
-        submitted = Dossier.objects.filter(state="submitted").count()
-        work += submitted + register + _confirmable(request)
-    if "verify_claims" in acts:
-        work += claims
-    if "handle_dossiers" in acts:
-        work += open_to_agency().count() + end_reports_to_read().count()
+    sight = in_sight(request)
+    dossiers = sight.values("pk")
+    claims = claims_to_verify().filter(dossier__in=dossiers).count()
+    register, shifts = register_duties_open(sight), shifts_for(request).count()
+    of_kind = {
+        REVIEW: lambda: sight.filter(state="submitted").count(),
+        CONFIRM: lambda: _confirmable(request, sight),
+        ANSWER: lambda: open_to_agency().filter(dossier__in=dossiers).count(),
+        CLAIM: lambda: claims,
+        REPORT: lambda: end_reports_to_read().filter(dossier__in=dossiers).count(),
+        REGISTER: lambda: register,
+        SHIFT: lambda: shifts,
+    }
+    work = sum(of_kind[kind]() for kind in own_kinds(request))
     return {
-        "work": work,
+        "work": work + runs_for(request).count(),
         "claims": claims,
         "contracts": shifts,
         "register": register,
@@ -160,7 +186,12 @@ def _waiting(request: DoorRequest) -> dict[str, int]:
     }
 
 
-def _confirmable(request: DoorRequest) -> int:
+def own_kinds(request: DoorRequest) -> list[str]:
+    """The kinds of what waits that the role of who is there may do."""
+    return [kind for kind, act in DONE_BY.items() if act in request.acts]
+
+
+def _confirmable(request: DoorRequest, sight: QuerySet[Dossier]) -> int:
     """The dossiers with a finding that who is there can confirm."""
     assessed = overrides_for(request).values("assessment")
-    return Dossier.objects.filter(state="submitted", assessment__in=assessed).count()
+    return sight.filter(state="submitted", assessment__in=assessed).count()

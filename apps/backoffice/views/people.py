@@ -164,7 +164,7 @@ def _page(
 
 def _table(people: list[tuple[User, str]]) -> Table:
     return Table(
-        "mensen",
+        gettext("People"),
         people,
         {
             gettext("Name"): lambda row: row[0].name,
@@ -180,7 +180,7 @@ def _table(people: list[tuple[User, str]]) -> Table:
 def _accesses_table(accesses: list[Access]) -> Table:
     kinds = {OPENED: gettext("opened"), CLOSED: gettext("closed")}
     return Table(
-        "uitzonderingen",
+        gettext("Exceptions"),
         accesses,
         {
             gettext("Dossier"): lambda one: one.dossier.reference,

@@ -1,7 +1,5 @@
 """What must stand in the European register of de minimis aid: how soon, and what to enter."""
 
-import csv
-import io
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -20,18 +18,9 @@ from apps.dossiers.selectors import AMEND, ENTER, WITHDRAW, Duty, duty_of, regis
 from apps.programme.selectors import terms_of
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
-from apps.reporting.exports import Table
+from apps.reporting.exports import CSV, Table, kept_as
 from cstraject.deminimis import regulation_for
 from cstraject.quarter import day_of
-
-# Regulation 2023/2831, article 6(1). Neither package nor provider: the register is public, and
-# who was helped with its security is nobody's business [domain 6.4].
-FIELDS = (
-    *("deed", "beneficiary_number", "beneficiary_name", "pseudonymise", "member_state"),
-    *("amount_eur", "amount_before_eur", "granted_on"),
-    *("granting_authority", "instrument", "nace_version", "nace_code", "regulation"),
-    *("measure", "own_reference", "register_reference"),
-)
 
 
 @requires("see_portfolio")
@@ -81,15 +70,18 @@ def _page(
     )
 
 
-def _table(duties: list[Duty]) -> Table:
-    """Every duty as the page tells it: what is due, and what is done."""
-    words = {
+def _to_do(duty: Duty) -> str | None:
+    return {
         ENTER: gettext("To enter"),
         AMEND: gettext("To amend"),
         WITHDRAW: gettext("To withdraw"),
-    }
+    }.get(duty.what)
+
+
+def _table(duties: list[Duty]) -> Table:
+    """Every duty as the page tells it: what is due, and what is done."""
     return Table(
-        "register",
+        gettext("De minimis register"),
         duties,
         {
             gettext("Dossier"): lambda duty: duty.dossier.reference,
@@ -102,7 +94,7 @@ def _table(duties: list[Duty]) -> Table:
             gettext("Done"): lambda duty: gettext("yes") if duty.is_done else gettext("no"),
             gettext("Reference in the register"): lambda duty: duty.entry and duty.entry.reference,
             gettext("Granted on"): lambda duty: duty.dossier.decided_on,
-            gettext("To do"): lambda duty: words.get(duty.what),
+            gettext("To do"): _to_do,
             gettext("In the register now"): lambda duty: duty.entry and duty.entry.amount,
             gettext("Entered"): lambda duty: duty.entry and duty.entry.entered_on,
         },
@@ -132,36 +124,54 @@ def file(request: DoorRequest, dossier: UUID) -> HttpResponse:
     duty = duty_of(get_object_or_404(in_sight(request), pk=dossier), on=day_of(timezone.now()))
     if duty is None:
         raise Http404
-    name = f"register-{duty.dossier.enterprise_number}-{duty.dossier.decided_on}-{duty.what}"
-    written = io.StringIO()
-    # As a Belgian spreadsheet opens it: by semicolons, each value between quotes.
-    writer = csv.writer(written, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(FIELDS)
-    writer.writerow([_plain(value) for value in _fields(duty)])
-    return HttpResponse(
-        written.getvalue().encode("utf-8-sig"),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    name = f"{gettext('De minimis register')} {_own_reference(duty)}"
+    return kept_as(name, _entry_table(duty).content(CSV), CSV)
+
+
+def _entry_table(duty: Duty) -> Table:
+    """What to enter [Regulation 2023/2831, article 6(1)], as one types it over: no format of a
+    file is asked. Neither package nor provider: the register is public, and who was helped with its
+    security is nobody's business [domain 6.4]."""
+    yes, no = gettext("yes"), gettext("no")
+    return Table(
+        gettext("De minimis register"),
+        [duty],
+        {
+            gettext("To do"): _to_do,
+            gettext("Enterprise number"): lambda one: enterprise_number(
+                one.dossier.enterprise_number
+            ),
+            gettext("Enterprise"): lambda one: one.dossier.enterprise_name,
+            gettext("A natural person: show a pseudonym"): lambda one: (
+                yes if one.of_a_person else no
+            ),
+            gettext("Member State"): lambda one: gettext("Belgium"),
+            gettext("Amount"): lambda one: one.amount,
+            gettext("In the register now"): lambda one: one.entry and one.entry.amount,
+            gettext("Granted on"): lambda one: one.dossier.decided_on,
+            gettext("Granting authority"): lambda one: "VLAIO",
+            gettext("Aid instrument"): lambda one: gettext("Grant"),
+            gettext("Main activity"): _activity,
+            gettext("Regulation"): _regulation,
+            # The neutral name of the measure, in the language of the register.
+            gettext("Name of the measure"): lambda one: "Advies aan ondernemingen",
+            gettext("Own reference"): _own_reference,
+            gettext("Reference in the register"): lambda one: one.entry and one.entry.reference,
+        },
     )
 
 
-def _fields(duty: Duty) -> list[object]:
-    dossier = duty.dossier
-    assert dossier.decided_on is not None
-    regulation, _ = regulation_for(
-        dossier.decided_on, reading=terms_of(dossier.contract.edition).reading
-    )
-    return [
-        *(duty.what, dossier.enterprise_number, dossier.enterprise_name),
-        *("yes" if duty.of_a_person else "no", "BE"),
-        *(duty.amount, duty.entry.amount if duty.entry else ""),
-        *(dossier.decided_on.isoformat(), "VLAIO", "grant"),
-        *(dossier.facts.nace_version, dossier.facts.nace_code, regulation),
-        *("Advies aan ondernemingen", dossier.pk, duty.entry.reference if duty.entry else ""),
-    ]
+def _own_reference(duty: Duty) -> str:
+    """By which we know an entry: the reference of the dossier would name its provider."""
+    return f"{duty.dossier.enterprise_number}-{duty.dossier.decided_on}"
 
 
-def _plain(value: object) -> str:
-    """As text that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+def _activity(duty: Duty) -> str:
+    facts = duty.dossier.facts
+    return f"{facts.nace_code} {facts.nace_label} (NACE-BEL {facts.nace_version})"
+
+
+def _regulation(duty: Duty) -> str:
+    reading = terms_of(duty.dossier.contract.edition).reading
+    assert duty.dossier.decided_on is not None
+    return regulation_for(duty.dossier.decided_on, reading=reading)[0]

@@ -104,7 +104,7 @@ def _runs_page(
 
 def _table(runs: list[Run]) -> Table:
     return Table(
-        "kwartaalruns",
+        gettext("Quarterly runs"),
         runs,
         {
             gettext("Quarter"): lambda run: figures.quarter(run.quarter),
@@ -331,7 +331,7 @@ def _run_page(
 def _lines_table(lines: Iterable[tuple[PaymentLine, str, str]]) -> Table:
     """Each tranche that a run pays, with its payment and dossier."""
     return Table(
-        "kwartaalrun",
+        gettext("Quarterly run"),
         lines,
         {
             gettext("Provider"): lambda row: row[0].payment.payee_name,
@@ -353,7 +353,7 @@ def _at_bank(run: Run, payment: Payment) -> bool:
 def _payments_table(run: Run, payments: list[Payment]) -> Table:
     """Each payment of a run: to whom, on which account, and what became of it."""
     return Table(
-        "betalingen",
+        gettext("Payments"),
         payments,
         {
             gettext("Provider"): lambda one: one.payee_name,
@@ -373,7 +373,7 @@ def _payments_table(run: Run, payments: list[Payment]) -> Table:
 def _left_out_table(left_out: Iterable[LeftOut]) -> Table:
     """Each tranche that a run does not pay, and why, as things stand now."""
     return Table(
-        "niet-betaald",
+        gettext("Not paid"),
         left_out,
         {
             gettext("Dossier"): lambda item: item.dossier.reference,

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -21,6 +20,7 @@ from apps.backoffice.views.frame import (
     back_from,
     in_sight,
     overrides_for,
+    own_kinds,
     runs_for,
     shifts_for,
     show,
@@ -35,7 +35,7 @@ from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
 from apps.handling import services
 from apps.handling.forms import AskForm
-from apps.handling.messages import send
+from apps.handling.messages import mark_handled, send
 from apps.handling.models import Message
 from apps.handling.selectors import (
     ANSWER,
@@ -57,6 +57,7 @@ from cstraject.quarter import day_of
 
 PER_PAGE = 50
 MINE, NOBODYS = ("mine", "nobodys")
+ALL = "all"
 KIND_WORDS = {
     REVIEW: _("Review the dossier"),
     CONFIRM: _("Confirm a finding against the rules"),
@@ -80,8 +81,12 @@ KIND_NOUNS = {
 
 
 class WorkFilter(NamedFilter):
+    """What waits: as long as nothing is chosen, what one's own role may do."""
+
     kind = forms.ChoiceField(
-        label=_("What"), choices=[("", _("All")), *KIND_WORDS.items()], required=False
+        label=_("What"),
+        choices=[("", _("What my role does")), (ALL, _("All")), *KIND_WORDS.items()],
+        required=False,
     )
     whose = forms.ChoiceField(
         label=_("Whose"),
@@ -103,13 +108,24 @@ class WorkFilter(NamedFilter):
 @require_safe
 def work(request: DoorRequest) -> HttpResponse:
     today = day_of(timezone.now())
-    everything, listed, filters = _waiting(request, today)
+    everything, found, filters = _waiting(request, today)
+    chosen = filters.cleaned_data.get("kind") if filters.is_valid() else ""
+    own = own_kinds(request)
+    asked = KINDS if chosen == ALL else [chosen] if chosen else own
+    listed = [item for item in found if item.kind in asked]
     page = Paginator(listed, PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
+    all_of_it = query.copy()
+    all_of_it["kind"] = ALL
+    kinds = {item.kind for item in listed}
     context = {
         "filters": filters,
         "is_filtered": len(listed) < len(everything),
+        "own": own,
+        "others": 0 if chosen else len(found) - len(listed),
+        "all_of_it": all_of_it.urlencode(),
+        "only_read": [KIND_NOUNS[kind] for kind in KINDS if kind in kinds and kind not in own],
         "page": page,
         "rows": [
             (item, KIND_WORDS[item.kind], (today - item.since).days, left, -(left or 0))
@@ -128,7 +144,7 @@ def work(request: DoorRequest) -> HttpResponse:
 
 def _table(listed: list[Waiting]) -> Table:
     return Table(
-        "te-doen",
+        gettext("To do"),
         ((item, _named(item.about)) for item in listed),
         {
             gettext("Dossier"): lambda row: row[1][0],
@@ -148,7 +164,7 @@ def _table(listed: list[Waiting]) -> Table:
 
 def _load_table(load: list[tuple[str, list[tuple[str, int]], int]]) -> Table:
     return Table(
-        "wie-heeft-hoeveel",
+        gettext("Who has how much"),
         load,
         {gettext("Handled by"): lambda row: row[0] or gettext("Nobody yet")}
         | {
@@ -168,7 +184,7 @@ def _named(about: Dossier | Shift) -> tuple[str, str, str]:
 
 
 def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Waiting], WorkFilter]:
-    """All that waits, what of it was asked for, and how."""
+    """All that waits, what of it was asked for whatever its kind, and how."""
     everything = waiting_at_agency(
         in_sight(request),
         on=today,
@@ -177,23 +193,22 @@ def _waiting(request: DoorRequest, today: date) -> tuple[list[Waiting], list[Wai
     )
     filters = WorkFilter(request.GET)
     asked = filters.cleaned_data if filters.is_valid() else {}
-    kind, whose, edition = (asked.get(name) for name in ("kind", "whose", "edition"))
-    found = {item.about.pk for item in everything}
+    whose, edition = asked.get("whose"), asked.get("edition")
+    about = {item.about.pk for item in everything}
     if filters.searched:
         # A shift is about no dossier: no search for one finds it.
-        found = set(
-            filters.found(in_sight(request).filter(pk__in=found)).values_list("pk", flat=True)
+        about = set(
+            filters.found(in_sight(request).filter(pk__in=about)).values_list("pk", flat=True)
         )
-    listed = [
+    found = [
         item
         for item in everything
-        if item.about.pk in found
-        and item.kind == (kind or item.kind)
+        if item.about.pk in about
         and (whose != MINE or item.officer == request.user)
         and (whose != NOBODYS or item.officer is None)
         and (edition is None or edition.pk in item.editions)
     ]
-    return everything, listed, filters
+    return everything, found, filters
 
 
 def _load(everything: list[Waiting], today: date) -> list[tuple[str, list[tuple[str, int]], int]]:
@@ -272,18 +287,7 @@ def write(request: DoorRequest, dossier: UUID) -> HttpResponse:
 @require_POST
 def read(request: DoorRequest, dossier: UUID) -> HttpResponse:
     case = dossier_of(request, dossier)
-    with telling(request):
-        came = services.handle_messages(
-            dossier=case,
-            by_agency=True,
-            last=request.POST.get("last", ""),
-            actor=request.user,
-            at=timezone.now(),
-        )
-        if came:
-            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
-        else:
-            messages.success(request, gettext("The messages are marked as handled."))
+    mark_handled(request, case, by_agency=True)
     return redirect("backoffice:dossier", dossier=dossier)
 
 
@@ -331,5 +335,6 @@ def _report_of(request: DoorRequest, dossier: UUID) -> EndReport:
 @requires("open_dossiers")
 @require_safe
 def document(request: DoorRequest, dossier: UUID, message: UUID) -> HttpResponse:
-    found = get_object_or_404(Message, pk=message, dossier=dossier_of(request, dossier))
-    return attachment(found.document)
+    case = dossier_of(request, dossier)
+    found = get_object_or_404(Message, pk=message, dossier=case)
+    return attachment(found.document, of=case.reference)

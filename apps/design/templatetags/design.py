@@ -34,6 +34,7 @@ register.filter("measure_words", words.words_for_measure)
 register.filter("person_days", words.words_for_person_days)
 register.filter("phase_words", words.words_for_phase)
 register.filter("role_words", words.words_for_role)
+register.filter("source_words", words.words_for_source)
 register.filter("state_words", words.words_for_state)
 register.filter("state_tone", words.tone_of_state)
 

@@ -41,8 +41,9 @@ def _told(roles: dict[str, frozenset[str]]) -> dict[str, list[Any]]:
 
 def _table(where: str, roles: list[str], rows: list[dict[str, Any]]) -> Table:
     yes, no = gettext("yes"), gettext("no")
+    at = {"provider": gettext("Provider"), "agency": "VLAIO"}[where]
     return Table(
-        f"rechten-{where}",
+        f"{gettext('Who may do what')} {at}",
         rows,
         {gettext("May"): lambda row: row["act"]}
         | {

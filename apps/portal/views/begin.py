@@ -83,4 +83,5 @@ def _take_along(request: DoorRequest, draft: Draft, carried: Carried) -> None:
             told=form.told(),
             actor=request.user,
             at=timezone.now(),
+            carried=True,
         )

@@ -1,6 +1,7 @@
 """A provider claims a tranche: of one dossier, or of all that qualify in one deed."""
 
 from collections.abc import Collection
+from datetime import date
 from itertools import chain
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.claims.services import file_claim, file_claims
 from apps.contracts.selectors import contracts_with_balances, window_around
+from apps.design import figures
 from apps.design.words import words_for, words_for_unpaid
 from apps.dossiers.listing import NamedFilter
 from apps.dossiers.models import Dossier
@@ -160,16 +162,26 @@ def _page(
         section="claims",
         address=address,
         status=status,
-        tables={"claims": _table(now, rest)},
+        tables={"claims": _table(now, rest, _when(window, today))},
     )
 
 
-def _table(now: list[LeftOut], rest: list[LeftOut]) -> Table:
-    """Every open tranche as the page tells it: to claim now, or why not yet."""
+def _when(window: ClaimWindow | None, today: date) -> str:
+    """When what qualifies can be claimed: now, or in the window to come."""
+    if window is None or window.opens_on <= today:
+        return gettext("Can be claimed")
+    return gettext("Can be claimed from %(opens_on)s to %(last_day)s") % {
+        "opens_on": figures.day(window.opens_on),
+        "last_day": figures.day(window.last_day),
+    }
+
+
+def _table(now: list[LeftOut], rest: list[LeftOut], when: str) -> Table:
+    """Every open tranche as the page tells it: when to claim it, or why not yet."""
     return Table(
-        "schijven",
+        gettext("Tranches"),
         chain(
-            ((item, gettext("Can be claimed")) for item in now),
+            ((item, when) for item in now),
             ((item, _why_not(item)) for item in rest),
         ),
         {

@@ -88,8 +88,8 @@ def document(request: DoorRequest, provider: str, dossier: UUID, kind: str) -> H
     case = dossier_of(dossier)
     if kind == REPORT:
         report = end_report_of(case)
-        return attachment(report.document if report else None)
-    return attachment(document_of(case, kind))
+        return attachment(report.document if report else None, of=case.reference)
+    return attachment(document_of(case, kind), of=case.reference)
 
 
 @requires("file_dossiers")
@@ -165,6 +165,7 @@ def dossier_page(
     deeds = [
         {
             "at": deed.at,
+            "action": deed.action,
             "who": deed.actor_name if deed.action in OWN_DEEDS else "VLAIO",
             "what": words_for_act(deed.action, deed.facts),
         }
@@ -172,6 +173,7 @@ def dossier_page(
     ]
     context: dict[str, Any] = {
         "dossier": case,
+        "amended": next((one for one in deeds if one["action"] == "dossier.amend"), None),
         "documents": [
             (one, reverse("portal:document", args=[request.provider.slug, case.pk, one.kind]))
             for one in documents_of(case)
@@ -217,7 +219,7 @@ def dossier_page(
 
 def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
     return Table(
-        "schijven",
+        gettext("Tranches"),
         tranches,
         {
             gettext("Tranche"): lambda row: row[0].number,
@@ -232,7 +234,7 @@ def _tranches_table(tranches: list[tuple[Tranche, list[str]]]) -> Table:
 
 def _assessment_table(case: Dossier, standings: list[Standing]) -> Table:
     return Table(
-        "beoordeling",
+        gettext("Assessment"),
         standings,
         {
             gettext("Question"): lambda one: words_for_question(one.answer.question),

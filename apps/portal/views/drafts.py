@@ -1,5 +1,6 @@
 """A dossier in preparation: step by step, checked, and filed."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.forms.boundfield import BoundField
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.contracts.selectors import contract_of, contracts_with_balances
 from apps.design import figures
-from apps.design.fields import EuroField
+from apps.design.fields import EuroField, NumberField
 from apps.design.words import words_for
 from apps.documents.attachments import attachment
 from apps.documents.models import DECLARATION, FILED_WITH, OFFER
@@ -34,7 +36,6 @@ from apps.portal.draft_forms import (
     TITLES,
     Prepared,
     Step,
-    kept,
     typed_in_form,
 )
 from apps.portal.views.frame import show
@@ -175,7 +176,7 @@ def _opened(prepared: Prepared, step: str) -> Step:
         found = registered(prepared.draft.enterprise_number)
         if found is not None:
             return prepared.form(step, initial=accounts_typed(found, on=prepared.on))
-    return prepared.form(step)
+    return prepared.opened(step)
 
 
 def _look_up(request: DoorRequest, prepared: Prepared, step: str) -> HttpResponse:
@@ -265,21 +266,16 @@ def _attached(request: DoorRequest, draft: Draft, form: Step) -> Draft:
 
 
 def _differences(mine: Step, now: Prepared, step: str) -> list[dict[str, str]]:
-    """What somebody else typed meanwhile where this one typed something else, in words."""
-    theirs, typed_here = kept(now.typed[step]), typed_in_form(mine)
-    found = []
-    for name in mine.fields:
-        was, typed = theirs.getlist(name), typed_here.getlist(name)
-        if was != typed:
-            field = mine.fields[name]
-            choices = dict(getattr(field, "choices", ()))
-            found.append(
-                {
-                    "label": str(field.label),
-                    "theirs": ", ".join(str(choices.get(value, value)) for value in was),
-                }
-            )
-    return found
+    """What was saved meanwhile where this one typed something else, in words."""
+    saved = now.form(step)
+    if not saved.is_valid() and not saved.is_bound:
+        return []
+    both = [(field, _said(saved, field), _said(mine, mine[field.html_name])) for field in saved]
+    return [
+        {"label": str(field.label), "theirs": theirs}
+        for field, theirs, typed in both
+        if theirs != typed
+    ]
 
 
 def _step_page(
@@ -302,6 +298,7 @@ def _step_page(
         "steps": _steps(request, prepared, step),
         "seen": typed.version,
         "saved": typed,
+        "saved_by_me": typed.by_key == str(request.user.pk),
         "waits": words_for(prepared.waits) if prepared.waits else "",
         "beside": _beside(draft) if step == ENTERPRISE else [],
         "subsidy": subsidy,
@@ -440,26 +437,31 @@ def _outlook(request: DoorRequest, prepared: Prepared) -> dict[str, Any]:
 
 def _lines(form: Step) -> list[tuple[str, str]]:
     """What was typed in a step, in words; what was left empty is left out."""
-    told = []
-    typed = typed_in_form(form)
-    for field in form:
-        if field.html_name in form.unsaid():
-            continue
-        values = typed.getlist(field.html_name)
-        choices = dict(getattr(field.field, "choices", ()))
-        said = ", ".join(str(choices.get(value, value)) for value in values if value)
-        read = form.cleaned_data.get(field.html_name) if form.is_valid() else None
-        if field.html_name == "number" or field.html_name.endswith("_number"):
-            said = figures.enterprise_number(read or said)
-        elif said and isinstance(read, Decimal) and isinstance(field.field, EuroField):
-            said = figures.whole_euro(read)
-        elif said and isinstance(read, Decimal):
-            said = figures.number(read)
-        elif said == "on":
-            said = gettext("Yes")
-        if said:
-            told.append((str(field.label), said))
-    return told
+    form.is_valid()
+    unsaid = form.unsaid()
+    told = [(str(f.label), _said(form, f)) for f in form if f.html_name not in unsaid]
+    return [(label, said) for label, said in told if said]
+
+
+def _said(form: Step, field: BoundField) -> str:
+    """What was typed in a field, in words and as amounts are written here; as it is where it could
+    not be read."""
+    name = field.html_name
+    values = typed_in_form(form).getlist(name)
+    choices = dict(getattr(field.field, "choices", ()))
+    said = ", ".join(str(choices.get(value, value)) for value in values if value)
+    read = form.cleaned_data.get(name)
+    if name == "number" or name.endswith("_number"):
+        return figures.enterprise_number(read or said)
+    if said and isinstance(read, Decimal):
+        if isinstance(field.field, EuroField):
+            return figures.whole_euro(read)
+        if isinstance(field.field, NumberField) and field.field.in_percent:
+            return figures.percentage(read)
+        return figures.number(read)
+    if isinstance(read, date):
+        return figures.day(read)
+    return gettext("Yes") if said == "on" else said
 
 
 def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
@@ -472,7 +474,8 @@ def waiting(request: DoorRequest, found: list[Draft]) -> list[dict[str, Any]]:
             "changed": figures.moment(draft.changed_at),
             "by": max((s["at"], s["by"]) for s in draft.steps.values())[1] if draft.steps else "",
             "kept": len(draft.steps),
-            "of": len(STEPS),
+            # The last one is to check and file.
+            "of": len(STEPS) + 1,
         }
         for draft in found
     ]

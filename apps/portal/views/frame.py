@@ -30,7 +30,7 @@ def show(
     `address` is where the page stands, when this is the answer to something sent elsewhere. What
     it lists leaves as a file as well: `tables`, each found by the template in `as_files`.
     """
-    if file := file_asked(request, tables):
+    if file := file_asked(request, tables, below):
         return file
     home = {
         "url": reverse("portal:overview", kwargs={"provider": request.provider.slug}),

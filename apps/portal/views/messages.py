@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -11,9 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.documents.attachments import attachment
 from apps.handling.forms import MessageForm
-from apps.handling.messages import send
+from apps.handling.messages import mark_handled, send
 from apps.handling.models import Message
-from apps.handling.services import handle_messages
 from apps.portal.views.dossiers import back_to, dossier_of, dossier_page
 from apps.providers.doors import requires, telling
 from apps.providers.middleware import DoorRequest
@@ -44,23 +42,13 @@ def write(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
 @require_POST
 def read(request: DoorRequest, provider: str, dossier: UUID) -> HttpResponse:
     case = dossier_of(dossier)
-    with telling(request):
-        came = handle_messages(
-            dossier=case,
-            by_agency=False,
-            last=request.POST.get("last", ""),
-            actor=request.user,
-            at=timezone.now(),
-        )
-        if came:
-            messages.warning(request, gettext("A new message came meanwhile. Read it first."))
-        else:
-            messages.success(request, gettext("The messages are marked as handled."))
+    mark_handled(request, case, by_agency=False)
     return back_to(case, provider)
 
 
 @requires("see_dossiers")
 @require_safe
 def document(request: DoorRequest, provider: str, dossier: UUID, message: UUID) -> HttpResponse:
-    found = get_object_or_404(Message, pk=message, dossier=dossier_of(dossier))
-    return attachment(found.document)
+    case = dossier_of(dossier)
+    found = get_object_or_404(Message, pk=message, dossier=case)
+    return attachment(found.document, of=case.reference)

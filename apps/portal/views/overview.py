@@ -1,6 +1,6 @@
 """The first page of a provider: its budget, what to do now, its dossiers."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -19,9 +19,10 @@ from apps.claims.selectors import (
     end_reports_to_come,
 )
 from apps.contracts.selectors import contracts_with_balances, forecasts, window_around
+from apps.design import figures
 from apps.dossiers.listing import DossierFilter, Listing
 from apps.dossiers.models import Dossier, Draft
-from apps.dossiers.selectors import drafts_in_hand
+from apps.dossiers.selectors import changed_by_agency, drafts_in_hand
 from apps.handling.selectors import open_to_providers
 from apps.payouts.selectors import tranches_to_claim
 from apps.portal.views.drafts import waiting
@@ -38,6 +39,8 @@ DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
 # Of each kind; how much more there is stands below.
 WAITS_MAX = 10
+# How long the list tells that the agency amended or stopped a dossier; its page tells it for good.
+CHANGES_TOLD_DAYS = 30
 M = TypeVar("M", bound=Model)
 
 
@@ -60,7 +63,7 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
     to_claim, to_state = tranches_to_claim(window.quarter) if window and open_now else ({}, {})
     last_statements = current_statements_of([dossier.pk for dossier in page])
     ahead = forecasts(contracts, on=today)
-    waits, more = _waits(provider, to_claim, to_state, window)
+    waits, more = _waits(provider, to_claim, to_state, window, today)
     # A draft has no status: who chooses one looks for dossiers alone.
     in_hand = Draft.objects.none() if "state" in listed.chosen else drafts_in_hand()
     drafts = listed.filters.found_drafts(in_hand)
@@ -118,7 +121,7 @@ def overview_page(request: DoorRequest, *, refused: bool = False) -> HttpRespons
 def _drafts_table(request: DoorRequest, drafts: QuerySet[Draft]) -> Table:
     begun = gettext("%(kept)s of %(of)s begun")
     return Table(
-        "in-voorbereiding",
+        gettext("In preparation"),
         (row for draft in drafts.iterator() for row in waiting(request, [draft])),
         {
             gettext("Enterprise"): lambda row: (
@@ -164,7 +167,11 @@ def export_file(request: DoorRequest, provider: str, export: UUID) -> HttpRespon
 
 
 def _waits(
-    provider: str, to_claim: dict[UUID, int], to_state: dict[UUID, int], window: ClaimWindow | None
+    provider: str,
+    to_claim: dict[UUID, int],
+    to_state: dict[UUID, int],
+    window: ClaimWindow | None,
+    today: date,
 ) -> tuple[list[tuple[str, Dossier, date | None]], list[tuple[str, str]]]:
     """What waits for somebody here: what it is, the dossier, the last day if there is one.
 
@@ -181,6 +188,8 @@ def _waits(
         Dossier.objects.filter(pk__in=list(to_state)).order_by("reference")
     )
     to_report, to_report_more = _first_of(end_reports_to_come())
+    since = today - timedelta(days=CHANGES_TOLD_DAYS)
+    changed, changed_more = _first_of(changed_by_agency(since=since))
     waits: list[tuple[str, Dossier, date | None]] = [
         (
             gettext("VLAIO asks for information") if message.asks else gettext("Message of VLAIO"),
@@ -217,10 +226,20 @@ def _waits(
         )
         for dossier in to_report
     ]
+    waits += [(_changed(dossier), dossier, None) for dossier in changed]
     # In one kind the order stays as it was.
     waits.sort(key=lambda row: (row[2] is None, row[2] or date.max))
-    more = (messages_more, sent_back_more, claimable_more + statable_more, to_report_more)
+    to_claim_more = claimable_more + statable_more
+    more = (messages_more, sent_back_more, to_claim_more, to_report_more, changed_more)
     return waits, _no_room(provider, *more)
+
+
+def _changed(dossier: Dossier) -> str:
+    if dossier.state == "stopped":
+        stopped = gettext("VLAIO stopped the dossier on %(day)s: read why")
+        return stopped % {"day": figures.day(dossier.ended_on)}
+    amended = gettext("VLAIO amended the offer on %(day)s: read what changes")
+    return amended % {"day": figures.day(vars(dossier)["amended_on"])}
 
 
 def _first_of(found: QuerySet[M]) -> tuple[list[M], int]:
@@ -230,7 +249,7 @@ def _first_of(found: QuerySet[M]) -> tuple[list[M], int]:
 
 
 def _no_room(
-    provider: str, messages: int, sent_back: int, to_claim: int, to_report: int
+    provider: str, messages: int, sent_back: int, to_claim: int, to_report: int, changed: int
 ) -> list[tuple[str, str]]:
     """What more waits of each kind, and where all of it is read, if there is such a page."""
     claims = reverse("portal:claims", args=[provider])
@@ -267,6 +286,15 @@ def _no_room(
                 to_report,
             ),
             completed,
+        ),
+        (
+            changed,
+            ngettext(
+                "And %(number)s more dossier that VLAIO amended or stopped",
+                "And %(number)s more dossiers that VLAIO amended or stopped",
+                changed,
+            ),
+            "",
         ),
     ]
     return [(words % {"number": number}, where) for number, words, where in told if number > 0]

@@ -212,7 +212,7 @@ def _address_of(member: Member) -> str:
 
 def _table(members: list[Member]) -> Table:
     return Table(
-        "mensen",
+        gettext("People"),
         members,
         {
             gettext("Name"): lambda one: one.name,
@@ -227,7 +227,7 @@ def _table(members: list[Member]) -> Table:
 
 def _shut_out_table(members: list[Member]) -> Table:
     return Table(
-        "buitengesloten",
+        gettext("Shut out"),
         members,
         {
             gettext("Name"): lambda one: one.name,
@@ -238,7 +238,7 @@ def _shut_out_table(members: list[Member]) -> Table:
 
 def _keys_table(keys: list[tuple[Token, list[str], str]]) -> Table:
     return Table(
-        "sleutels",
+        gettext("Keys"),
         keys,
         {
             gettext("Name"): lambda row: row[0].name,

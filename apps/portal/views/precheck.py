@@ -5,11 +5,12 @@ an enterprise was helped before is told of a filed dossier alone. Answers travel
 never in an address, and are not logged.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import activate, get_language, gettext, gettext_noop
@@ -22,6 +23,7 @@ from apps.enterprises.selectors import Registered, registered
 from apps.portal.asked import NO, YES, accounts_typed, identity_typed
 from apps.portal.precheck_form import PrecheckForm
 from apps.programme.selectors import edition_on, terms_of
+from apps.reporting.exports import JSON, kept_as
 from cstraject.precheck import Line, outlook
 from cstraject.quarter import day_of
 from cstraject.refusal import Refusal
@@ -76,15 +78,13 @@ def _check(request: HttpRequest, typed: Mapping[str, str], asks: Mapping[str, An
         form.add_error(None, words_for(refusal))
         return _page(request, form)
     if typed.get("deed") == "carry":
-        return JsonResponse(
-            {
-                "facts": form.facts(),
-                "answers": {name: typed[name] for name in form.fields if typed.get(name)},
-                "language": get_language(),
-            },
-            json_dumps_params={"ensure_ascii": False, "indent": 2},
-            headers={"Content-Disposition": 'attachment; filename="cstraject-pre-check.json"'},
-        )
+        carried = {
+            "facts": form.facts(),
+            "answers": {name: typed[name] for name in form.fields if typed.get(name)},
+            "language": get_language(),
+        }
+        content = json.dumps(carried, ensure_ascii=False, indent=2).encode()
+        return kept_as(gettext("Pre-check"), content, JSON)
     terms, price = asks["terms"], form.cleaned_data["price"]
     context: dict[str, Any] = {
         "told": told,
