@@ -40,6 +40,8 @@ DOSSIERS_PER_PAGE = 50
 DRAFTS_MAX = 50
 # Of each kind; how much more there is stands below.
 WAITS_MAX = 10
+# Of what comes each quarter for most dossiers: the rest must stay in sight.
+ROUTINE_MAX = 3
 # How long the list tells that the agency refused, amended or stopped a dossier; its page tells it
 # for good.
 CHANGES_TOLD_DAYS = 30
@@ -201,7 +203,8 @@ def _waits(
     startable, startable_more = _first_of(to_start())
     quarter = Quarter.containing(today).previous
     unstated, unstated_more = _first_of(
-        dossiers_without_statement(quarter).exclude(pk__in=list(to_state)).order_by("reference")
+        dossiers_without_statement(quarter).exclude(pk__in=list(to_state)).order_by("reference"),
+        ROUTINE_MAX,
     )
     waits: list[tuple[str, Dossier, date | None]] = [
         (
@@ -280,9 +283,9 @@ def _changed(dossier: Dossier) -> str:
     return amended % {"day": figures.day(vars(dossier)["amended_on"])}
 
 
-def _first_of(found: QuerySet[M]) -> tuple[list[M], int]:
+def _first_of(found: QuerySet[M], most: int = WAITS_MAX) -> tuple[list[M], int]:
     """As many as there is room for, and how many more there are, in one question."""
-    listed = list(found.annotate(of_all=Window(Count("pk")))[:WAITS_MAX])
+    listed = list(found.annotate(of_all=Window(Count("pk")))[:most])
     return listed, vars(listed[0])["of_all"] - len(listed) if listed else 0
 
 
