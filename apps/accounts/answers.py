@@ -16,8 +16,10 @@ from apps.accounts.session_store import SessionStore
 
 # In an address: under which name the answer is kept.
 ANSWER = "answer"
-# What is longer, in bytes as kept, is answered where it was sent.
-LONGEST = 200_000
+# What is longer, in bytes as kept, is answered where it was sent. Of a session so many are kept.
+LONGEST, KEPT = 200_000, 20
+# In the session: the names of its answers, the last one last.
+ANSWERS = "answers"
 
 
 def _shown_to(request: HttpRequest, role: str) -> list[str]:
@@ -56,6 +58,10 @@ def at_own_address(request: HttpRequest, response: HttpResponse, *, role: str) -
     kept["page"] = base64.b64encode(page).decode()
     kept["status"] = response.status_code
     kept.create()
+    names = [*request.session.get(ANSWERS, []), kept.session_key]
+    for name in names[:-KEPT]:
+        SessionStore(name).delete()
+    request.session[ANSWERS] = names[-KEPT:]
     asked = request.GET.copy()
     asked[ANSWER] = str(kept.session_key)
     there = redirect(f"{request.path}?{asked.urlencode()}")

@@ -233,6 +233,7 @@ class RegisterForm(forms.Form):
 
     reference = forms.CharField(label=_("Reference in the register"), max_length=60)
     on = DayField(label=_("Entered on"))
+    corrects = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class AsOfForm(forms.Form):

@@ -397,22 +397,30 @@ def offer_of(dossier: Dossier) -> Offer:
 
 @transaction.atomic
 def enter_in_register(
-    *, dossier: Dossier, reference: str, on: date, actor: User, at: datetime
+    *,
+    dossier: Dossier,
+    reference: str,
+    on: date,
+    actor: User,
+    at: datetime,
+    corrects: str = "",
 ) -> RegisterEntry:
     """Note that the aid of a dossier stands in the European register, under its reference there.
 
     Refuses where nothing must be entered, a day before the grant or in the future, and the
-    reference of another dossier.
+    reference of another dossier. `corrects` is the reference that was noted by mistake, if any.
     """
     dossier = lock_dossier(dossier)
     must_be_impartial(dossier, actor, at)
     duty = duty_of(dossier, on=day_of(at))
-    if duty is None or duty.is_done:
+    if duty is None or (duty.entry and duty.is_done and corrects != duty.entry.reference):
         raise Refusal("nothing-to-register")
     if not reference.strip():
         raise Refusal("register-reference-missing")
-    others = RegisterEntry.objects.exclude(dossier=dossier)
-    if others.filter(reference__iexact=reference.strip()[:60]).exists():
+    # What stands of each other dossier: a reference that was mistaken once is free again.
+    others = RegisterEntry.objects.exclude(dossier=dossier).order_by("dossier_id", "-pk")
+    standing = others.distinct("dossier_id").values("pk")
+    if others.filter(pk__in=standing, reference__iexact=reference.strip()[:60]).exists():
         raise Refusal("register-reference-used", given=reference.strip()[:60])
     if dossier.decided_on is None or on < dossier.decided_on:
         raise Refusal("date-order", earlier=dossier.decided_on, later=on)

@@ -117,6 +117,6 @@ def _of_phases() -> dict[str, str]:
     amount = gettext("%(phase)s: amount excluding VAT")
     labels = {}
     for phase in PHASES:
-        labels[f"{phase}_days"] = days % {"phase": words_for_phase(phase)}
+        labels[f"{phase}_person_days"] = days % {"phase": words_for_phase(phase)}
         labels[f"{phase}_amount"] = amount % {"phase": words_for_phase(phase)}
     return labels

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import PERSON, User
-from apps.accounts.selectors import OF_ACMIDM
+from apps.accounts.selectors import OF_ACMIDM, capacities_of
 from apps.design.words import words_for
 from apps.documents.models import ATTACHMENT
 from apps.documents.services import UPLOAD_REFUSALS, receive_document
@@ -106,8 +106,10 @@ def _tell(
 ) -> None:
     """Tell who filed a dossier that there is something to read; not what it says."""
     filer = dossier.submitted_by
-    if filer.kind != PERSON or not filer.is_active or filer.email.endswith(OF_ACMIDM):
+    if filer.kind != PERSON or filer.email.endswith(OF_ACMIDM):
         return
+    if dossier.provider.slug not in {one.place for one in capacities_of(filer)}:
+        return  # They work there no more.
     text = []
     for language in ("nl", "en"):
         with override(language):

@@ -94,10 +94,12 @@ def change_edition(
 @transaction.atomic
 def change_letter_note(*, edition: Edition, letter_note: str, actor: User, at: datetime) -> Edition:
     """Change what stands below each letter of decision to come; no dossier is decided by it."""
-    if edition.letter_note != letter_note:
+    before = edition.letter_note
+    if before != letter_note:
         edition.letter_note = letter_note
         edition.save(update_fields=["letter_note"])
-        _record(edition, "edition.change", actor, at, changed=["letter_note"])
+        facts = {"changed": ["letter_note"], "before": before, "after": letter_note}
+        _record(edition, "edition.change", actor, at, **facts)
     return edition
 
 

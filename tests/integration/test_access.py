@@ -83,6 +83,30 @@ def test_a_guest_sees_the_one_dossier_that_is_opened_until_its_last_day(cases, c
     assert one.reference not in listed_for(guest)
 
 
+def test_a_guest_reads_that_facts_were_corrected_and_not_which(cases):
+    one, _ = cases
+    with across_providers():
+        services.correct_facts(
+            dossier=one,
+            seen=one.facts_id,
+            stated={**one.facts.stated, "equity": "-1"},
+            source="jaarrekening",
+            reason="nagekeken",
+            actor=officer(),
+            at=AT,
+        )
+    give(one, officer("guest"), OPENED)
+    guest = officer("guest")
+    give(one, guest, OPENED)
+    for person, reads in ((officer(), True), (guest, False)):
+        [deed] = [
+            deed["what"]
+            for deed in page_of(person, one).context["deeds"]
+            if deed["what"].startswith("Gegevens verbeterd")
+        ]
+        assert ("Eigen vermogen" in deed) == reads
+
+
 def test_a_guest_looks_and_does_nothing(cases):
     one, _ = cases
     guest = officer("guest")

@@ -427,6 +427,7 @@ def test_an_offer_is_amended_after_its_effect_in_money_was_looked_at(contracts, 
     alfa, _beta = contracts
     with across_providers():
         dossier = Dossier.objects.get()
+        make.employ(dossier.submitted_by, dossier.provider)
     address = reverse("backoffice:dossier-amend", args=[dossier.pk])
     browser = browser_of(reviewer)
     sent = {"price_excl_vat": "28.000", "person_days": "25", "reason": "minder werk"}
@@ -564,6 +565,7 @@ def test_a_stop_is_confirmed_and_its_cause_stays_in_the_history(contracts):
     with across_providers():
         controller = make.make_officer("controller")
         dossier = make.verified_claim(contracts[0], amount="28980.00").dossier
+        make.employ(dossier.submitted_by, dossier.provider)
     browser, page_of = browser_of(controller), reverse("backoffice:dossier", args=[dossier.pk])
     before = browser.get(page_of)
     told = before.content.decode()

@@ -32,8 +32,9 @@ from apps.dossiers import selectors
 from apps.dossiers import services as dossiers
 from apps.dossiers.models import Draft
 from apps.enterprises.models import Enterprise, RegisterImport
-from apps.entrance.deeds import DEEDS
+from apps.entrance.deeds import DEEDS, told_of
 from apps.payouts import services as payouts
+from apps.portal.forms import StatementForm
 from apps.providers.models import Token
 from apps.providers.scope import across_providers
 from apps.reporting.background import make_export
@@ -300,6 +301,11 @@ def must_need_the_acts_of_the_table():
 def test_every_deed_of_a_browser_has_a_name_to_be_offered_again_by():
     sent = {name for method, name in DOORS if method == "post"}
     assert set(DEEDS) == {name for name in sent if name.startswith(("portal:", "backoffice:"))}
+
+
+def test_all_that_was_stated_is_read_before_it_is_sent_again():
+    typed = [(field.name, "5") for field in StatementForm().visible_fields()]
+    assert [value for _label, value in told_of(typed)] == ["5"] * 7
 
 
 def test_every_form_of_a_browser_needs_its_token():

@@ -197,7 +197,14 @@ def test_one_question_at_a_time_and_only_before_the_decision(dossier, officer):
 
 
 def test_who_filed_is_told_that_there_is_something_to_read_and_not_what(dossier, officer):
-    browser_of(officer).post(agency("message-write", dossier), {"text": "Zeer geheim."})
+    write = agency("message-write", dossier)
+    # Not to who works there no more.
+    browser_of(officer).post(write, {"text": "Zeer geheim."})
+    send_waiting()
+    assert mail.outbox == []
+    with across_providers():
+        make.employ(dossier.submitted_by, dossier.provider)
+    browser_of(officer).post(write, {"text": "Even geheim."})
     send_waiting()
     [told] = [one for one in mail.outbox if one.to == [dossier.submitted_by.email]]
     assert dossier.reference in told.subject
@@ -764,6 +771,7 @@ def test_a_term_moves_by_the_days_that_somebody_waited_each_counted_once(since, 
 def test_who_filed_a_dossier_is_mailed_that_it_was_decided_and_not_how(dossier, officer, deed):
     with across_providers():
         decidable = make.assessed(dossier.contract)
+        make.employ(decidable.submitted_by, decidable.provider)
     about = agency(f"dossier-{deed}", decidable)
     browser_of(officer).post(about, {"reason": "te groot", "sure": "on"})
     with across_providers():

@@ -531,6 +531,16 @@ def test_an_answer_is_shown_to_who_sent_the_form_alone(contract, coach, answered
         assert shown(coach, f"{answered.rpartition('=')[0]}={name}") == 200, name
 
 
+def test_so_many_answers_of_a_session_are_kept_and_no_more(coach, monkeypatch):
+    monkeypatch.setattr("apps.accounts.answers.KEPT", 2)
+    address = f"{begun(coach)}offer/"
+    sent = {**OFFER_TYPED, "price": "veel", "deed": "next"}
+    answers = [coach.post(address, sent, headers=BROWSER)["Location"] for _ in range(3)]
+    names = [answer.rpartition("=")[2] for answer in answers]
+    assert Session.objects.filter(pk__in=names).count() == 2
+    assert [coach.get(answer).status_code for answer in answers] == [200, 422, 422]
+
+
 def test_an_answer_of_any_length_is_shown_and_a_very_long_one_not_kept(coach):
     long = token_hex(250_000)
     address = f"{begun(coach)}offer/"

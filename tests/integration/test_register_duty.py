@@ -215,7 +215,19 @@ def test_the_reference_of_another_dossier_is_not_noted(contract):
     late = enter(client, second, reference="eaid-7 ")
     assert late.status_code == 422
     assert "eaid-7 is al de referentie van een ander dossier" in late.content.decode()
-    assert enter(client, second, reference="EAID-8").status_code == 302
+    # What was noted at the wrong dossier is corrected there, and is free then.
+    wrong = {"corrects": "EAID-7", "reference": "EAID-9"}
+    assert enter(client, first, **wrong).status_code == 302
+    assert enter(client, second, reference="EAID-7").status_code == 302
+    with working():
+        noted = RegisterEntry.objects.filter(dossier=first).order_by("id")
+        assert [entry.reference for entry in noted] == ["EAID-7", "EAID-9"]
+        assert {entry.amount for entry in noted} == {D("16335.00")}
+        assert register_duties_open() == 0
+    # Not beside what a colleague corrected meanwhile; what was typed still stands there.
+    late = enter(client, first, **wrong)
+    assert late.status_code == 422
+    assert 'value="EAID-9"' in late.content.decode()
 
 
 def keep_the_first_tranche(dossier, officer):

@@ -331,7 +331,7 @@ def dossier_page(
         for tranche in tranches
     ]
     history = facts_history(case.facts)
-    deeds = _deeds(case, history)
+    deeds = _deeds(case, history, with_facts="see_portfolio" in request.acts)
     context = {
         "dossier": case,
         "documents": [
@@ -396,14 +396,14 @@ def dossier_page(
     )
 
 
-def _deeds(case: Dossier, history: list[FactSheet]) -> list[dict[str, Any]]:
-    """What happened, the newest first; of a correction also what it changed."""
+def _deeds(case: Dossier, history: list[FactSheet], *, with_facts: bool) -> list[dict[str, Any]]:
+    """What happened, the newest first; `with_facts` also what a correction changed."""
     corrections = iter(history)  # One deed for each sheet that replaced another, in this order.
     told = []
     for deed in deeds_of(case_id=case.pk).reverse():
         what = words_for_act(deed.action, deed.facts)
         sheet = next(corrections, None) if deed.action == "dossier.correct_facts" else None
-        if sheet and sheet.replaces:
+        if with_facts and sheet and sheet.replaces:
             changed = lines(sheet.replaces.stated, sheet.stated)
             what += ". " + "; ".join(f"{one.what}: {one.before} → {one.after}" for one in changed)
         told.append({"at": deed.at, "who": deed.actor_name, "what": what})

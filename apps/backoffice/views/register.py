@@ -1,5 +1,6 @@
 """What must stand in the European register of de minimis aid: how soon, and what to enter."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -41,23 +42,29 @@ def _page(
     duties = _duties(request, filters)
     due = [duty for duty in duties if not duty.is_done]
     done = [duty for duty in duties if duty.is_done]
+    # Only who corrects the entry that stands goes on with what they typed.
+    corrected = {duty.dossier.pk for duty in done if wrong and _corrects(wrong, duty)}
+    open_now = about in corrected | {duty.dossier.pk for duty in due}
+
+    def row(duty: Duty) -> dict[str, Any]:
+        typed = duty.dossier.pk == about and open_now
+        standing = duty.entry.reference if duty.entry and duty.is_done else ""
+        initial = {"on": today, "reference": standing, "corrects": standing}
+        anew = RegisterForm(auto_id=f"{duty.dossier.pk}_%s", initial=initial)
+        return {
+            "duty": duty,
+            "late": -duty.days_left,
+            "form": wrong if typed else anew,
+            "wrong": typed,
+        }
+
     context = {
-        "rows": [
-            {
-                "duty": duty,
-                "late": -duty.days_left,
-                "form": wrong
-                if duty.dossier.pk == about
-                else RegisterForm(auto_id=f"{duty.dossier.pk}_%s", initial={"on": today}),
-                "wrong": duty.dossier.pk == about,
-            }
-            for duty in due
-        ],
-        "done": done,
+        "rows": [row(duty) for duty in due],
+        "done": [row(duty) for duty in done],
         "filters": filters,
         "is_filtered": bool(filters.searched),
         "form": wrong,
-        "kept": wrong if about not in {duty.dossier.pk for duty in due} else None,
+        "kept": None if open_now else wrong,
     }
     return show(
         request,
@@ -68,6 +75,10 @@ def _page(
         status=422 if wrong else 200,
         tables={"register": _table([*due, *done])},
     )
+
+
+def _corrects(form: RegisterForm, duty: Duty) -> bool:
+    return bool(duty.entry and form.data.get("corrects") == duty.entry.reference)
 
 
 def _to_do(duty: Duty) -> str | None:

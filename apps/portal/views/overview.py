@@ -283,9 +283,9 @@ def _changed(dossier: Dossier) -> str:
     return amended % {"day": figures.day(vars(dossier)["amended_on"])}
 
 
-def _first_of(found: QuerySet[M], most: int = WAITS_MAX) -> tuple[list[M], int]:
+def _first_of(found: QuerySet[M], most: int = 0) -> tuple[list[M], int]:
     """As many as there is room for, and how many more there are, in one question."""
-    listed = list(found.annotate(of_all=Window(Count("pk")))[:most])
+    listed = list(found.annotate(of_all=Window(Count("pk")))[: most or WAITS_MAX])
     return listed, vars(listed[0])["of_all"] - len(listed) if listed else 0
 
 
