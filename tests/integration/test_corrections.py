@@ -139,7 +139,7 @@ def test_what_was_corrected_is_told_line_by_line(desk):
     assert history.index("sociale balans") < history.index("aandelenregister")
     deeds = [deed["what"].replace("\xa0", " ") for deed in desk.page().context["deeds"]]
     assert "Reden: ontbrak. Personeel van Voorbeeld" in deeds[0]
-    assert deeds[0].endswith("in 2021: 12 → 13,5")
+    assert deeds[0].endswith("in 2021: 12 VTE → 13,5 VTE")
     assert deeds[1].endswith("Reden: <b>jonger</b>. Eigen vermogen: € 50.000 → € -1.500")
     # A fact with its own day and source, beside those that stand since the filing.
     rows = {row["label"]: row for row in desk.get().context["stands"]["single"]}
