@@ -51,11 +51,12 @@ def open_to_providers() -> QuerySet[Message]:
 
 
 def open_to_agency() -> QuerySet[Message]:
-    """What providers wrote and nobody at the agency handled yet, the oldest first."""
+    """Of each dossier the oldest that its provider wrote and nobody at the agency handled yet."""
     return (
         Message.objects.filter(by_agency=False, handled_on=None)
         .select_related("dossier__provider")
-        .order_by("written_at", "id")
+        .order_by("dossier_id", "written_at", "id")
+        .distinct("dossier_id")
     )
 
 

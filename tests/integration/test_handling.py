@@ -317,6 +317,29 @@ def test_a_dossier_is_taken_and_handed_over_to_who_may(dossier, officer):
     assert clerk.get(reverse("backoffice:work")).context["page"].object_list == []
 
 
+def test_who_hands_over_from_an_older_page_is_first_told_who_took_it(dossier, officer):
+    with across_providers():
+        colleague, third = make.make_officer(), make.make_officer()
+        services.give_to(dossier=dossier, officer=colleague, actor=colleague, at=AT)
+    sent = {"officer": third.pk, "seen": ""}
+    late = browser_of(officer).post(agency("dossier-hand-over", dossier), sent)
+    assert late.status_code == 422
+    assert f"{colleague.name} nam dit dossier intussen" in late.content.decode()
+    with across_providers():
+        assert Handler.objects.get(ended_at=None).officer == colleague
+
+
+def test_all_messages_about_a_dossier_wait_as_one_and_lead_to_where_they_are(dossier, officer):
+    with across_providers():
+        for minutes in (2, 1):
+            make.message(dossier, by_agency=False, at=AT + timedelta(minutes=minutes))
+    page = browser_of(officer).get(reverse("backoffice:work"))
+    assert [item.kind for item in page.context["page"]] == ["review", "answer"]
+    assert f'href="{agency("dossier", dossier)}#messages"' in page.content.decode()
+    [menu] = [one for one in page.context["nav"] if one["current"]]
+    assert menu["waiting"] == 2
+
+
 @pytest.mark.parametrize("page", ["dossier", "work"])
 def test_who_takes_a_dossier_from_an_older_page_is_first_told_who_took_it(dossier, officer, page):
     with across_providers():

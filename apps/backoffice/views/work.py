@@ -80,6 +80,10 @@ KIND_NOUNS = {
 }
 
 
+# Where on the page of a dossier it is done.
+PLACES = {ANSWER: "#messages", CLAIM: "#claims-caption", REPORT: "#end-report"}
+
+
 class WorkFilter(NamedFilter):
     """What waits: as long as nothing is chosen, what one's own role may do."""
 
@@ -128,7 +132,14 @@ def work(request: DoorRequest) -> HttpResponse:
         "only_read": [KIND_NOUNS[kind] for kind in KINDS if kind in kinds and kind not in own],
         "page": page,
         "rows": [
-            (item, KIND_WORDS[item.kind], (today - item.since).days, left, -(left or 0))
+            (
+                item,
+                KIND_WORDS[item.kind],
+                PLACES.get(item.kind, ""),
+                (today - item.since).days,
+                left,
+                -(left or 0),
+            )
             for item in page
             for left in [item.days_left(today)]
         ],
@@ -251,7 +262,13 @@ def hand_over(request: DoorRequest, dossier: UUID) -> HttpResponse:
     officer = form.cleaned_data["officer"]
     done = gettext("%(name)s handles the dossier now.") % {"name": officer.name}
     with telling(request, done, form=form) as told:
-        services.give_to(dossier=case, officer=officer, actor=request.user, at=timezone.now())
+        services.give_to(
+            dossier=case,
+            officer=officer,
+            actor=request.user,
+            at=timezone.now(),
+            seen=request.POST.get("seen"),
+        )
     if told.refused:
         return dossier_page(request, case, wrong=form)
     return back_from(request, case.pk)
