@@ -87,6 +87,10 @@ LABELS = {
     "budget": _("New budget, including VAT"),
     "feedback": _("What the enterprise says of the trajectory"),
 }
+# What forms carry along by themselves: which button it was, and what they were opened with.
+UNTYPED = frozenset(
+    {"csrfmiddlewaretoken", "deed", "seen", "sheet", "page", "tranche", "back", "last", "corrects"}
+)
 SHOWN: dict[str, Callable[[str], str]] = {
     "quarter": figures.quarter,
     "role": words_for_role,
@@ -109,6 +113,16 @@ def told_of(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         (str(labels[name]), SHOWN.get(name, str)(value))
         for name, value in fields
         if name in labels and value.strip()
+    ]
+
+
+def others_of(fields: Iterable[tuple[str, str]]) -> list[str]:
+    """What was typed in fields whose label is not known."""
+    known = LABELS | _of_phases()
+    return [
+        value
+        for name, value in fields
+        if name not in known and name not in UNTYPED and value.strip()
     ]
 
 

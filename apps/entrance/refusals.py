@@ -11,6 +11,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from apps.accounts.refusals import note_refusal
 from apps.design.words import words_for
+from apps.entrance.deeds import deed_at, others_of, told_of
 from cstraject.refusal import Refusal
 
 # It is not the person who is refused: the other side does not answer.
@@ -28,6 +29,18 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         {"sentence": words_for(refusal)},
         status=503 if refusal.code == DOWN else 403,
     )
+
+
+def token_wrong(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A page was open for too long, or somebody else signed in: what was typed there, to copy.
+
+    Shown only where the browser says that a page of ours sent it; nothing is done or kept.
+    """
+    deed, fields = deed_at(request.path), []
+    if deed and request.headers.get("Sec-Fetch-Site") == "same-origin":
+        fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    told = {"deed": deed, "said": told_of(fields), "others": others_of(fields)}
+    return render(request, "403_csrf.html", told, status=403)
 
 
 def in_words(

@@ -3,6 +3,7 @@
 import re
 from contextlib import contextmanager
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 import redis
@@ -815,6 +816,25 @@ def test_what_a_browser_sends_in_which_nobody_was_is_not_kept(person):
     assert answer.redirect_chain == [("/sign-in/?next=/p/alfa/", 302)]
     assert "Wat u net verstuurde, is niet bewaard" in answer.content.decode()
     assert "unfinished" not in make.session_of(stranger)
+
+
+def test_what_was_typed_before_somebody_else_signed_in_is_there_to_copy(person):
+    client = Client(headers={"accept-language": "nl"}, enforce_csrf_checks=True)
+    make.sign_in(client, person)
+    address = reverse("portal:draft-step", args=["alfa", uuid4(), "offer"])
+    sent = {**STEP, "note": "<b>nog iets</b>", "csrfmiddlewaretoken": "x" * 64}
+    for site, shown in (("same-origin", True), ("cross-site", False), ("", False)):
+        answer = client.post(address, sent, headers={"sec-fetch-site": site})
+        page = answer.content.decode()
+        assert answer.status_code == 403
+        assert ("<dd>30.000,00</dd>" in page) == shown
+        assert ("&lt;b&gt;nog iets&lt;/b&gt;" in page) == shown
+        assert "x" * 64 not in page
+    # A password is never shown.
+    secret = {"login": person.email, "password": PASSWORD}
+    page = client.post("/sign-in/", secret, headers={"sec-fetch-site": "same-origin"})
+    assert page.status_code == 403
+    assert PASSWORD not in page.content.decode()
 
 
 def test_what_another_site_sends_is_not_kept(person):

@@ -18,12 +18,9 @@ from django.views.decorators.http import require_safe
 from apps.accounts.refusals import note_refusal
 from apps.accounts.sessions import TOLD, unfinished_of
 from apps.entrance.acmidm import address_to_leave
-from apps.entrance.deeds import deed_at, told_of
+from apps.entrance.deeds import deed_at, others_of, told_of
 from apps.entrance.views.acmidm import to_op
 from cstraject.refusal import Refusal
-
-# What forms carry along by themselves: which button it was, and what they were opened with.
-UNTYPED = frozenset({"deed", "seen", "sheet", "page", "tranche", "back"})
 
 
 @transaction.non_atomic_requests
@@ -47,9 +44,8 @@ def go_on(request: HttpRequest) -> HttpResponse:
     kept = unfinished_of(request)
     if kept is None:
         return redirect("home")
-    said = told_of(kept["fields"])
-    typed = [name for name, value in kept["fields"] if value.strip() and name not in UNTYPED]
-    told = {"deed": deed_at(kept["path"]), "said": said, "more": len(typed) > len(said)}
+    said, others = told_of(kept["fields"]), others_of(kept["fields"])
+    told = {"deed": deed_at(kept["path"]), "said": said, "more": bool(others)}
     return render(request, "entrance/go_on.html", {**kept, **told})
 
 
