@@ -4,6 +4,7 @@ What a service would have refused is not made: amounts follow from the terms, th
 trigger keeps the balances, and every constraint has looked at every row.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -74,7 +75,8 @@ INSERT INTO eligibility_factsheet
 SELECT facts_id, provider_id, number, 'Voorbeeld ' || number, '2008',
     lpad((10000 + n %% 600)::text, 5, '0'), 'Voorbeeld',
     ('{Antwerpen,Limburg,Oost-Vlaanderen,Vlaams-Brabant,West-Vlaanderen}'::text[])[n %% 5 + 1],
-    '{}', 'test', submitted_on, ''
+    %(facts)s::jsonb || jsonb_build_object('number', number, 'name', 'Voorbeeld ' || number),
+    'test', submitted_on, ''
 FROM many;
 
 INSERT INTO eligibility_assessment
@@ -160,6 +162,7 @@ def make_many(
             for _ in range(share)
         ],
         "edition": contracts[0].edition_id,
+        "facts": json.dumps(factories.facts()),
         "coach": coach,
         "officer": officer,
         "quarter": str(quarter),
