@@ -58,7 +58,7 @@ class EuroField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 40)
-        kwargs.setdefault("help_text", _("In euro, for example 15.000,50."))
+        kwargs.setdefault("help_text", _("In euro, for example 15,000.50."))
         kwargs.setdefault("widget", typed())
         super().__init__(**kwargs)
 
@@ -132,7 +132,7 @@ class NumberField(forms.CharField):
         number = rf"[0-9]{{1,12}}(\.[0-9]{{1,{self.decimals}}})?"
         if not re.fullmatch(number, plain) or Decimal(plain) > self.most:
             raise ValidationError(
-                gettext("Give a number from 0 to %(most)s, for example 12,5.")
+                gettext("Give a number from 0 to %(most)s, for example 12.5.")
                 % {"most": figures.number(self.most)}
             )
         return Decimal(plain)
@@ -142,7 +142,7 @@ class PercentField(NumberField):
     """A share, typed in hundredths: `45 %` or `45` is 0.45."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("In percent, for example 45 or 12,5."))
+        kwargs.setdefault("help_text", _("In percent, for example 45 or 12.5."))
         super().__init__(most=100, in_percent=True, **kwargs)
 
     def clean(self, value: Any) -> Any:
@@ -157,7 +157,7 @@ class PersonDaysField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 10)
-        kwargs.setdefault("help_text", _("With at most one decimal, for example 12,5."))
+        kwargs.setdefault("help_text", _("With at most one decimal, for example 12.5."))
         super().__init__(widget=typed(), **kwargs)
 
     def clean(self, value: Any) -> Any:

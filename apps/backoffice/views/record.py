@@ -16,7 +16,7 @@ from apps.providers.middleware import DoorRequest
 from apps.reporting.exports import Table
 from cstraject.quarter import day_of
 
-PER_PAGE = 100
+PER_PAGE = 50
 
 
 @requires("see_people")
