@@ -39,6 +39,15 @@ class ClosedSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return {**schema, "additionalProperties": False}
 
 
+class Words(serializers.CharField):
+    """Text as it is: a number is told, not turned into text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class _Text(serializers.Field[Any, Any, Any, Any]):
     """Text of one form; a number would already have lost its cents on the way."""
 

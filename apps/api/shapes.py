@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.api.fields import Asked, Euros, Figure, Flag, PersonDays, QuarterText
+from apps.api.fields import Asked, Euros, Figure, Flag, PersonDays, QuarterText, Words
 from apps.documents.models import FILED_WITH
 from cstraject.deminimis import FAMILY_OF, SECTORS
 from cstraject.eligibility import OUTCOMES, QUESTIONS
@@ -21,7 +21,7 @@ from cstraject.lifecycle import CLAIM, DOSSIER
 PAGE_MAX = 100
 
 
-class Text(serializers.CharField):
+class Text(Words):
     """A short text."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -31,13 +31,13 @@ class Text(serializers.CharField):
 class Texts(serializers.ListField):
     """Short texts."""
 
-    child = serializers.CharField(max_length=200)
+    child = Words(max_length=200)
 
 
 class Groups(serializers.ListField):
     """Groups of short texts."""
 
-    child = serializers.ListField(child=serializers.CharField(max_length=200))
+    child = serializers.ListField(child=Words(max_length=200))
 
 
 # ---- Sent ----------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ class Page(Asked):
     limit = serializers.IntegerField(
         min_value=1, max_value=PAGE_MAX, default=50, help_text="How many dossiers at most."
     )
-    after = serializers.CharField(
+    after = Words(
         max_length=100, required=False, help_text="`next` of the page before; not to be read."
     )
 
@@ -143,7 +143,7 @@ class Facts(Asked):
     number = Text(help_text="Enterprise number, ten digits.")
     name = Text()
     legal_form = Text(help_text="For example bv.")
-    nace_version = serializers.CharField(max_length=10, help_text="For example 2008.")
+    nace_version = Words(max_length=10, help_text="For example 2008.")
     nace_code = Text(help_text="Five digits.")
     nace_label = Text(required=False)
     postal_code = Text(help_text="Of the establishment that is served.")
@@ -185,7 +185,7 @@ class Facts(Asked):
         help_text="What ties the provider to it; an empty list says nothing does.",
     )
     sources = serializers.DictField(
-        child=serializers.CharField(max_length=200),
+        child=Words(max_length=200),
         required=False,
         help_text="By fact: where it comes from, if not from the declaration.",
     )
@@ -199,7 +199,7 @@ class FactsField(serializers.DictField):
 class FileDossier(Asked):
     """The offer that the enterprise signed, its documents, and the facts about it."""
 
-    package = serializers.CharField(max_length=20, help_text="For example basis or light.")
+    package = Words(max_length=20, help_text="For example basis or light.")
     with_extension = Flag()
     price_excl_vat = Euros()
     person_days = PersonDays()
@@ -217,7 +217,7 @@ class OnDay(Asked):
 class WithReason(Asked):
     """A reason, which stays on record."""
 
-    reason = serializers.CharField(max_length=500)
+    reason = Words(max_length=500)
 
 
 class Phase(Asked):

@@ -294,6 +294,9 @@ def test_withdrawing_releases_the_budget(alfa):
     with agency_at_work():
         dossier = approved(contract_of(alfa))
 
+    for wrong in (410, True, None, ["Ging niet door"]):
+        answer = alfa.post("dossier-withdraw", {"reason": wrong}, dossier=dossier.pk)
+        assert answer.status_code == 400, wrong
     answer = alfa.post("dossier-withdraw", {"reason": "Ging niet door"}, dossier=dossier.pk)
 
     assert (answer.status_code, answer.json()["state"]) == (200, "withdrawn")
